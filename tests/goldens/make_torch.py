@@ -1,0 +1,226 @@
+"""Golden arrays from PyTorch: inputs, outputs and gradients of every layer definition melgrad follows.
+
+    python tests/goldens/make_torch.py        # writes the .safetensors beside this script
+
+Inputs are float32 numbers; everything else is computed by PyTorch in float64 and rounded to float32
+once, so that a difference from these numbers is the tested code's own. README.md tells the layout.
+"""
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+HERE = Path(__file__).parent
+generator = torch.Generator().manual_seed(20261120)
+
+
+def rand(*shape, scale=1.0):
+    """Float32 normal numbers, held in float64, whose gradient is wanted."""
+    x = torch.randn(*shape, generator=generator) * scale
+    return x.double().requires_grad_()
+
+
+def write(name, arrays, cases):
+    """One file: the arrays, and in its metadata the options of each case as JSON."""
+    out = {}
+    for key, t in arrays.items():
+        t = t.detach()
+        out[key] = (t.to(torch.int32) if not t.is_floating_point() else t.float()).contiguous()
+    # One key only: safetensors writes several in no fixed order, and the files would change at every run.
+    meta = {"golden": json.dumps({"format": 1, "torch": torch.__version__, "cases": cases})}
+    save_file(out, HERE / f"{name}.safetensors", metadata=meta)
+
+
+def with_gradient(arrays, case, inputs, output):
+    """Keeps inputs, output, an upstream gradient dy, and the inputs' gradients."""
+    dy = torch.randn(output.shape, generator=generator).double()
+    grads = torch.autograd.grad(output, list(inputs.values()), dy)
+    arrays[f"{case}/y"] = output
+    arrays[f"{case}/dy"] = dy
+    for (key, x), g in zip(inputs.items(), grads):
+        arrays[f"{case}/{key}"] = x
+        arrays[f"{case}/d{key}"] = g
+
+
+def matmul():
+    """c = op(a) op(b), [m, k] x [k, n]; a transposed operand is stored transposed."""
+    arrays, cases, (m, k, n) = {}, {}, (5, 7, 3)
+    for ta in (False, True):
+        for tb in (False, True):
+            case = "nt"[ta] + "nt"[tb]
+            a, b = rand(*((k, m) if ta else (m, k))), rand(*((n, k) if tb else (k, n)))
+            with_gradient(arrays, case, {"a": a, "b": b}, (a.T if ta else a) @ (b.T if tb else b))
+            cases[case] = {"m": m, "k": k, "n": n, "transpose_a": ta, "transpose_b": tb}
+    write("matmul", arrays, cases)
+
+
+def conv2d():
+    """y = conv2d(x, w) + b, then relu where the case says so."""
+    arrays, cases = {}, {}
+    # batch, channels in and out, input, kernel, stride, padding, dilation, groups, bias, relu
+    table = {
+        "plain": (2, 3, 4, (6, 7), (3, 3), (1, 1), (0, 0), (1, 1), 1, True, False),
+        "same_relu": (2, 2, 3, (5, 6), (3, 3), (1, 1), (1, 1), (1, 1), 1, True, True),
+        "no_bias": (1, 1, 2, (4, 4), (2, 2), (1, 1), (0, 0), (1, 1), 1, False, False),
+        "stride": (2, 3, 2, (9, 8), (3, 3), (2, 3), (1, 0), (1, 1), 1, True, False),
+        "stride_over_kernel": (1, 2, 2, (10, 9), (2, 2), (3, 4), (0, 0), (1, 1), 1, True, False),
+        "dilation": (1, 2, 3, (9, 11), (3, 2), (1, 1), (2, 1), (2, 3), 1, True, False),
+        "groups": (2, 4, 6, (5, 5), (3, 3), (1, 1), (1, 1), (1, 1), 2, True, False),
+        "depthwise_relu": (1, 3, 3, (7, 6), (3, 3), (2, 1), (1, 1), (1, 1), 3, True, True),
+        "everything": (2, 4, 4, (11, 10), (3, 2), (2, 2), (3, 1), (2, 2), 2, True, True),
+        "wide_kernel": (1, 1, 2, (3, 9), (3, 5), (1, 1), (0, 0), (1, 1), 1, True, False),
+        "pointwise": (2, 5, 3, (3, 4), (1, 1), (1, 1), (0, 0), (1, 1), 1, True, True),
+    }
+    for case, (n, ci, co, size, kernel, stride, pad, dil, groups, bias, relu) in table.items():
+        inputs = {"x": rand(n, ci, *size), "w": rand(co, ci // groups, *kernel, scale=0.5)}
+        if bias:
+            inputs["b"] = rand(co)
+        y = F.conv2d(inputs["x"], inputs["w"], inputs.get("b"), stride, pad, dil, groups)
+        with_gradient(arrays, case, inputs, F.relu(y) if relu else y)
+        cases[case] = {"batch": n, "in_channels": ci, "out_channels": co, "input": size, "kernel": kernel, "stride": stride,
+                       "padding": pad, "dilation": dil, "groups": groups, "bias": bias, "relu": relu}
+    write("conv2d", arrays, cases)
+
+
+def max_pool2d():
+    """Values, and indices into each H*W plane as PyTorch counts them."""
+    arrays, cases, inf, nan = {}, {}, float("inf"), float("nan")
+    special = torch.tensor([[1.0, nan, -inf, -inf], [0.0, nan, -inf, -inf], [inf, 2.0, -0.0, 0.0], [inf, 3.0, 0.0, -0.0]])
+    table = {
+        "plain": (rand(2, 3, 6, 8), (2, 2), (2, 2), (0, 0)),
+        "papers": (rand(1, 2, 6, 10), (2, 4), (2, 4), (0, 0)),
+        "overlap": (rand(1, 2, 7, 7), (3, 3), (2, 2), (0, 0)),
+        "padded": (rand(2, 2, 5, 6), (3, 3), (2, 2), (1, 1)),
+        "stride_over_kernel": (rand(1, 1, 9, 9), (2, 2), (3, 4), (0, 0)),
+        "ties": (torch.ones(1, 2, 4, 6).double().requires_grad_(), (2, 3), (2, 3), (0, 0)),
+        "ties_padded": (torch.zeros(1, 1, 4, 4).double().requires_grad_(), (3, 3), (2, 2), (1, 1)),
+        "special": (special[None, None].double().requires_grad_(), (2, 2), (2, 2), (0, 0)),
+        "all_minus_inf": (torch.full((1, 1, 4, 4), -inf).double().requires_grad_(), (2, 2), (2, 2), (1, 1)),
+    }
+    for case, (x, kernel, stride, pad) in table.items():
+        y, index = F.max_pool2d(x, kernel, stride, pad, return_indices=True)
+        with_gradient(arrays, case, {"x": x}, y)
+        arrays[f"{case}/index"] = index
+        cases[case] = {"kernel": kernel, "stride": stride, "padding": pad}
+    write("max_pool2d", arrays, cases)
+
+
+def reductions():
+    """sum, mean and max (with argmax) over the named axes; the reduced axes are kept with length 1."""
+    arrays, cases = {}, {}
+    for shape, axes in [((4, 5), [0]), ((4, 5), [1]), ((3, 4, 5), [1]), ((3, 4, 5), [0, 2]), ((2, 3, 4, 5), [2, 3]), ((2, 3, 4, 5), [0, 1, 2, 3])]:
+        for op in ("sum", "mean"):
+            case, x = f"{op}_{len(shape)}d_{''.join(map(str, axes))}", rand(*shape)
+            with_gradient(arrays, case, {"x": x}, getattr(x, op)(axes, keepdim=True))
+            cases[case] = {"op": op, "axes": axes}
+    for shape, axis in [((4, 5), 1), ((4, 5), 0), ((3, 4, 5), 1)]:
+        case, x = f"max_{len(shape)}d_{axis}", rand(*shape)
+        y, index = x.max(axis, keepdim=True)
+        with_gradient(arrays, case, {"x": x}, y)
+        arrays[f"{case}/index"] = index
+        cases[case] = {"op": "max", "axes": [axis]}
+    write("reductions", arrays, cases)
+
+
+def activations():
+    """Each activation at the same points, kinks and large arguments among them."""
+    points = torch.cat([torch.linspace(-4, 4, 33), torch.tensor([-100.0, -20.0, -1e-3, 1e-3, 20.0, 100.0])])
+    table = {
+        "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+        "elu": F.elu, "elu_half": lambda x: F.elu(x, alpha=0.5),
+        "leaky_relu": F.leaky_relu, "leaky_relu_fifth": lambda x: F.leaky_relu(x, 0.2),
+        "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    }
+    options = {"elu": {"alpha": 1.0}, "elu_half": {"alpha": 0.5}, "leaky_relu": {"slope": 0.01}, "leaky_relu_fifth": {"slope": 0.2}}
+    arrays, cases = {}, {}
+    for case, f in table.items():
+        x = points.double().requires_grad_()
+        with_gradient(arrays, case, {"x": x}, f(x))
+        cases[case] = options.get(case, {})
+    write("activations", arrays, cases)
+
+
+def softmax_cross_entropy():
+    """loss of logits x against class indices; mean reduction divides by the sum of the labels' weights."""
+    arrays, cases = {}, {}
+    table = {"plain": (6, 5, False, 1.0), "weighted": (6, 5, True, 1.0), "large": (4, 3, False, 60.0), "one_clip": (1, 10, True, 1.0)}
+    for case, (n, classes, weighted, scale) in table.items():
+        x = rand(n, classes, scale=scale)
+        label = torch.randint(classes, (n,), generator=generator)
+        weight = torch.rand(classes, generator=generator).double() + 0.25 if weighted else None
+        loss = F.cross_entropy(x, label, weight=weight)
+        arrays |= {f"{case}/x": x, f"{case}/label": label, f"{case}/loss": loss.reshape(1), f"{case}/probability": F.softmax(x, 1),
+                   f"{case}/dx": torch.autograd.grad(loss, x)[0]}
+        if weighted:
+            arrays[f"{case}/weight"] = weight
+        cases[case] = {"weighted": weighted}
+    write("softmax_cross_entropy", arrays, cases)
+
+
+def linear():
+    """y = x w^T + b, w stored [out, in]."""
+    arrays = {}
+    x, w, b = rand(4, 7), rand(5, 7), rand(5)
+    with_gradient(arrays, "linear", {"x": x, "w": w, "b": b}, F.linear(x, w, b))
+    write("linear", arrays, {"linear": {"in": 7, "out": 5}})
+
+
+def adam():
+    """Five steps with given gradients g/0..4; weight decay is L2, added to the gradient (Adam, not AdamW)."""
+    arrays, cases = {}, {}
+    for case, options in {"default": {}, "decay": {"weight_decay": 0.01, "lr": 0.01}, "betas": {"betas": (0.5, 0.9), "eps": 1e-4, "lr": 0.1}}.items():
+        p = rand(11)
+        arrays[f"{case}/p"] = p.clone()
+        opt = torch.optim.Adam([p], **{"lr": 1e-3, **options})
+        for step in range(5):
+            p.grad = torch.randn(11, generator=generator).double()
+            if step == 2:
+                p.grad.zero_()
+            arrays[f"{case}/g/{step}"] = p.grad.clone()
+            opt.step()
+            arrays[f"{case}/p/{step}"] = p.clone()
+        state = opt.state[p]
+        arrays[f"{case}/m"], arrays[f"{case}/v"] = state["exp_avg"], state["exp_avg_sq"]
+        group = opt.param_groups[0]
+        cases[case] = {k: group[k] for k in ("lr", "betas", "eps", "weight_decay")}
+    write("adam", arrays, cases)
+
+
+def ajufo_cnn():
+    """The whole network of recipe ajufo-cnn on a small picture: logits, loss, gradients, ten steps of Adam."""
+    torch.manual_seed(7)
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 3), torch.nn.ReLU(), torch.nn.MaxPool2d((2, 4)),
+        torch.nn.Conv2d(32, 64, 3), torch.nn.ReLU(), torch.nn.MaxPool2d((2, 4)),
+        torch.nn.Flatten(), torch.nn.Linear(64 * 6 * 3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10)).double()
+    names = {"0": "conv1", "3": "conv2", "7": "linear1", "9": "linear2"}
+    called = {key: f"{names[key.split('.')[0]]}.{key.split('.')[1]}" for key, _ in net.named_parameters()}
+    x, label = rand(4, 1, 32, 64), torch.tensor([3, 0, 9, 3])
+    arrays = {"x": x, "label": label}
+    with torch.no_grad():
+        for key, p in net.named_parameters():
+            p.copy_(p.float().double())
+            arrays[f"weights/{called[key]}"] = p.clone()
+    opt, losses = torch.optim.Adam(net.parameters(), lr=1e-3), []
+    for step in range(11):
+        opt.zero_grad()
+        logits = net(x)
+        loss = F.cross_entropy(logits, label)
+        losses.append(loss.item())
+        loss.backward()
+        if step == 0:
+            arrays["logits"], arrays["loss"] = logits.clone(), loss.reshape(1).clone()
+            for key, p in net.named_parameters():
+                arrays[f"gradients/{called[key]}"] = p.grad.clone()
+        opt.step()
+    arrays["loss_curve"], arrays["logits_after_10_steps"] = torch.tensor(losses).double(), logits
+    write("ajufo_cnn", arrays, {"ajufo_cnn": {"lr": 1e-3, "steps": 10}})
+
+
+if __name__ == "__main__":
+    for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn):
+        make()
+    for f in sorted(HERE.glob("*.safetensors")):
+        print(f"{f.stat().st_size:8d} {f.name}")
