@@ -1,1 +1,30 @@
-//! Being written.
+//! From a folder of labelled audio to a trained, measured, embeddable classifier.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`dataset`], [`group`] | a folder per label, scanned; which clips belong together |
+//! | [`split`], [`pattern`] | which clips train, validate and test |
+//! | [`metrics`] | confusion matrix, precision, recall, F1, spread over seeds |
+//! | [`history`] | the figures of every epoch |
+//! | [`files`] | files written whole or not at all |
+//!
+//! With the feature `report` also:
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`cache`] | features kept on disk |
+
+pub mod dataset;
+mod error;
+pub mod files;
+pub mod group;
+pub mod history;
+pub mod metrics;
+pub mod pattern;
+mod random;
+pub mod split;
+
+#[cfg(feature = "report")]
+pub mod cache;
+
+pub use error::Error;

@@ -1,0 +1,84 @@
+//! The one error type of this crate.
+
+use std::path::{Path, PathBuf};
+
+/// Everything that can go wrong between a folder of audio and a trained network.
+///
+/// The message is one line that names the file or the setting; [`Error::hint`]
+/// says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read or write a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read", "write", "list".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// A file was read, but its content is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The dataset cannot be used.
+    #[error("{}: {reason}", dir.display())]
+    Dataset {
+        /// The dataset's folder.
+        dir: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// A setting has a value that makes no sense.
+    #[error("{name}: {reason}")]
+    Setting {
+        /// The setting as a recipe spells it, for example `training.epochs`.
+        name: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// No recipe of this name ships with the program.
+    #[error("no recipe is called {name:?}")]
+    UnknownRecipe {
+        /// The name that was asked for.
+        name: String,
+        /// The shipped recipe whose name is nearest, if one is near.
+        nearest: Option<&'static str>,
+    },
+}
+
+impl Error {
+    /// What the user can do about it, where there is something to say.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Io { source, .. } => match source.kind() {
+                std::io::ErrorKind::StorageFull => Some("free some space, or choose another folder; nothing was left half-written".into()),
+                std::io::ErrorKind::PermissionDenied => Some("check who may read and write there".into()),
+                _ => None,
+            },
+            Error::Dataset { hint, .. } => Some((*hint).to_string()),
+            Error::UnknownRecipe { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest:?}? `melgrad recipes` lists all")),
+            Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
+            _ => None,
+        }
+    }
+
+    /// Wraps an I/O error with what was tried on which path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading and writing files: written whole or not at all, errors that name the path.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::Error;
+
+/// Writes a file so that `path` holds either its old content or all of the new.
+///
+/// `fill` writes into a temporary file in the same folder, which is flushed,
+/// forced to the disk and renamed over `path`. On any error (a full disk, a
+/// `fill` that fails) the temporary file is removed and `path` is untouched.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn write_atomic(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let temporary = Temporary::beside(path)?;
+    let write = || -> io::Result<()> {
+        let mut writer = BufWriter::new(File::create(&temporary.path)?);
+        fill(&mut writer)?;
+        let file = writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&temporary.path, path)
+    };
+    write().map_err(Error::io("write", path))?;
+    temporary.keep();
+    sync_folder_of(path);
+    Ok(())
+}
+
+/// [`write_atomic`] for content that is already in memory.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_atomic(path, |writer| writer.write_all(bytes))
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(Error::io("read", path))
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`, also when the file is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+/// Makes a folder and its parents, where they are not there yet.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(Error::io("make the folder", path))
+}
+
+/// A temporary file that is removed when it goes out of scope, unless kept.
+struct Temporary {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Temporary {
+    fn beside(path: &Path) -> Result<Self, Error> {
+        // Two writers of the same path, in one process or in two, must not share a name.
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+        let name = path
+            .file_name()
+            .ok_or_else(no_name)
+            .map_err(Error::io("write", path))?;
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(
+            ".{}-{}.tmp",
+            std::process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed)
+        ));
+        Ok(Temporary {
+            path: path.with_file_name(hidden),
+            kept: false,
+        })
+    }
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.kept {
+            // It may never have been made; there is nobody left to tell.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes the rename itself durable. Systems that cannot open a folder need no such thing.
+fn sync_folder_of(path: &Path) {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<OsString> {
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn writes_and_replaces() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        write_bytes(&path, b"one").unwrap();
+        write_bytes(&path, b"two").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "two");
+        assert_eq!(names(dir.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_full_disk_leaves_the_old_file_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        write_bytes(&path, b"old").unwrap();
+        let error = write_atomic(&path, |writer| {
+            writer.write_all(&vec![7; 100_000])?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("a.txt"), "{error}");
+        assert!(error.hint().unwrap().contains("space"));
+        assert_eq!(read_text(&path).unwrap(), "old");
+        assert_eq!(names(dir.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_replaced_leaves_no_temporary_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folder");
+        fs::create_dir(&path).unwrap();
+        let error = write_bytes(&path, b"x").unwrap_err();
+        assert!(error.to_string().contains("folder"), "{error}");
+        assert_eq!(names(dir.path()), ["folder"]);
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let missing = Path::new("no/such/folder/a.txt");
+        assert!(
+            write_bytes(missing, b"x")
+                .unwrap_err()
+                .to_string()
+                .contains("no/such/folder/a.txt")
+        );
+        assert!(
+            read_bytes(missing)
+                .unwrap_err()
+                .to_string()
+                .contains("no/such/folder/a.txt")
+        );
+        assert!(write_bytes(Path::new(".."), b"x").is_err());
+    }
+}

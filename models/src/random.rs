@@ -1,0 +1,33 @@
+//! Which random stream of a seed serves what, so that no two uses share numbers.
+
+use kernels::philox::Philox;
+
+/// What random numbers are drawn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Dealing groups to the parts of a split; one stream per label.
+    Split = 0x5350,
+    /// The order of the training clips; one stream per epoch.
+    Shuffle = 0x5348,
+}
+
+/// The numbers `0..len` in random order: always the same for the same seed, use and number.
+pub(crate) fn shuffled(len: usize, seed: u64, stream: Stream, number: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    Philox::new(seed, ((stream as u64) << 48) | number).shuffle(&mut order);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_differ_by_seed_use_and_number_only() {
+        let order = shuffled(50, 1, Stream::Shuffle, 1);
+        assert_eq!(order, shuffled(50, 1, Stream::Shuffle, 1));
+        assert_ne!(order, shuffled(50, 2, Stream::Shuffle, 1));
+        assert_ne!(order, shuffled(50, 1, Stream::Split, 1));
+        assert_ne!(order, shuffled(50, 1, Stream::Shuffle, 2));
+    }
+}
