@@ -13,6 +13,8 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`cache`] | features kept on disk |
+//! | [`report`] | a run on one page of HTML |
+//! | [`tensorboard`] | TensorBoard's event files |
 
 pub mod dataset;
 mod error;
@@ -26,5 +28,9 @@ pub mod split;
 
 #[cfg(feature = "report")]
 pub mod cache;
+#[cfg(feature = "report")]
+pub mod report;
+#[cfg(feature = "report")]
+pub mod tensorboard;
 
 pub use error::Error;

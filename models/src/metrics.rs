@@ -177,7 +177,7 @@ mod tests {
         names.iter().map(|name| (*name).to_string()).collect()
     }
 
-    /// scikit-learn 1.7: `precision_recall_fscore_support(t, p, zero_division=0)` with
+    /// scikit-learn 1.9.1: `precision_recall_fscore_support(t, p, zero_division=0)` with
     /// `t = [0,0,0,1,1,2,2,2]`, `p = [0,0,1,1,2,0,2,2]`, four labels.
     #[test]
     fn agrees_with_scikit_learn() {

@@ -1,0 +1,231 @@
+//! `report.html`: a run on one page.
+//!
+//! One self-contained file: no script, no font, no picture from elsewhere. Light
+//! and dark follow the reader's system. Everything that comes from outside (labels,
+//! paths, settings) is escaped.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `curves.rs` | the learning curves, as inline SVG |
+//! | `tables.rs` | figures, confusion matrix, per-class table, spectrograms |
+//! | `page.css` | how it looks |
+
+mod curves;
+mod tables;
+
+use std::fmt::Write as _;
+
+use crate::history::EpochRow;
+use crate::metrics::Metrics;
+
+/// Everything a report tells.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The heading: the recipe's name.
+    pub title: String,
+    /// A line below the heading: dataset, network, device.
+    pub subtitle: String,
+    /// What a reader must know before believing the figures, one sentence each
+    /// (that the music is synthetic, that a label had one clip).
+    pub notes: Vec<String>,
+    /// One row per epoch.
+    pub history: Vec<EpochRow>,
+    /// The epoch whose weights were kept, counted from 1.
+    pub best_epoch: Option<usize>,
+    /// The figures on the test clips.
+    pub metrics: Option<Metrics>,
+    /// What the paper reports, by the name of the figure: `accuracy`, `f1`…
+    pub claimed: Vec<(String, f64)>,
+    /// Clips the network heard, right and wrong.
+    pub examples: Vec<Example>,
+    /// Every setting, as TOML.
+    pub settings: String,
+}
+
+/// One clip the network was asked about.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its name.
+    pub name: String,
+    /// Its label.
+    pub truth: String,
+    /// The answer.
+    pub answer: String,
+    /// How sure the network was of the answer, 0 to 1.
+    pub probability: f32,
+    /// Its spectrogram, a PNG; empty for none.
+    pub picture: Vec<u8>,
+}
+
+impl Report {
+    /// The page.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let mut page = String::new();
+        // Writing into a String cannot fail.
+        let _ = write!(
+            page,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · melgrad</title>\n\
+             <style>\n{css}</style>\n</head>\n<body>\n<main>\n\
+             <header><p class=\"brand\">melgrad</p><h1>{title}</h1><p class=\"subtitle\">{subtitle}</p></header>\n",
+            title = escape(&self.title),
+            css = include_str!("page.css"),
+            subtitle = escape(&self.subtitle),
+        );
+        page.push_str(&self.notes_list());
+        if let Some(metrics) = &self.metrics {
+            page.push_str(&tables::figures(metrics, self.best_epoch, &self.claimed));
+        }
+        if !self.history.is_empty() {
+            section(
+                &mut page,
+                "Learning curves",
+                &curves::both(&self.history, self.best_epoch),
+            );
+        }
+        if let Some(metrics) = &self.metrics {
+            section(&mut page, "Confusion matrix", &tables::confusion(metrics));
+            section(&mut page, "By class", &tables::classes(metrics));
+        }
+        if !self.examples.is_empty() {
+            section(
+                &mut page,
+                "What it heard",
+                &tables::examples(&self.examples),
+            );
+        }
+        let settings = format!(
+            "<details><summary>Every setting of this run</summary><pre>{}</pre></details>\n",
+            escape(&self.settings)
+        );
+        section(&mut page, "Settings", &settings);
+        page.push_str("</main>\n</body>\n</html>\n");
+        page
+    }
+
+    fn notes_list(&self) -> String {
+        if self.notes.is_empty() {
+            return String::new();
+        }
+        let items: String = self
+            .notes
+            .iter()
+            .map(|note| format!("<li>{}</li>", escape(note)))
+            .collect();
+        format!("<ul class=\"notes\">{items}</ul>\n")
+    }
+}
+
+fn section(page: &mut String, heading: &str, content: &str) {
+    let _ = write!(page, "<section>\n<h2>{heading}</h2>\n{content}</section>\n");
+}
+
+/// Text as HTML, safe in attributes too. Control characters, which HTML forbids, become `�`.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn sample() -> Report {
+        let labels: Vec<String> = ["blues", "classical & <b>odd</b>", "rock"]
+            .map(String::from)
+            .to_vec();
+        let answers = [
+            (0, 0),
+            (0, 0),
+            (0, 2),
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (2, 2),
+            (2, 0),
+            (2, 2),
+            (2, 2),
+        ];
+        let history = (1..=25).map(|epoch| {
+            let t = epoch as f64;
+            EpochRow {
+                epoch,
+                train_loss: 2.2 * (-t / 8.0).exp() + 0.05,
+                train_accuracy: 1.0 - 0.85 * (-t / 8.0).exp(),
+                validation_loss: Some(1.6 * (-t / 6.0).exp() + 0.5 + t / 60.0),
+                validation_accuracy: Some(0.78 - 0.6 * (-t / 6.0).exp()),
+                validation_f1: Some(0.7),
+                learning_rate: 1e-3,
+                seconds: 2.0,
+            }
+        });
+        Report {
+            title: "ajufo-cnn".into(),
+            subtitle: "10 clips of \"test\"".into(),
+            notes: vec!["<script>alert(1)</script> is a strange name".into()],
+            history: history.collect(),
+            best_epoch: Some(14),
+            metrics: Some(Metrics::from_answers(&labels, answers)),
+            claimed: vec![("accuracy".into(), 0.41), ("f1".into(), 0.41)],
+            examples: vec![Example {
+                name: "a\"b.wav".into(),
+                truth: "rock".into(),
+                answer: "blues".into(),
+                probability: 0.61,
+                picture: vec![1, 2, 3],
+            }],
+            settings: "seed = 1\n".into(),
+        }
+    }
+
+    #[test]
+    fn everything_is_there_and_nothing_from_outside_is_markup() {
+        let html = sample().html();
+        assert!(!html.contains("<script") && !html.contains("<b>odd"));
+        assert!(html.contains("classical &amp; &lt;b&gt;odd") && html.contains("a&quot;b.wav"));
+        assert!(html.contains("80.0") && html.contains("41.0"));
+        assert!(html.contains("data:image/png;base64,AQID"));
+        assert!(
+            !html.contains("http://") && !html.contains("https://"),
+            "the page must not ask for anything from elsewhere"
+        );
+        assert!(!html.contains("NaN"));
+    }
+
+    #[test]
+    fn an_empty_run_still_gives_a_page() {
+        let html = Report::default().html();
+        assert!(html.ends_with("</html>\n") && !html.contains("Confusion"));
+    }
+
+    #[test]
+    fn every_tag_is_closed() {
+        let html = sample().html();
+        for tag in [
+            "main", "section", "table", "tr", "td", "th", "svg", "div", "figure", "p", "g", "text",
+            "details", "ul", "li",
+        ] {
+            let opened = html.matches(&format!("<{tag} ")).count()
+                + html.matches(&format!("<{tag}>")).count();
+            assert_eq!(
+                opened,
+                html.matches(&format!("</{tag}>")).count(),
+                "<{tag}>"
+            );
+        }
+    }
+}
