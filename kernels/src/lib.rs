@@ -1,1 +1,35 @@
-//! Being written.
+//! Every kernel of melgrad, twice: on the CPU and in WGSL; and the devices, buffers and pipelines under them.
+//!
+//! Knows nothing of gradients or audio. Where to find what:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`kernel`] | what a kernel is: arguments, oracle, CPU implementation, rungs, cases |
+//! | [`catalogue`] | the list of all kernels, which tests, benches and tables walk |
+//! | [`proof`] | holds any kernel against its oracle on any device |
+//! | [`device`], [`buffer`] | where numbers live; launching a kernel on them |
+//! | `gpu` | adapters, the recorded stream, pipelines and bind groups (feature `gpu`) |
+//! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
+//! | [`activation`] | functions that kernels apply on the way out |
+//! | [`philox`] | counter-based random numbers |
+//! | [`matmul`], … | one folder per kernel |
+
+pub mod activation;
+pub mod buffer;
+pub mod catalogue;
+pub mod cpu;
+pub mod device;
+pub mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+pub mod kernel;
+pub mod philox;
+pub mod proof;
+
+pub mod matmul;
+
+pub use activation::Activation;
+pub use buffer::Buffer;
+pub use device::Device;
+pub use error::{Error, Result};
+pub use kernel::{Arg, Case, Kernel, Kind, Limits, Pass, Plan, Role, Rung};

@@ -1,0 +1,109 @@
+//! Activations that kernels can apply on the way out, so that no pass over memory of their own is needed.
+//!
+//! Only those whose derivative can be read off their output are here: the backward pass then needs `y` alone.
+//! All others (gelu, swish, leaky relu of another slope) go through the elementwise expression.
+
+use crate::cpu::math;
+use crate::vectorized;
+
+/// A function applied to each element of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Activation {
+    /// `x`
+    #[default]
+    None,
+    /// `max(x, 0)`
+    Relu,
+    /// `x` or `0.01·x` below zero (PyTorch's default slope).
+    LeakyRelu,
+    /// `x` or `e^x - 1` below zero.
+    Elu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + e^-x)`
+    Sigmoid,
+}
+
+/// The slope of [`Activation::LeakyRelu`] below zero.
+pub const LEAKY_SLOPE: f32 = 0.01;
+
+impl Activation {
+    /// Every one of them.
+    pub const ALL: [Activation; 6] = [
+        Activation::None,
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Elu,
+        Activation::Tanh,
+        Activation::Sigmoid,
+    ];
+
+    /// The value of `override ACTIVATION` in WGSL.
+    pub fn code(self) -> f64 {
+        Activation::ALL.iter().position(|a| *a == self).unwrap_or(0) as f64
+    }
+
+    /// The definition.
+    pub fn oracle(self, x: f64) -> f64 {
+        match self {
+            Activation::None => x,
+            Activation::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Activation::LeakyRelu => {
+                if x < 0.0 {
+                    f64::from(LEAKY_SLOPE) * x
+                } else {
+                    x
+                }
+            }
+            Activation::Elu => {
+                if x < 0.0 {
+                    x.exp_m1()
+                } else {
+                    x
+                }
+            }
+            Activation::Tanh => x.tanh(),
+            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        }
+    }
+
+    /// Applies it in place.
+    pub fn apply(self, x: &mut [f32]) {
+        match self {
+            Activation::None => {}
+            Activation::Relu => relu(x),
+            Activation::LeakyRelu => leaky_relu(x),
+            Activation::Elu => elu(x),
+            Activation::Tanh => tanh(x),
+            Activation::Sigmoid => sigmoid(x),
+        }
+    }
+}
+
+vectorized! {
+    fn relu(x: &mut [f32]) {
+        x.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
+    }
+
+    fn leaky_relu(x: &mut [f32]) {
+        x.iter_mut().for_each(|v| *v = if *v < 0.0 { LEAKY_SLOPE * *v } else { *v });
+    }
+
+    fn elu(x: &mut [f32]) {
+        x.iter_mut().for_each(|v| *v = if *v < 0.0 { math::exp(*v) - 1.0 } else { *v });
+    }
+
+    fn tanh(x: &mut [f32]) {
+        x.iter_mut().for_each(|v| *v = math::tanh(*v));
+    }
+
+    fn sigmoid(x: &mut [f32]) {
+        x.iter_mut().for_each(|v| *v = math::sigmoid(*v));
+    }
+}

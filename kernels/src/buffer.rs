@@ -1,0 +1,263 @@
+//! Buffers: blocks of 4-byte words on a device, given back to the device's pool when dropped.
+
+use crate::device::{Backend, Device};
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+/// A block of f32 (or u32) numbers on a device. Cloning shares it; the last clone gives the block back.
+#[derive(Clone)]
+pub struct Buffer(Arc<Inner>);
+
+struct Inner {
+    len: usize,
+    device: Device,
+    /// `None` only while being dropped.
+    block: Option<Block>,
+}
+
+/// Memory that a pool hands out: at least as long as the buffer that holds it.
+pub(crate) enum Block {
+    Cpu(RwLock<Vec<f32>>),
+    #[cfg(feature = "gpu")]
+    Gpu(crate::gpu::Block),
+}
+
+impl Buffer {
+    pub(crate) fn new(device: &Device, len: usize, block: Block) -> Self {
+        Buffer(Arc::new(Inner {
+            len,
+            device: device.clone(),
+            block: Some(block),
+        }))
+    }
+
+    /// How many elements.
+    pub fn len(&self) -> usize {
+        self.0.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
+
+    /// Where it lives.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// Whether both are the same memory.
+    pub fn same(&self, other: &Buffer) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether nobody else holds it, so that writing it disturbs no one.
+    pub fn is_unique(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// The contents. Waits for the work recorded so far.
+    pub async fn read(&self) -> Result<Vec<f32>> {
+        let mut all = self.read_block(self.len()).await?;
+        all.truncate(self.len());
+        Ok(all)
+    }
+
+    /// The contents as unsigned integers.
+    pub async fn read_u32(&self) -> Result<Vec<u32>> {
+        Ok(bytemuck::allocation::cast_vec(self.read().await?))
+    }
+
+    /// [`Buffer::read`], blocking.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn to_vec(&self) -> Result<Vec<f32>> {
+        crate::device::block_on(self.read())
+    }
+
+    /// [`Buffer::read_u32`], blocking.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn to_vec_u32(&self) -> Result<Vec<u32>> {
+        crate::device::block_on(self.read_u32())
+    }
+
+    /// The first `len` words of the block behind the buffer, which may be longer than the buffer: proofs read the
+    /// guard zone behind an output with it.
+    pub(crate) async fn read_block(&self, len: usize) -> Result<Vec<f32>> {
+        match (self.block(), self.0.device.backend()) {
+            (Block::Cpu(words), _) => {
+                let words = words
+                    .read()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                Ok(words[..len].to_vec())
+            }
+            #[cfg(feature = "gpu")]
+            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.read(block, len).await,
+            #[cfg(feature = "gpu")]
+            (Block::Gpu(_), Backend::Cpu(_)) => unreachable!("a GPU block on the CPU"),
+        }
+    }
+
+    pub(crate) fn block(&self) -> &Block {
+        self.0
+            .block
+            .as_ref()
+            .expect("the block leaves only when the buffer is dropped")
+    }
+
+    pub(crate) fn on(&self, device: &Device, operation: &'static str) -> Result<()> {
+        if self.0.device.same(device) {
+            return Ok(());
+        }
+        Err(Error::WrongDevice {
+            operation,
+            expected: device.name().to_string(),
+            found: self.0.device.name().to_string(),
+        })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        match (self.block.take(), self.device.backend()) {
+            (Some(Block::Cpu(words)), Backend::Cpu(cpu)) => {
+                let words = words
+                    .into_inner()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                cpu.pool().put(words.len(), words);
+            }
+            #[cfg(feature = "gpu")]
+            (Some(Block::Gpu(block)), Backend::Gpu(gpu)) => gpu.free(block),
+            _ => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer({} on {})", self.len(), self.0.device.name())
+    }
+}
+
+/// Free blocks by size class, last in first out, so that a repeated training step meets the same blocks.
+#[derive(Debug)]
+pub(crate) struct Pool<B> {
+    free: HashMap<usize, Vec<B>>,
+    free_words: usize,
+    live_words: usize,
+    peak_words: usize,
+    allocations: u64,
+}
+
+impl<B> Default for Pool<B> {
+    fn default() -> Self {
+        Pool {
+            free: HashMap::new(),
+            free_words: 0,
+            live_words: 0,
+            peak_words: 0,
+            allocations: 0,
+        }
+    }
+}
+
+impl<B> Pool<B> {
+    /// The size class of `len` words: at most an eighth more.
+    pub fn class(len: usize) -> usize {
+        let len = len.max(64);
+        len.next_multiple_of((len.next_power_of_two() / 16).max(64))
+    }
+
+    /// A free block of this class, if there is one.
+    pub fn take(&mut self, class: usize) -> Option<B> {
+        let block = self.free.get_mut(&class)?.pop()?;
+        self.free_words -= class;
+        self.lend(class);
+        Some(block)
+    }
+
+    /// Books a new block of this class. Gives back what to release first, where more lies free than is in use.
+    pub fn book(&mut self, class: usize) -> Vec<B> {
+        self.lend(class);
+        self.allocations += 1;
+        if self.free_words <= self.live_words {
+            return Vec::new();
+        }
+        self.drain()
+    }
+
+    /// Everything that lies free.
+    pub fn drain(&mut self) -> Vec<B> {
+        self.free_words = 0;
+        self.free.drain().flat_map(|(_, blocks)| blocks).collect()
+    }
+
+    /// Takes back a booking whose memory was not to be had.
+    pub fn unbook(&mut self, class: usize) {
+        self.live_words -= class;
+    }
+
+    /// Takes a block back.
+    pub fn put(&mut self, class: usize, block: B) {
+        self.live_words -= class;
+        self.free_words += class;
+        self.free.entry(class).or_default().push(block);
+    }
+
+    fn lend(&mut self, class: usize) {
+        self.live_words += class;
+        self.peak_words = self.peak_words.max(self.live_words);
+    }
+
+    /// What the pool has seen.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            live_bytes: 4 * self.live_words as u64,
+            free_bytes: 4 * self.free_words as u64,
+            peak_bytes: 4 * self.peak_words as u64,
+            allocations: self.allocations,
+        }
+    }
+}
+
+/// Memory of a device as our pool sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// In buffers that somebody holds.
+    pub live_bytes: u64,
+    /// Kept for reuse.
+    pub free_bytes: u64,
+    /// The most that was ever held at once.
+    pub peak_bytes: u64,
+    /// Blocks asked of the system so far: stands still once a training step repeats.
+    pub allocations: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_classes_cover_and_waste_little() {
+        for len in (1..5000).chain([1 << 20, (1 << 20) + 1, 53_000_000]) {
+            let class = Pool::<()>::class(len);
+            assert!(
+                class >= len && (len < 1024 || class <= len + len / 8 + 1),
+                "{len} -> {class}"
+            );
+            assert_eq!(Pool::<()>::class(class), class, "a class is its own class");
+        }
+    }
+
+    #[test]
+    fn pool_reuses_last_in_first_out() {
+        let mut pool = Pool::default();
+        assert!(pool.take(64).is_none());
+        assert!(pool.book(64).is_empty() && pool.book(64).is_empty());
+        pool.put(64, 'a');
+        pool.put(64, 'b');
+        assert_eq!(pool.take(64), Some('b'));
+        assert_eq!(pool.take(64), Some('a'));
+        assert_eq!(pool.usage().allocations, 2);
+    }
+}

@@ -1,0 +1,11 @@
+//! The catalogue: every kernel, one line each.
+//!
+//! Tests, benches and tables walk it; a kernel that is not here does not exist.
+
+use crate::kernel::Case;
+
+/// Builds the cases of one kernel.
+pub type Cases = fn() -> Vec<Case>;
+
+/// Every kernel with its cases.
+pub const CATALOGUE: &[(&str, Cases)] = &[("matmul", crate::matmul::cases::cases)];

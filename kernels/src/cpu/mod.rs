@@ -1,0 +1,153 @@
+//! What CPU implementations share.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod.rs` | threads and vector instructions |
+//! | `gemm.rs` | the blocked matrix product under matmul and conv2d |
+//! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
+//! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
+
+pub mod gemm;
+pub mod math;
+mod microkernel;
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// How many threads parallel loops use.
+pub fn threads() -> usize {
+    #[cfg(feature = "threads")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "threads"))]
+    1
+}
+
+/// Sets the number of threads for the whole process; `false` if it was already fixed.
+pub fn set_threads(_threads: usize) -> bool {
+    #[cfg(feature = "threads")]
+    return rayon::ThreadPoolBuilder::new()
+        .num_threads(_threads)
+        .build_global()
+        .is_ok();
+    #[cfg(not(feature = "threads"))]
+    false
+}
+
+/// Runs `task(0)`, …, `task(count - 1)`, on several threads where there are any.
+pub fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
+    #[cfg(feature = "threads")]
+    if count > 1 {
+        use rayon::prelude::*;
+        return (0..count).into_par_iter().with_max_len(1).for_each(task);
+    }
+    (0..count).for_each(task);
+}
+
+/// Cuts `len` elements into pieces that are worth a thread each and runs `task` on their ranges. The pieces depend on
+/// `len` and `grain` alone, never on the number of threads.
+pub fn for_ranges(len: usize, grain: usize, task: impl Fn(Range<usize>) + Sync + Send) {
+    let grain = grain.max(1);
+    for_each(len.div_ceil(grain), |i| {
+        task(i * grain..len.min((i + 1) * grain))
+    });
+}
+
+/// Elements of cheap work that are worth handing to another thread.
+pub const GRAIN: usize = 16 * 1024;
+
+/// A slice that several tasks write in places that do not overlap.
+pub struct Disjoint<'a> {
+    data: *mut f32,
+    len: usize,
+    borrow: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: `Disjoint::slice` passes the duty of not overlapping on to its caller.
+unsafe impl Send for Disjoint<'_> {}
+unsafe impl Sync for Disjoint<'_> {}
+
+impl<'a> Disjoint<'a> {
+    /// Shares a slice between tasks.
+    pub fn new(data: &'a mut [f32]) -> Self {
+        Disjoint {
+            data: data.as_mut_ptr(),
+            len: data.len(),
+            borrow: PhantomData,
+        }
+    }
+
+    /// The part `range`.
+    ///
+    /// # Safety
+    /// No two slices that live at the same time may overlap.
+    ///
+    /// # Panics
+    /// If the range passes the end.
+    #[allow(clippy::mut_from_ref)] // That is the purpose: see above.
+    pub unsafe fn slice(&self, range: Range<usize>) -> &mut [f32] {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "{range:?} of {}",
+            self.len
+        );
+        // SAFETY: in bounds; the caller sees to it that it overlaps no other.
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(range.start), range.len()) }
+    }
+}
+
+/// The vector instructions that this processor has, as far as we use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What the target guarantees.
+    Portable,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F, VL, BW, DQ.
+    Avx512,
+}
+
+/// The best level of this processor.
+pub fn level() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // The standard library caches what it detects: this is a load and a test.
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+        {
+            return Level::Avx512;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Level::Avx2;
+        }
+    }
+    Level::Portable
+}
+
+/// Defines functions whose loops are compiled once per [`Level`], and called at the best one.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! vectorized {
+    ($($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
+        $(#[$meta])*
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn body($($arg: $ty),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+                fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+                match $crate::cpu::level() {
+                    // SAFETY: the processor has these instructions.
+                    $crate::cpu::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::cpu::Level::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::cpu::Level::Portable => {}
+                }
+            }
+            body($($arg),*)
+        }
+    )*};
+}

@@ -1,0 +1,376 @@
+//! Devices: the CPU or one GPU adapter; buffers are made here and kernels launched.
+
+use crate::buffer::{Block, Buffer, Pool, Usage};
+use crate::error::{Error, Result};
+use crate::kernel::{Arg, Kernel};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+
+/// Where numbers live and are computed. Cloning is cheap and means the same device.
+#[derive(Clone)]
+pub struct Device(Arc<Backend>);
+
+pub(crate) enum Backend {
+    Cpu(Cpu),
+    #[cfg(feature = "gpu")]
+    Gpu(Box<crate::gpu::Gpu>),
+}
+
+/// The CPU as a device: a pool of vectors.
+#[derive(Default)]
+pub(crate) struct Cpu {
+    pool: Mutex<Pool<Vec<f32>>>,
+}
+
+impl Cpu {
+    pub fn pool(&self) -> MutexGuard<'_, Pool<Vec<f32>>> {
+        self.pool
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Device {
+    /// The CPU.
+    pub fn cpu() -> Self {
+        Device(Arc::new(Backend::Cpu(Cpu::default())))
+    }
+
+    /// A hardware GPU if there is one, else the CPU; never a software adapter.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn auto() -> Self {
+        #[cfg(feature = "gpu")]
+        if let Ok(gpu) = block_on(crate::gpu::open(crate::gpu::Choice::Hardware, false)) {
+            return Device(Arc::new(Backend::Gpu(Box::new(gpu))));
+        }
+        Device::cpu()
+    }
+
+    /// `auto`, `cpu`, `gpu` (hardware before software) or `gpu:NAME` (a part of the adapter's name).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(wanted: &str) -> Result<Self> {
+        block_on(Self::request(wanted, false))
+    }
+
+    /// [`Device::open`] with bounds checks in every shader: slower, and a bug of ours reads zero instead of noise.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open_checked(wanted: &str) -> Result<Self> {
+        block_on(Self::request(wanted, true))
+    }
+
+    /// [`Device::open`] without blocking, as a browser needs it; `checked` keeps bounds checks in the shaders.
+    pub async fn request(wanted: &str, checked: bool) -> Result<Self> {
+        let no = |reason: &str| Error::NoDevice {
+            wanted: wanted.into(),
+            reason: reason.into(),
+        };
+        if wanted == "cpu" {
+            return Ok(Device::cpu());
+        }
+        #[cfg(feature = "gpu")]
+        {
+            use crate::gpu::{Choice, open};
+            let choice = match wanted {
+                "auto" => Choice::Hardware,
+                "gpu" => Choice::Any,
+                _ => Choice::Named(
+                    wanted
+                        .strip_prefix("gpu:")
+                        .filter(|name| !name.is_empty())
+                        .ok_or_else(|| no("a device is `auto`, `cpu`, `gpu` or `gpu:NAME`"))?,
+                ),
+            };
+            match open(choice, checked).await {
+                Ok(gpu) => Ok(Device(Arc::new(Backend::Gpu(Box::new(gpu))))),
+                Err(_) if wanted == "auto" => Ok(Device::cpu()),
+                Err(error) => Err(error),
+            }
+        }
+        #[cfg(not(feature = "gpu"))]
+        match (wanted, checked) {
+            ("auto", _) => Ok(Device::cpu()),
+            _ => Err(no("this build has no GPU support (feature `gpu`)")),
+        }
+    }
+
+    /// `cpu`, or the adapter's name.
+    pub fn name(&self) -> &str {
+        match self.backend() {
+            Backend::Cpu(_) => "cpu",
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.name(),
+        }
+    }
+
+    /// Whether this is a GPU adapter, hardware or software.
+    pub fn is_gpu(&self) -> bool {
+        !matches!(self.backend(), Backend::Cpu(_))
+    }
+
+    /// Whether this is a software adapter (llvmpipe, SwiftShader, WARP).
+    pub fn is_software(&self) -> bool {
+        match self.backend() {
+            Backend::Cpu(_) => false,
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.is_software(),
+        }
+    }
+
+    /// Whether both are the same device.
+    pub fn same(&self, other: &Device) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// `len` words with arbitrary contents.
+    pub fn alloc(&self, len: usize) -> Result<Buffer> {
+        self.alloc_block(len, len)
+    }
+
+    /// A buffer of `len` words in a block of at least `block` words.
+    pub(crate) fn alloc_block(&self, len: usize, block: usize) -> Result<Buffer> {
+        let class = Pool::<()>::class(block);
+        match self.backend() {
+            Backend::Cpu(cpu) => {
+                let mut pool = cpu.pool();
+                let words = match pool.take(class) {
+                    Some(words) => words,
+                    None => {
+                        drop(pool.book(class));
+                        let in_use = pool.usage().live_bytes;
+                        zeroed(class)
+                            .inspect_err(|_| pool.unbook(class))
+                            .map_err(|bytes| Error::OutOfMemory {
+                                device: "cpu".into(),
+                                bytes,
+                                in_use,
+                            })?
+                    }
+                };
+                Ok(Buffer::new(self, len, Block::Cpu(RwLock::new(words))))
+            }
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => Ok(Buffer::new(self, len, Block::Gpu(gpu.alloc(class)?))),
+        }
+    }
+
+    /// A buffer with these contents.
+    pub fn upload(&self, data: &[f32]) -> Result<Buffer> {
+        self.upload_block(data, data.len())
+    }
+
+    /// A buffer with these integers.
+    pub fn upload_u32(&self, data: &[u32]) -> Result<Buffer> {
+        self.upload(bytemuck::cast_slice(data))
+    }
+
+    /// A buffer of `len` words whose block holds all of `data`.
+    pub(crate) fn upload_block(&self, data: &[f32], len: usize) -> Result<Buffer> {
+        let buffer = self.alloc_block(len, data.len())?;
+        self.write_block(&buffer, data)?;
+        Ok(buffer)
+    }
+
+    /// New contents for a buffer.
+    pub fn write(&self, buffer: &Buffer, data: &[f32]) -> Result<()> {
+        if data.len() != buffer.len() {
+            return Err(Error::Length {
+                kernel: "write",
+                arg: "data",
+                expected: buffer.len(),
+                found: data.len(),
+            });
+        }
+        self.write_block(buffer, data)
+    }
+
+    fn write_block(&self, buffer: &Buffer, data: &[f32]) -> Result<()> {
+        buffer.on(self, "write")?;
+        match (buffer.block(), self.backend()) {
+            (Block::Cpu(words), _) => {
+                let mut words = words
+                    .write()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                words[..data.len()].copy_from_slice(data);
+                Ok(())
+            }
+            #[cfg(feature = "gpu")]
+            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.write(block, data),
+            #[cfg(feature = "gpu")]
+            (Block::Gpu(_), Backend::Cpu(_)) => unreachable!("a GPU block on the CPU"),
+        }
+    }
+
+    /// Runs a kernel with its best rung: at once on the CPU, recorded on a GPU.
+    ///
+    /// # Errors
+    /// Whatever [`Kernel::check`] says; buffers of the wrong number, length or device; an output given twice; on a
+    /// GPU, buffers past its limits, no memory for scratch, a lost device.
+    pub fn launch(
+        &self,
+        kernel: &dyn Kernel,
+        inputs: &[&Buffer],
+        outputs: &[&Buffer],
+    ) -> Result<()> {
+        self.launch_rung(kernel, None, inputs, outputs)
+    }
+
+    /// [`Device::launch`] with the rung of this name (`None`: the best); the CPU has only one version.
+    pub fn launch_rung(
+        &self,
+        kernel: &dyn Kernel,
+        rung: Option<&str>,
+        inputs: &[&Buffer],
+        outputs: &[&Buffer],
+    ) -> Result<()> {
+        kernel.check()?;
+        self.check_args(kernel, "inputs", &kernel.inputs(), inputs)?;
+        self.check_args(kernel, "outputs", &kernel.outputs(), outputs)?;
+        for (position, output) in outputs.iter().enumerate() {
+            let mut others = inputs.iter().chain(&outputs[..position]);
+            if others.any(|other| other.same(output)) {
+                let arg = kernel.outputs()[position].name;
+                return Err(Error::Aliased {
+                    kernel: kernel.name(),
+                    arg,
+                });
+            }
+        }
+        match self.backend() {
+            Backend::Cpu(_) => launch_cpu(kernel, inputs, outputs),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.launch(self, kernel, rung, inputs, outputs),
+        }
+    }
+
+    fn check_args(
+        &self,
+        kernel: &dyn Kernel,
+        what: &'static str,
+        expected: &[Arg],
+        given: &[&Buffer],
+    ) -> Result<()> {
+        let name = kernel.name();
+        if expected.len() != given.len() {
+            return Err(Error::Arity {
+                kernel: name,
+                what,
+                expected: expected.len(),
+                found: given.len(),
+            });
+        }
+        for (arg, buffer) in expected.iter().zip(given) {
+            buffer.on(self, name)?;
+            if arg.len != buffer.len() {
+                return Err(Error::Length {
+                    kernel: name,
+                    arg: arg.name,
+                    expected: arg.len,
+                    found: buffer.len(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Submits what is recorded, without waiting for it.
+    pub fn flush(&self) -> Result<()> {
+        match self.backend() {
+            Backend::Cpu(_) => Ok(()),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.flush(),
+        }
+    }
+
+    /// Submits what is recorded and waits until it is done.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn synchronize(&self) -> Result<()> {
+        match self.backend() {
+            Backend::Cpu(_) => Ok(()),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.synchronize(),
+        }
+    }
+
+    /// What the device's pool holds.
+    pub fn usage(&self) -> Usage {
+        match self.backend() {
+            Backend::Cpu(cpu) => cpu.pool().usage(),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.usage(),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Device({})", self.name())
+    }
+}
+
+/// `len` zeros, or the bytes that were not to be had.
+fn zeroed(len: usize) -> Result<Vec<f32>, u64> {
+    // `vec![0.0; len]` aborts where memory is short; this asks first, then takes fresh zero pages in one go.
+    let mut probe: Vec<f32> = Vec::new();
+    probe.try_reserve_exact(len).map_err(|_| 4 * len as u64)?;
+    drop(probe);
+    Ok(vec![0.0; len])
+}
+
+fn launch_cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) -> Result<()> {
+    fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
+        match buffer.block() {
+            Block::Cpu(words) => words,
+            #[cfg(feature = "gpu")]
+            Block::Gpu(_) => unreachable!("checked: every buffer is on this device"),
+        }
+    }
+    let read: Vec<_> = inputs
+        .iter()
+        .map(|b| {
+            words(b)
+                .read()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        })
+        .collect();
+    let mut written: Vec<_> = outputs
+        .iter()
+        .map(|b| {
+            words(b)
+                .write()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        })
+        .collect();
+    let inputs: Vec<&[f32]> = read
+        .iter()
+        .zip(inputs)
+        .map(|(w, b)| &w[..b.len()])
+        .collect();
+    let mut outputs: Vec<&mut [f32]> = written
+        .iter_mut()
+        .zip(outputs)
+        .map(|(w, b)| &mut w[..b.len()])
+        .collect();
+    kernel.cpu(&inputs, &mut outputs);
+    Ok(())
+}
+
+/// Runs a future of this crate to its end on this thread.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    #[cfg(feature = "gpu")]
+    return pollster::block_on(future);
+    #[cfg(not(feature = "gpu"))]
+    {
+        // Without a GPU nothing is ever pending.
+        let mut future = std::pin::pin!(future);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        loop {
+            if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+                return value;
+            }
+        }
+    }
+}

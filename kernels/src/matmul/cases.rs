@@ -1,0 +1,48 @@
+//! Shapes of the papers' Linear layers, odd ones, and bad ones.
+
+use super::Matmul;
+use crate::activation::Activation;
+use crate::kernel::Case;
+
+/// The cases of `matmul`.
+pub fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        Case::bench("square-1024", Matmul::new(1024, 1024, 1024)),
+        Case::bench(
+            "ajufo-linear",
+            Matmul::new(20, 64, 76_800).transposed(false, true),
+        ),
+        Case::bench(
+            "ajufo-linear-weight-grad",
+            Matmul::new(64, 76_800, 20).transposed(true, false),
+        ),
+        Case::bench(
+            "georgopoulos-linear",
+            Matmul::new(32, 256, 32_768).transposed(false, true),
+        ),
+        Case::bad("empty-side", "empty side", Matmul::new(3, 0, 5)),
+        Case::bad("too-large", "2^31", Matmul::new(1 << 20, 1 << 20, 1)),
+        Case::proof("long-sum", Matmul::new(3, 5, 5000)),
+        Case::proof("one", Matmul::new(1, 1, 1)),
+        Case::proof("row", Matmul::new(1, 130, 65)),
+        Case::proof("column", Matmul::new(130, 1, 33).transposed(false, true)),
+    ];
+    for (name, a, b) in [
+        ("nn", false, false),
+        ("nt", false, true),
+        ("tn", true, false),
+        ("tt", true, true),
+    ] {
+        cases.push(Case::proof(name, Matmul::new(67, 71, 33).transposed(a, b)));
+    }
+    for (name, activation) in ["bias", "relu", "leaky-relu", "elu", "tanh", "sigmoid"]
+        .into_iter()
+        .zip(Activation::ALL)
+    {
+        cases.push(Case::proof(
+            name,
+            Matmul::new(31, 65, 7).with(true, activation),
+        ));
+    }
+    cases
+}

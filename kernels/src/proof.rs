@@ -1,0 +1,174 @@
+//! Holds a kernel against its oracle: on any device, with any rung, over any case.
+//!
+//! Inputs are random. Outputs start as NaN, so that an element that is never written shows; behind every output lies
+//! a guard zone, so that a write past the end shows. The tolerance is that of f32 sums: it grows with the root of the
+//! reduction length and with the size of the numbers.
+
+use crate::device::Device;
+use crate::kernel::{Arg, Kernel, Kind};
+use crate::philox::Philox;
+
+/// Words in a guard zone.
+const GUARD: usize = 64;
+
+/// What stands in a guard zone.
+const SENTINEL: f32 = -1234.5;
+
+/// What a proof found.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Found {
+    /// The largest error of any output element, relative to the largest value of that output.
+    pub max_error: f64,
+    /// The largest error that was allowed, in the same units.
+    pub tolerance: f64,
+}
+
+/// Random values for an argument: f32 numbers, held in f64; whole ones for integers.
+pub fn sample(kernel: &dyn Kernel, arg: &Arg, random: &mut Philox) -> Vec<f64> {
+    (0..arg.len)
+        .map(|_| {
+            let unit = 2.0 * f64::from(random.uniform()) - 1.0;
+            let value = kernel.sample(arg.name, unit);
+            match arg.kind {
+                Kind::F32 => f64::from(value as f32),
+                Kind::U32 => value.floor(),
+            }
+        })
+        .collect()
+}
+
+/// Values as the words of a buffer.
+pub fn to_words(kind: Kind, values: &[f64]) -> Vec<f32> {
+    values
+        .iter()
+        .map(|&v| match kind {
+            Kind::F32 => v as f32,
+            Kind::U32 => f32::from_bits(v as u32),
+        })
+        .collect()
+}
+
+fn to_values(kind: Kind, words: &[f32]) -> Vec<f64> {
+    words
+        .iter()
+        .map(|w| match kind {
+            Kind::F32 => f64::from(*w),
+            Kind::U32 => f64::from(w.to_bits()),
+        })
+        .collect()
+}
+
+/// Runs a kernel on a device and compares with its oracle on random inputs; a text says what is wrong.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn prove(
+    device: &Device,
+    kernel: &dyn Kernel,
+    rung: Option<&str>,
+    seed: u64,
+) -> Result<Found, String> {
+    let mut random = Philox::new(seed, 0);
+    kernel.check().map_err(|error| error.to_string())?;
+    let inputs: Vec<Vec<f64>> = kernel
+        .inputs()
+        .iter()
+        .map(|arg| sample(kernel, arg, &mut random))
+        .collect();
+    let before: Vec<Vec<f64>> = kernel
+        .outputs()
+        .iter()
+        .map(|arg| match arg.updated {
+            true => sample(kernel, arg, &mut random),
+            false => vec![f64::NAN; arg.len],
+        })
+        .collect();
+    prove_on(device, kernel, rung, &inputs, before)
+}
+
+/// [`prove`] on inputs of the caller's choice; `outputs` are what the outputs hold before.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn prove_on(
+    device: &Device,
+    kernel: &dyn Kernel,
+    rung: Option<&str>,
+    inputs: &[Vec<f64>],
+    mut outputs: Vec<Vec<f64>>,
+) -> Result<Found, String> {
+    let text = |error: crate::Error| error.to_string();
+    let (reads, writes) = (kernel.inputs(), kernel.outputs());
+    let read: Vec<_> = reads
+        .iter()
+        .zip(inputs)
+        .map(|(arg, values)| device.upload(&to_words(arg.kind, values)))
+        .collect::<Result<_, _>>()
+        .map_err(text)?;
+    let written: Vec<_> = writes
+        .iter()
+        .zip(&outputs)
+        .map(|(arg, values)| {
+            let mut words: Vec<f32> = match arg.updated {
+                true => to_words(arg.kind, values),
+                false => vec![f32::NAN; arg.len],
+            };
+            words.extend([SENTINEL; GUARD]);
+            device.upload_block(&words, arg.len)
+        })
+        .collect::<Result<_, _>>()
+        .map_err(text)?;
+    device
+        .launch_rung(
+            kernel,
+            rung,
+            &read.iter().collect::<Vec<_>>(),
+            &written.iter().collect::<Vec<_>>(),
+        )
+        .map_err(text)?;
+    kernel.oracle(
+        &inputs.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        &mut outputs,
+    );
+    let mut found = Found::default();
+    for ((arg, buffer), want) in writes.iter().zip(&written).zip(&outputs) {
+        let words = crate::device::block_on(buffer.read_block(arg.len + GUARD)).map_err(text)?;
+        if let Some(at) = words[arg.len..].iter().position(|w| *w != SENTINEL) {
+            return Err(format!("`{}`: wrote {at} elements past its end", arg.name));
+        }
+        let got = to_values(arg.kind, &words[..arg.len]);
+        compare(kernel, arg, &got, want, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn compare(
+    kernel: &dyn Kernel,
+    arg: &Arg,
+    got: &[f64],
+    want: &[f64],
+    found: &mut Found,
+) -> Result<(), String> {
+    let scale = want
+        .iter()
+        .filter(|w| w.is_finite())
+        .fold(0.0, |m: f64, w| m.max(w.abs()));
+    let scale = scale.max(f64::from(f32::MIN_POSITIVE));
+    let tolerance = match arg.kind {
+        Kind::F32 => f64::from(f32::EPSILON) * (16.0 + 2.0 * (kernel.reduction() as f64).sqrt()),
+        Kind::U32 => 0.0,
+    };
+    found.tolerance = found.tolerance.max(tolerance);
+    for (at, (&g, &w)) in got.iter().zip(want).enumerate() {
+        // Infinities must be equal, NaN must meet NaN.
+        let error = if g == w || (g.is_nan() && w.is_nan()) {
+            0.0
+        } else {
+            (g - w).abs() / scale
+        };
+        if !(error <= tolerance) {
+            return Err(format!(
+                "`{}`[{at}] is {g}, the oracle says {w} (error {error:.1e} of full scale {scale:.3}, allowed {tolerance:.1e})",
+                arg.name
+            ));
+        }
+        found.max_error = found.max_error.max(error);
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Every kernel of the catalogue: on the CPU and every rung against its oracle, bad shapes refused, every shader
+//! valid. Nothing is listed here: the catalogue is walked.
+
+use kernels::catalogue::CATALOGUE;
+use kernels::{Case, Device, Limits, Role, proof};
+
+fn cases(role: fn(Role) -> bool) -> impl Iterator<Item = (String, Case)> {
+    CATALOGUE
+        .iter()
+        .flat_map(|(name, cases)| {
+            cases()
+                .into_iter()
+                .map(move |case| (format!("{name}/{}", case.name), case))
+        })
+        .filter(move |(_, case)| role(case.role))
+}
+
+fn proofs() -> impl Iterator<Item = (String, Case)> {
+    cases(|role| role == Role::Proof)
+}
+
+/// Runs every proof and fails with all that went wrong.
+fn report(failures: Vec<String>, proved: usize) {
+    assert!(proved > 0, "nothing was proved");
+    assert!(
+        failures.is_empty(),
+        "{} of {proved} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn cpu_meets_the_oracle() {
+    let device = Device::cpu();
+    let mut failures = Vec::new();
+    let mut proved = 0;
+    for (name, case) in proofs() {
+        for seed in 0..3 {
+            proved += 1;
+            if let Err(error) = proof::prove(&device, &*case.kernel, None, seed) {
+                failures.push(format!("{name}: {error}"));
+            }
+        }
+    }
+    report(failures, proved);
+}
+
+#[test]
+fn bad_shapes_are_refused() {
+    let mut seen = 0;
+    for (name, case) in cases(|role| matches!(role, Role::Bad(_))) {
+        let Role::Bad(text) = case.role else {
+            unreachable!()
+        };
+        let error = case.kernel.check().expect_err(&name).to_string();
+        assert!(
+            error.contains(text),
+            "{name}: `{error}` does not say `{text}`"
+        );
+        assert!(
+            error.starts_with(case.kernel.name()),
+            "{name}: `{error}` does not name its kernel"
+        );
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn case_names_are_unique_and_every_kernel_is_covered() {
+    for (name, cases) in CATALOGUE {
+        let cases = cases();
+        let mut names: Vec<_> = cases
+            .iter()
+            .map(|case| (case.kernel.name(), case.name))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), cases.len(), "{name} names two cases alike");
+        assert!(
+            cases.iter().any(|case| case.role == Role::Bench),
+            "{name} has nothing to bench"
+        );
+        assert!(
+            cases.iter().any(|case| case.role == Role::Proof),
+            "{name} has nothing to prove"
+        );
+        for case in cases.iter().filter(|case| case.role != Role::Bad("")) {
+            assert!(!case.kernel.rungs().is_empty(), "{name} has no rungs");
+        }
+    }
+}
+
+/// naga, with no GPU: every shader that any case plans is valid, and says what it is at the top.
+#[test]
+fn every_shader_is_valid() {
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    let mut seen = std::collections::HashSet::new();
+    for (name, case) in cases(|role| !matches!(role, Role::Bad(_))) {
+        for rung in case.kernel.rungs() {
+            let Some(plan) = case.kernel.plan(rung, &Limits::WEBGPU) else {
+                continue;
+            };
+            for pass in plan.passes {
+                assert!(
+                    pass.bindings.len() <= 7,
+                    "{name}: {} storage bindings",
+                    pass.bindings.len()
+                );
+                if !seen.insert(pass.source.to_string()) {
+                    continue;
+                }
+                let module = naga::front::wgsl::parse_str(&pass.source)
+                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&pass.source)));
+                Validator::new(ValidationFlags::all(), Capabilities::empty())
+                    .validate(&module)
+                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&pass.source)));
+                assert!(
+                    pass.source.starts_with("// "),
+                    "{name}: {} has no header",
+                    pass.name
+                );
+            }
+        }
+    }
+    assert!(seen.len() > 2);
+}
+
+/// Every rung on every GPU adapter of this machine, with bounds checks on and off. No adapter is a failure.
+#[cfg(feature = "gpu")]
+#[test]
+fn every_rung_meets_the_oracle() {
+    for open in [Device::open, Device::open_checked] {
+        let device =
+            open("gpu").expect("an adapter: `scripts/test` installs Mesa's software Vulkan");
+        let mut failures = Vec::new();
+        let mut proved = 0;
+        for (name, case) in proofs() {
+            let mut served = 0;
+            for rung in case.kernel.rungs() {
+                match proof::prove(&device, &*case.kernel, Some(rung.name), 7) {
+                    Ok(_) => served += 1,
+                    Err(error) if error.contains("no rung") => {}
+                    Err(error) => failures.push(format!("{name} {}: {error}", rung.name)),
+                }
+                proved += 1;
+            }
+            if served == 0 {
+                failures.push(format!("{name}: no rung serves it"));
+            }
+        }
+        report(failures, proved);
+    }
+}
