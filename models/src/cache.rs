@@ -22,6 +22,7 @@ use serde::Serialize;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::files;
+use crate::input::Windows;
 
 const MAGIC: &[u8; 8] = b"MELGRAD1";
 const HEADER: usize = MAGIC.len() + 3 * 4;
@@ -57,26 +58,7 @@ impl std::fmt::Display for ContentHash {
     }
 }
 
-/// Some windows of features: `values` has the shape `[windows, bands, frames]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Windows {
-    /// How many windows of the clip.
-    pub windows: usize,
-    /// Frequency bands (or coefficients) of each.
-    pub bands: usize,
-    /// Frames of each.
-    pub frames: usize,
-    /// The numbers, row-major.
-    pub values: Vec<f32>,
-}
-
 impl Windows {
-    /// Numbers in one window.
-    #[must_use]
-    pub fn window_len(&self) -> usize {
-        self.bands * self.frames
-    }
-
     fn to_bytes(&self) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(HEADER + 4 * self.values.len() + HASH);
         bytes.extend(MAGIC);

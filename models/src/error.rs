@@ -45,6 +45,29 @@ pub enum Error {
         /// What is wrong with its value.
         reason: String,
     },
+    /// A clip's features could not be computed.
+    #[error("{name}: {source}")]
+    Features {
+        /// The clip.
+        name: String,
+        /// Why.
+        source: audio::Error,
+    },
+    /// A file could not be decoded; the message names it.
+    #[error(transparent)]
+    Audio(#[from] audio::Error),
+    /// Numbers that should be finite are not.
+    #[error("{what}: not a finite number")]
+    NotFinite {
+        /// Which numbers.
+        what: String,
+    },
+    /// A new run would overwrite another.
+    #[error("{}: a run is there already", dir.display())]
+    RunExists {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// No recipe of this name ships with the program.
     #[error("no recipe is called {name:?}")]
     UnknownRecipe {
@@ -67,8 +90,16 @@ impl Error {
             },
             Error::Dataset { hint, .. } => Some((*hint).to_string()),
             Error::UnknownRecipe { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest:?}? `melgrad recipes` lists all")),
+            Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
             _ => None,
+        }
+    }
+
+    pub(crate) fn setting(name: &'static str, reason: impl Into<String>) -> Error {
+        Error::Setting {
+            name,
+            reason: reason.into(),
         }
     }
 

@@ -1,0 +1,344 @@
+//! From a clip to what the network sees: windows, features, frames, normalisation.
+//!
+//! A clip longer than the network's input is cut into windows of exactly
+//! [`Input::seconds`], spread evenly from its first sample to its last; their
+//! number is the clip's length in windows, rounded. A clip that is shorter is
+//! taken whole. The features of each window are resized in time to
+//! [`Input::frames`]. In training every window is an example of its own; an
+//! answer for a clip is the mean over its windows.
+
+use audio::{Clip, FeatureSettings};
+use kernels::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Everything between a clip and the network; part of a recipe and of a model file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Length of a window in seconds; where it is missing, a clip is one window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Frames of the network's input: its width.
+    pub frames: usize,
+    /// How the numbers are brought to a common scale.
+    #[serde(default)]
+    pub normalise: Normalise,
+    /// What is computed from the sound.
+    pub features: FeatureSettings,
+}
+
+/// How features are brought to a common scale, with figures of the training part only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalise {
+    /// Not at all.
+    None,
+    /// All numbers by one mean and one deviation.
+    #[default]
+    Global,
+    /// Every frequency band by its own.
+    Band,
+}
+
+/// Some windows of features: `values` has the shape `[windows, bands, frames]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    /// How many windows of the clip.
+    pub windows: usize,
+    /// Frequency bands (or coefficients) of each.
+    pub bands: usize,
+    /// Frames of each.
+    pub frames: usize,
+    /// The numbers, row-major.
+    pub values: Vec<f32>,
+}
+
+impl Windows {
+    /// Numbers in one window.
+    #[must_use]
+    pub fn window_len(&self) -> usize {
+        self.bands * self.frames
+    }
+}
+
+impl Input {
+    /// Checks the settings that this crate adds to those of the features.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that makes no sense.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.frames == 0 {
+            return Err(Error::setting("input.frames", "0 frames; at least 1"));
+        }
+        match self.seconds {
+            Some(seconds) if !(seconds.is_finite() && seconds > 0.0) => Err(Error::setting(
+                "input.seconds",
+                format!("{seconds} is no length"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The network's input for one clip: all its windows. `name` goes into errors.
+    ///
+    /// # Errors
+    /// What the features refuse; [`Error::NotFinite`] for features that are no numbers.
+    pub fn windows(&self, device: &Device, clip: &Clip, name: &str) -> Result<Windows, Error> {
+        let named = |source| Error::Features {
+            name: name.into(),
+            source,
+        };
+        let mut all: Option<Windows> = None;
+        for (from, to) in cuts(clip.samples.len(), self.window_samples(clip)) {
+            let window = Clip {
+                samples: clip.samples[from..to].to_vec(),
+                sample_rate: clip.sample_rate,
+            };
+            let features = audio::extract(device, &self.features, &window).map_err(named)?;
+            let features = features.resize_frames(self.frames).map_err(named)?;
+            if features.values.iter().any(|value| !value.is_finite()) {
+                return Err(Error::NotFinite {
+                    what: format!("{name}: features"),
+                });
+            }
+            match &mut all {
+                Some(all) => {
+                    all.windows += 1;
+                    all.values.extend(features.values);
+                }
+                none => {
+                    *none = Some(Windows {
+                        windows: 1,
+                        bands: features.bands,
+                        frames: features.frames,
+                        values: features.values,
+                    })
+                }
+            }
+        }
+        all.ok_or_else(|| named(audio::Error::NoSamples { name: name.into() }))
+    }
+
+    /// Samples in a window at the clip's own rate; the whole clip where windows are not asked for.
+    fn window_samples(&self, clip: &Clip) -> usize {
+        let wanted = self
+            .seconds
+            .map(|seconds| (seconds * f64::from(clip.sample_rate)).round());
+        wanted.map_or(clip.samples.len(), |samples| samples.max(1.0) as usize)
+    }
+}
+
+/// Start and end of every window.
+fn cuts(samples: usize, window: usize) -> Vec<(usize, usize)> {
+    if samples == 0 || window == 0 {
+        return Vec::new();
+    }
+    if samples <= window {
+        return vec![(0, samples)];
+    }
+    let spare = samples - window;
+    let count = (samples + window / 2) / window;
+    let start = |index: usize| {
+        if count == 1 {
+            spare / 2
+        } else {
+            (spare as f64 * index as f64 / (count - 1) as f64).round() as usize
+        }
+    };
+    (0..count)
+        .map(|index| (start(index), start(index) + window))
+        .collect()
+}
+
+/// Mean and deviation by which features are normalised: one pair, or one per band;
+/// none at all leaves the features as they are.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalisation {
+    /// What is subtracted.
+    pub mean: Vec<f32>,
+    /// What is divided by; never 0.
+    pub deviation: Vec<f32>,
+}
+
+/// A band whose numbers hardly differ is not blown up.
+const SMALLEST_DEVIATION: f64 = 1e-5;
+
+impl Normalisation {
+    /// Fits to some windows, all of the shape `[bands, frames]`, in one pass and in f64.
+    #[must_use]
+    pub fn fit<'a>(
+        kind: Normalise,
+        bands: usize,
+        windows: impl Iterator<Item = &'a [f32]>,
+    ) -> Normalisation {
+        let parts = match kind {
+            Normalise::None => return Normalisation::default(),
+            Normalise::Global => 1,
+            Normalise::Band => bands.max(1),
+        };
+        // Count, mean and sum of squares by part (Chan's update keeps the digits that a plain sum of squares loses).
+        let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); parts];
+        for window in windows {
+            for (part, values) in window
+                .chunks(window.len().div_ceil(parts).max(1))
+                .enumerate()
+            {
+                let count = values.len() as f64;
+                let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+                let squares: f64 = values
+                    .iter()
+                    .map(|&value| (f64::from(value) - mean).powi(2))
+                    .sum();
+                if let Some((n, m, s)) = sums.get_mut(part) {
+                    let (total, delta) = (*n + count, mean - *m);
+                    *s += squares + delta * delta * *n * count / total;
+                    *m += delta * count / total;
+                    *n = total;
+                }
+            }
+        }
+        let deviation =
+            |&(n, _, s): &(f64, f64, f64)| (s / n.max(1.0)).sqrt().max(SMALLEST_DEVIATION) as f32;
+        Normalisation {
+            mean: sums.iter().map(|sum| sum.1 as f32).collect(),
+            deviation: sums.iter().map(deviation).collect(),
+        }
+    }
+
+    /// Normalises one window, `[bands, frames]`, in place.
+    pub fn apply(&self, window: &mut [f32]) {
+        let rows = window.len().div_ceil(self.mean.len().max(1)).max(1);
+        for (values, (mean, deviation)) in window
+            .chunks_mut(rows)
+            .zip(self.mean.iter().zip(&self.deviation))
+        {
+            for value in values {
+                *value = (*value - mean) / deviation;
+            }
+        }
+    }
+
+    /// Whether these figures fit a network whose input has this many bands.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there are neither none, nor one, nor one per band,
+    /// or when one is not finite or 0.
+    pub fn check(&self, bands: usize) -> Result<(), Error> {
+        let (means, deviations) = (self.mean.len(), self.deviation.len());
+        if means != deviations || ![0, 1, bands].contains(&means) {
+            let reason = format!("{means} means and {deviations} deviations for {bands} bands");
+            return Err(Error::setting("normalisation", reason));
+        }
+        let sound = self.mean.iter().all(|mean| mean.is_finite())
+            && self.deviation.iter().all(|deviation| deviation.is_normal());
+        if sound {
+            Ok(())
+        } else {
+            Err(Error::setting(
+                "normalisation",
+                "a figure is 0 or no number",
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn windows_of_known_lengths() {
+        assert_eq!(cuts(0, 8), []);
+        assert_eq!(cuts(5, 8), [(0, 5)]);
+        assert_eq!(cuts(11, 8), [(1, 9)]);
+        assert_eq!(cuts(20, 8), [(0, 8), (6, 14), (12, 20)]);
+        assert_eq!(cuts(16, 8), [(0, 8), (8, 16)]);
+    }
+
+    #[test]
+    fn normalised_numbers_have_mean_0_and_deviation_1() {
+        let windows: Vec<Vec<f32>> = (0..5)
+            .map(|w| {
+                (0..12)
+                    .map(|i| (i as f32) * 3.0 + w as f32 - 80.0)
+                    .collect()
+            })
+            .collect();
+        for kind in [Normalise::Global, Normalise::Band] {
+            let fitted = Normalisation::fit(kind, 4, windows.iter().map(Vec::as_slice));
+            fitted.check(4).unwrap();
+            let mut rows = vec![Vec::new(); 4];
+            for window in &windows {
+                let mut window = window.clone();
+                fitted.apply(&mut window);
+                for (row, values) in window.chunks(3).enumerate() {
+                    rows[row].extend_from_slice(values);
+                }
+            }
+            let groups = if kind == Normalise::Band {
+                rows
+            } else {
+                vec![rows.concat()]
+            };
+            for values in groups {
+                let mean: f32 = values.iter().sum::<f32>() / values.len() as f32;
+                let variance: f32 = values
+                    .iter()
+                    .map(|value| (value - mean).powi(2))
+                    .sum::<f32>()
+                    / values.len() as f32;
+                assert!(
+                    mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-3,
+                    "{kind:?}: {mean} {variance}"
+                );
+            }
+        }
+        let mut untouched = windows[0].clone();
+        Normalisation::fit(Normalise::None, 4, windows.iter().map(Vec::as_slice))
+            .apply(&mut untouched);
+        assert_eq!(untouched, windows[0]);
+    }
+
+    #[test]
+    fn silence_is_not_blown_up_and_wrong_figures_are_refused() {
+        let silence = [-80.0f32; 12];
+        let fitted = Normalisation::fit(Normalise::Band, 4, [silence.as_slice()].into_iter());
+        let mut window = silence;
+        fitted.apply(&mut window);
+        assert!(window.iter().all(|value| *value == 0.0));
+        assert!(fitted.check(5).is_err());
+        assert!(
+            Normalisation {
+                mean: vec![0.0],
+                deviation: vec![0.0]
+            }
+            .check(4)
+            .is_err()
+        );
+        assert!(
+            Normalisation {
+                mean: vec![f32::NAN],
+                deviation: vec![1.0]
+            }
+            .check(4)
+            .is_err()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn windows_lie_inside_and_reach_both_ends(samples in 1usize..5000, window in 1usize..1000) {
+            let cuts = cuts(samples, window);
+            for &(from, to) in &cuts {
+                prop_assert!(from < to && to <= samples && to - from == window.min(samples));
+            }
+            if cuts.len() > 1 {
+                prop_assert_eq!((cuts[0].0, cuts[cuts.len() - 1].1), (0, samples));
+            }
+        }
+    }
+}

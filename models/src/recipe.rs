@@ -1,0 +1,233 @@
+//! A recipe: everything that makes one experiment, as a TOML file.
+//!
+//! The recipes of the papers ship inside the program ([`SHIPPED`]); a recipe of
+//! one's own is a file of the same form. What a paper is silent about is ours, and
+//! the recipe's `notes` say so.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use engine::Architecture;
+use serde::{Deserialize, Serialize};
+
+use crate::input::Input;
+use crate::split::SplitSettings;
+use crate::training::TrainingSettings;
+use crate::{Error, files};
+
+/// The recipes that ship with the program: name and text.
+pub const SHIPPED: [(&str, &str); 3] = [
+    ("ajufo-cnn", include_str!("../recipes/ajufo-cnn.toml")),
+    ("demo", include_str!("../recipes/demo.toml")),
+    (
+        "georgopoulos-cnn",
+        include_str!("../recipes/georgopoulos-cnn.toml"),
+    ),
+];
+
+/// One experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What it is called; the file's stem.
+    pub name: String,
+    /// Who published it.
+    #[serde(default)]
+    pub paper: String,
+    /// What it was measured on.
+    #[serde(default)]
+    pub dataset: String,
+    /// The network in a few words.
+    #[serde(default)]
+    pub network: String,
+    /// What a reader should know: what the paper leaves open, and what was chosen.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// What the paper reports, by the name of the figure: `accuracy`, `precision`,
+    /// `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`…
+    #[serde(default)]
+    pub claimed: BTreeMap<String, f64>,
+    /// From a clip to what the network sees.
+    pub input: Input,
+    /// Which clips train, validate and test.
+    #[serde(default)]
+    pub split: SplitSettings,
+    /// How the network is trained.
+    #[serde(default)]
+    pub training: TrainingSettings,
+    /// The network.
+    pub architecture: Architecture,
+}
+
+/// One row of `melgrad recipes`; its JSON is a contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listing {
+    /// What to ask for.
+    pub name: String,
+    /// Who published it.
+    pub paper: String,
+    /// What it was measured on.
+    pub dataset: String,
+    /// The network in a few words.
+    pub network: String,
+    /// What the paper reports, by the name of the figure.
+    pub claimed: BTreeMap<String, f64>,
+}
+
+impl Recipe {
+    /// A shipped recipe by its name, or a recipe of one's own by a path that ends in `.toml`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRecipe`] with the nearest name; [`Error::Io`] or [`Error::Malformed`] for a file.
+    pub fn load(name_or_path: &str) -> Result<Recipe, Error> {
+        if name_or_path.ends_with(".toml") {
+            let path = Path::new(name_or_path);
+            return Recipe::parse(&files::read_text(path)?, path);
+        }
+        match SHIPPED.iter().find(|(name, _)| *name == name_or_path) {
+            Some((name, text)) => Recipe::parse(text, Path::new(name)),
+            None => Err(Error::UnknownRecipe {
+                name: name_or_path.into(),
+                nearest: nearest(name_or_path, SHIPPED.iter().map(|recipe| recipe.0)),
+            }),
+        }
+    }
+
+    /// A recipe from its text; `path` goes into errors.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] with the line; [`Error::Setting`] for values that make no sense.
+    pub fn parse(text: &str, path: &Path) -> Result<Recipe, Error> {
+        let recipe: Recipe = toml::from_str(text).map_err(|error| Error::Malformed {
+            path: path.into(),
+            reason: one_line(&error, text),
+        })?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Checks the settings against each other and against sense.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that makes none.
+    pub fn check(&self) -> Result<(), Error> {
+        self.input.check()?;
+        self.training.check()
+    }
+
+    /// The recipe as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for what TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string_pretty(self).map_err(|error| Error::setting("recipe", error.to_string()))
+    }
+
+    /// What `melgrad recipes` tells of it.
+    #[must_use]
+    pub fn listing(&self) -> Listing {
+        Listing {
+            name: self.name.clone(),
+            paper: self.paper.clone(),
+            dataset: self.dataset.clone(),
+            network: self.network.clone(),
+            claimed: self.claimed.clone(),
+        }
+    }
+}
+
+/// All shipped recipes, by name.
+///
+/// # Errors
+/// None in a sound build: a test parses them all.
+pub fn shipped() -> Result<Vec<Recipe>, Error> {
+    SHIPPED
+        .iter()
+        .map(|(name, text)| Recipe::parse(text, Path::new(name)))
+        .collect()
+}
+
+/// The name that was probably meant, if any is near.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = |name: &str| strsim::normalized_damerau_levenshtein(&wanted.to_lowercase(), name);
+    let best = names
+        .map(|name| (near(name), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= 0.4).then_some(best.1)
+}
+
+/// TOML's own message runs over several lines with a drawing; an error of ours is one line.
+pub(crate) fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', ", ");
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_recipes_are_sound_and_survive_toml() {
+        let names: Vec<&str> = SHIPPED.iter().map(|recipe| recipe.0).collect();
+        assert!(names.is_sorted());
+        for (recipe, name) in shipped().unwrap().into_iter().zip(names) {
+            assert_eq!(recipe.name, name);
+            let again = Recipe::parse(&recipe.to_toml().unwrap(), Path::new(name)).unwrap();
+            assert_eq!(again, recipe);
+        }
+    }
+
+    #[test]
+    fn unknown_names_get_the_nearest() {
+        let hint = |name: &str| Recipe::load(name).unwrap_err().hint().unwrap();
+        assert!(hint("ajufo-cn").contains("\"ajufo-cnn\""));
+        assert!(hint("Georgopulos-CNN").contains("\"georgopoulos-cnn\""));
+        assert!(!hint("xyz").contains("did you mean"));
+        assert!(
+            Recipe::load("no/such.toml")
+                .unwrap_err()
+                .to_string()
+                .contains("no/such.toml")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        let text = SHIPPED[0].1.replace("[input]", "[input]\nframse = 3");
+        let error = Recipe::parse(&text, Path::new("mine.toml"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("mine.toml: line ")
+                && error.contains("framse")
+                && !error.contains('\n'),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        let mut recipe = Recipe::load("ajufo-cnn").unwrap();
+        recipe.training.epochs = 0;
+        assert!(
+            recipe
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("training.epochs")
+        );
+        let mut recipe = Recipe::load("ajufo-cnn").unwrap();
+        recipe.input.frames = 0;
+        assert!(
+            recipe
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("input.frames")
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! How a network is trained: the settings of a recipe.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::history::EpochRow;
+
+/// The settings of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingSettings {
+    /// How often every training clip is seen, at most.
+    pub epochs: usize,
+    /// Examples per step; the last step of an epoch takes what is left.
+    pub batch: usize,
+    /// How the weights are moved.
+    pub optimizer: Optimizer,
+    /// The optimizer's step size.
+    pub learning_rate: f64,
+    /// Penalty on the squares of all weights (biases left out), added to their gradients
+    /// as `2·l2·w`: Keras' definition.
+    pub l2: f64,
+    /// Whether rare labels weigh more in the loss: clips / (labels · clips of the label),
+    /// scikit-learn's "balanced".
+    pub class_weights: bool,
+    /// Which epoch's weights are kept.
+    pub best: Best,
+    /// Stop after this many epochs without a better one; never, where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        TrainingSettings {
+            epochs: 30,
+            batch: 32,
+            optimizer: Optimizer::Adam,
+            learning_rate: 1e-3,
+            l2: 0.0,
+            class_weights: false,
+            best: Best::Loss,
+            patience: None,
+        }
+    }
+}
+
+/// How the weights are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8.
+    #[default]
+    Adam,
+}
+
+/// Which epoch is the best, by the validation clips. Where there are none, the last one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Best {
+    /// The lowest loss.
+    #[default]
+    Loss,
+    /// The most right answers; of equals, the lowest loss.
+    Accuracy,
+    /// The highest weighted F1; of equals, the lowest loss.
+    F1,
+    /// The last epoch, whatever its figures.
+    Last,
+}
+
+impl Best {
+    /// Whether `new` is to be kept instead of `old`.
+    #[must_use]
+    pub fn prefers(self, new: &EpochRow, old: &EpochRow) -> bool {
+        let key = |row: &EpochRow| {
+            let loss = -row.validation_loss?;
+            let first = match self {
+                Best::Loss => loss,
+                Best::Accuracy => row.validation_accuracy?,
+                Best::F1 => row.validation_f1?,
+                Best::Last => return None,
+            };
+            Some((first, loss))
+        };
+        match (key(new), key(old)) {
+            (Some(new), Some(old)) => new.0 > old.0 || (new.0 == old.0 && new.1 > old.1),
+            _ => true,
+        }
+    }
+}
+
+impl TrainingSettings {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the first that makes no sense.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.epochs == 0 {
+            return Err(Error::setting("training.epochs", "0 epochs; at least 1"));
+        }
+        if self.batch == 0 {
+            return Err(Error::setting("training.batch", "0 examples; at least 1"));
+        }
+        if self.patience == Some(0) {
+            return Err(Error::setting("training.patience", "0 epochs; at least 1"));
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(Error::setting(
+                "training.learning_rate",
+                format!("{} is no step size", self.learning_rate),
+            ));
+        }
+        if !(self.l2.is_finite() && self.l2 >= 0.0) {
+            return Err(Error::setting(
+                "training.l2",
+                format!("{} is no penalty", self.l2),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The weight of every label in the loss; labels without training clips weigh 0.
+#[must_use]
+pub fn balanced_weights(counts: &[usize]) -> Vec<f32> {
+    let present = counts.iter().filter(|&&count| count > 0).count();
+    let total: usize = counts.iter().sum();
+    let weight = |&count: &usize| {
+        if count == 0 {
+            0.0
+        } else {
+            total as f32 / (present as f32 * count as f32)
+        }
+    };
+    counts.iter().map(weight).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(loss: f64, accuracy: f64) -> EpochRow {
+        EpochRow {
+            validation_loss: Some(loss),
+            validation_accuracy: Some(accuracy),
+            validation_f1: Some(accuracy),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_best_epoch_by_each_measure() {
+        assert!(Best::Loss.prefers(&row(0.5, 0.1), &row(0.6, 0.9)));
+        assert!(!Best::Loss.prefers(&row(0.6, 0.9), &row(0.6, 0.1)));
+        assert!(Best::Accuracy.prefers(&row(0.9, 0.8), &row(0.1, 0.7)));
+        assert!(Best::F1.prefers(&row(0.4, 0.8), &row(0.5, 0.8)));
+        assert!(!Best::F1.prefers(&row(0.5, 0.8), &row(0.5, 0.8)));
+        assert!(Best::Last.prefers(&row(9.0, 0.0), &row(0.1, 1.0)));
+        let without = EpochRow::default();
+        assert!(
+            Best::Loss.prefers(&without, &without),
+            "without validation the last epoch is kept"
+        );
+    }
+
+    #[test]
+    fn weights_are_balanced() {
+        assert_eq!(balanced_weights(&[3, 3]), [1.0, 1.0]);
+        assert_eq!(balanced_weights(&[1, 3]), [2.0, 2.0 / 3.0]);
+        assert_eq!(balanced_weights(&[0, 4, 4]), [0.0, 1.0, 1.0]);
+        assert!(balanced_weights(&[]).is_empty());
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_named() {
+        let cases: [(&str, fn(&mut TrainingSettings)); 5] = [
+            ("epochs", |s| s.epochs = 0),
+            ("batch", |s| s.batch = 0),
+            ("patience", |s| s.patience = Some(0)),
+            ("learning_rate", |s| s.learning_rate = f64::NAN),
+            ("l2", |s| s.l2 = -1.0),
+        ];
+        for (name, spoil) in cases {
+            let mut settings = TrainingSettings::default();
+            settings.check().unwrap();
+            spoil(&mut settings);
+            assert!(settings.check().unwrap_err().to_string().contains(name));
+        }
+    }
+}
