@@ -1,0 +1,39 @@
+//! One piece of decoded audio.
+
+use crate::error::{Error, Result};
+
+/// One piece of decoded audio: one channel, full scale at ±1 (float files may go beyond).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Clip {
+    /// The samples, one per `1 / sample_rate` seconds.
+    pub samples: Vec<f32>,
+    /// Samples per second.
+    pub sample_rate: u32,
+}
+
+impl Clip {
+    /// Samples beyond this are taken for damage: their squares would leave f32 inside a spectrum.
+    pub const LOUDEST: f32 = 1e6;
+
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.sample_rate.max(1))
+    }
+
+    /// Refuses samples that are no sound: NaN, infinite, or beyond [`Clip::LOUDEST`]. `name` goes into the error.
+    pub fn check(&self, name: &str) -> Result<()> {
+        let is_bad = |s: &f32| s.is_nan() | (s.abs() > Self::LOUDEST);
+        // Blocks, because a search that may stop anywhere does not vectorise.
+        let bad_block = |block: &[f32]| block.iter().fold(false, |bad, s| bad | is_bad(s));
+        if self.samples.chunks(1024).any(bad_block)
+            && let Some(index) = self.samples.iter().position(is_bad)
+        {
+            return Err(Error::NotFinite {
+                name: name.into(),
+                index,
+                value: self.samples[index],
+            });
+        }
+        Ok(())
+    }
+}

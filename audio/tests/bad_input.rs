@@ -1,0 +1,379 @@
+//! Broken files, and the error that each must get; and that no bytes at all make decoding panic.
+
+use audio::{Clip, Limits, decode, decode_bytes, wav};
+use proptest::prelude::*;
+use std::path::Path;
+
+fn good() -> Vec<u8> {
+    wav::encode(&Clip {
+        samples: vec![0.5; 100],
+        sample_rate: 22_050,
+    })
+}
+
+/// The good file with some bytes replaced.
+fn patched(at: usize, with: &[u8]) -> Vec<u8> {
+    let mut bytes = good();
+    bytes[at..at + with.len()].copy_from_slice(with);
+    bytes
+}
+
+/// The good file as one of floats.
+fn floats(samples: &[f32]) -> Vec<u8> {
+    let mut bytes = good();
+    bytes.truncate(44);
+    bytes[20] = 3;
+    bytes[32..36].copy_from_slice(&[4, 0, 32, 0]);
+    bytes[40..44].copy_from_slice(&(4 * samples.len() as u32).to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|s| s.to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn every_broken_file_gets_its_error() {
+    let table: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("empty", vec![], "the file is empty"),
+        ("one byte", vec![0], "not a WAV or MP3 file"),
+        (
+            "text",
+            b"These are not the samples you are looking for.".to_vec(),
+            "not a WAV or MP3 file",
+        ),
+        ("zeros", vec![0; 10_000], "not a WAV or MP3 file"),
+        (
+            "a JPEG",
+            [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 1000]].concat(),
+            "not a WAV or MP3 file",
+        ),
+        (
+            "an AVI",
+            b"RIFF\0\0\0\0AVI LIST".to_vec(),
+            "not a WAV or MP3 file",
+        ),
+        (
+            "a FLAC",
+            b"fLaC\0\0\0\x22".to_vec(),
+            "FLAC audio is not supported; convert it to 16-bit WAV or to MP3",
+        ),
+        (
+            "an Ogg",
+            b"OggS\0\x02".to_vec(),
+            "Ogg audio is not supported",
+        ),
+        (
+            "an M4A",
+            b"\0\0\0\x20ftypM4A ".to_vec(),
+            "MP4 or M4A audio is not supported",
+        ),
+        (
+            "an AIFF",
+            b"FORM\0\0\0\0AIFF".to_vec(),
+            "AIFF audio is not supported",
+        ),
+        (
+            "only the signature",
+            b"RIFF\0\0\0\0WAVE".to_vec(),
+            "broken WAV file: no `fmt ` chunk",
+        ),
+        (
+            "no data chunk",
+            good()[..36].to_vec(),
+            "broken WAV file: no `data` chunk",
+        ),
+        ("no data", good()[..44].to_vec(), "holds no audio samples"),
+        (
+            "half a sample",
+            good()[..45].to_vec(),
+            "holds no audio samples",
+        ),
+        (
+            "a short format chunk",
+            patched(16, &[12]),
+            "the `fmt ` chunk is shorter than 16 bytes",
+        ),
+        (
+            "no channels",
+            patched(22, &[0, 0]),
+            "the size of a sample is zero",
+        ),
+        (
+            "no block",
+            patched(32, &[0, 0]),
+            "the size of a sample is zero",
+        ),
+        (
+            "65535 channels",
+            patched(22, &[0xff, 0xff]),
+            "number of channels is 65535, the limit is 32",
+        ),
+        (
+            "no rate",
+            patched(24, &[0; 4]),
+            "sample rate is 0 Hz, the limit is 1000 to 384000 Hz",
+        ),
+        (
+            "4 GHz",
+            patched(24, &[0xff; 4]),
+            "sample rate is 4294967295 Hz",
+        ),
+        (
+            "12 bits",
+            patched(34, &[12, 0]),
+            "bits per sample is not a multiple of 8",
+        ),
+        ("no bits", patched(34, &[0, 0]), "bits per sample is 0"),
+        (
+            "more bits than bytes",
+            patched(34, &[32, 0]),
+            "sample bits exceeds size of sample",
+        ),
+        (
+            "8 bits in 2 bytes",
+            patched(34, &[8, 0]),
+            "WAV with 8 bits in 2 bytes is not supported",
+        ),
+        (
+            "ADPCM",
+            patched(20, &[2, 0]),
+            "WAV with ADPCM samples is not supported",
+        ),
+        (
+            "A-law",
+            patched(20, &[6, 0]),
+            "WAV with A-law samples is not supported",
+        ),
+        (
+            "an unknown format",
+            patched(20, &[0x34, 0x12]),
+            "WAV with format 0x1234 is not supported",
+        ),
+        (
+            "a short extensible chunk",
+            patched(20, &[0xfe, 0xff]),
+            "unexpected fmt chunk size",
+        ),
+        (
+            "64-bit floats",
+            {
+                let mut f = floats(&[0.0; 4]);
+                f[32..36].copy_from_slice(&[8, 0, 64, 0]);
+                f
+            },
+            "WAV with 64-bit float samples is not supported",
+        ),
+        (
+            "NaN",
+            floats(&[0.0, f32::NAN]),
+            "sample 1 is NaN, which is no sound",
+        ),
+        (
+            "infinity",
+            floats(&[f32::NEG_INFINITY]),
+            "sample 0 is -inf, which is no sound",
+        ),
+        (
+            "1e30",
+            floats(&[0.0, 0.0, 1e30]),
+            "sample 2 is 1e30, which is no sound",
+        ),
+    ];
+    for (what, bytes, expected) in table {
+        let error = match decode_bytes(&bytes, "song.wav", &Limits::default()) {
+            Ok(clip) => panic!("{what}: decoded to {} samples", clip.samples.len()),
+            Err(error) => error.to_string(),
+        };
+        // "1e30" prints in full digits.
+        let expected = expected.replace("1e30", &1e30f32.to_string());
+        assert!(error.contains(&expected), "{what}: {error}");
+        assert!(
+            error.starts_with("song.wav: ") && !error.contains('\n'),
+            "{what}: {error}"
+        );
+    }
+}
+
+#[test]
+fn limits_hold() {
+    let limits = |change: fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        decode_bytes(
+            &wav::encode(&Clip {
+                samples: vec![0.1; 8000],
+                sample_rate: 8000,
+            }),
+            "x",
+            &limits,
+        )
+    };
+    let say = |result: Result<Clip, audio::Error>| result.unwrap_err().to_string();
+    assert_eq!(
+        say(limits(|l| l.max_seconds = 0.5)),
+        "x: length is 1.0 s, the limit is 0.5 s"
+    );
+    assert_eq!(
+        say(limits(|l| l.max_bytes = 100)),
+        "x: size is 16044 bytes, the limit is 100 bytes"
+    );
+    assert_eq!(
+        say(limits(|l| l.min_rate = 11_025)),
+        "x: sample rate is 8000 Hz, the limit is 11025 to 384000 Hz"
+    );
+    assert_eq!(
+        say(limits(|l| l.max_channels = 0)),
+        "x: number of channels is 1, the limit is 0"
+    );
+    assert!(
+        limits(|l| l.max_seconds = 1.0).is_ok(),
+        "exactly as long as allowed"
+    );
+}
+
+#[cfg(feature = "mp3")]
+#[test]
+fn limits_hold_for_mp3() {
+    let stream = include_bytes!("data/minimp3/l3-hecommon.bit");
+    let say = |limits: Limits| decode_bytes(stream, "x", &limits).unwrap_err().to_string();
+    assert_eq!(
+        say(Limits {
+            max_channels: 1,
+            ..Limits::default()
+        }),
+        "x: number of channels is 2, the limit is 1"
+    );
+    assert!(
+        say(Limits {
+            max_rate: 22_050,
+            ..Limits::default()
+        })
+        .starts_with("x: sample rate is 44100 Hz")
+    );
+    assert!(
+        say(Limits {
+            max_seconds: 0.5,
+            ..Limits::default()
+        })
+        .starts_with("x: length is 0.5 s")
+    );
+}
+
+#[test]
+fn paths_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [
+        folder.path().join("missing.wav"),
+        folder.path().to_path_buf(),
+    ] {
+        let error = decode(&path, &Limits::default()).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{}: ", path.display())),
+            "{error}"
+        );
+    }
+    let large = folder.path().join("large.wav");
+    std::fs::write(&large, vec![0; 101]).unwrap();
+    let error = decode(
+        &large,
+        &Limits {
+            max_bytes: 100,
+            ..Limits::default()
+        },
+    )
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.contains("size is 101 bytes, the limit is 100 bytes"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_utf8_are_read_and_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"caf\xe9.wav"));
+    std::fs::write(&path, good()).unwrap();
+    assert_eq!(
+        decode(&path, &Limits::default()).unwrap().samples.len(),
+        100
+    );
+    std::fs::write(&path, b"").unwrap();
+    let error = decode(&path, &Limits::default()).unwrap_err().to_string();
+    assert!(
+        error.contains("caf\u{fffd}.wav: the file is empty"),
+        "{error}"
+    );
+}
+
+/// minimp3's own collection of damaged streams: an answer or an error, as it comes.
+#[test]
+fn damaged_streams_do_no_harm() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/minimp3");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if let Err(error) = decode(&path, &Limits::default()) {
+            let error = error.to_string();
+            assert!(
+                error.starts_with(&path.display().to_string()) && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen > 15, "{seen} files");
+}
+
+fn never_panics(bytes: &[u8]) {
+    if let Ok(clip) = decode_bytes(bytes, "x", &Limits::default()) {
+        assert!(!clip.samples.is_empty());
+        clip.check("x").unwrap();
+    }
+}
+
+/// Bytes of `file` replaced at random places.
+fn mutations(len: usize) -> impl Strategy<Value = Vec<(usize, u8)>> {
+    prop::collection::vec((0..len, any::<u8>()), 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
+        never_panics(&bytes);
+    }
+
+    #[test]
+    fn random_bytes_after_a_signature(
+        signature in prop::sample::select(vec![
+            &b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"[..], b"RIFF\0\0\0\0WAVE", b"ID3\x04\0\0\0\0\0\x0a", b"\xff\xfb\x90\x64",
+            b"\xff\xfb\x90\x64Xing", b"APETAGEX\xd0\x07\0\0", b"\xff\xe3\x18\xc4",
+        ]),
+        bytes in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        never_panics(&[signature, &bytes].concat());
+    }
+
+    #[test]
+    fn a_mutated_wav_header(changes in mutations(44), cut in 0usize..300) {
+        let mut bytes = good();
+        for (at, value) in changes {
+            bytes[at] = value;
+        }
+        bytes.truncate(cut.max(1));
+        never_panics(&bytes);
+    }
+
+    #[test]
+    fn a_mutated_mp3(changes in mutations(12_538), cut in 0usize..12_538) {
+        let mut bytes = include_bytes!("data/minimp3/l3-hecommon.bit").to_vec();
+        for (at, value) in changes {
+            bytes[at] = value;
+        }
+        never_panics(&bytes[cut..]);
+    }
+}
