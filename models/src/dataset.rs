@@ -131,6 +131,21 @@ impl Dataset {
         })
     }
 
+    /// Refuses a dataset that nothing can be learnt from.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there is only one label.
+    pub fn check_labels(&self) -> Result<(), Error> {
+        match self.labels.as_slice() {
+            [only] => Err(Error::Dataset {
+                dir: self.dir.clone(),
+                reason: format!("only one label ({only}), so there is nothing to tell apart"),
+                hint: "a folder per label, at least two",
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// How many clips each label has.
     #[must_use]
     pub fn counts(&self) -> Vec<usize> {
@@ -342,6 +357,13 @@ mod tests {
         );
         let dataset = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
         assert_eq!(dataset.labels, ["a"]);
+        assert!(
+            dataset
+                .check_labels()
+                .unwrap_err()
+                .to_string()
+                .contains("only one label (a)")
+        );
         assert!(
             warned(
                 &dataset,

@@ -68,6 +68,9 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// Somebody asked for an end: nothing is wrong, and what was done is kept.
+    #[error("stopped")]
+    Stopped,
     /// No recipe of this name ships with the program.
     #[error("no recipe is called {name:?}")]
     UnknownRecipe {

@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | [`dataset`], [`group`] | a folder per label, scanned; which clips belong together |
 //! | [`split`], [`pattern`] | which clips train, validate and test |
-//! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`] | the settings of a training |
+//! | [`control`] | how long work tells where it is, and is told to stop |
 //! | [`metrics`] | confusion matrix, precision, recall, F1, spread over seeds |
 //! | [`history`] | the figures of every epoch |
 //! | [`files`] | files written whole or not at all |
@@ -14,18 +14,15 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`cache`] | features kept on disk |
-//! | [`recipe`] | one experiment as a TOML file; those of the papers |
-//! | [`run`] | the folder that one training writes |
 //! | [`report`] | a run on one page of HTML |
 //! | [`tensorboard`] | TensorBoard's event files |
 
+pub mod control;
 pub mod dataset;
 mod error;
 pub mod files;
 pub mod group;
 pub mod history;
-pub mod input;
 pub mod metrics;
 pub mod pattern;
 mod random;
@@ -33,13 +30,7 @@ pub mod split;
 pub mod training;
 
 #[cfg(feature = "report")]
-pub mod cache;
-#[cfg(feature = "report")]
-pub mod recipe;
-#[cfg(feature = "report")]
 pub mod report;
-#[cfg(feature = "report")]
-pub mod run;
 #[cfg(feature = "report")]
 pub mod tensorboard;
 

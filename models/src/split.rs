@@ -131,19 +131,26 @@ impl Split {
             }
         }
         split.warn_of_torn_groups(dataset);
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for index in rest {
+            groups
+                .entry(&dataset.items[index].group)
+                .or_default()
+                .push(index);
+        }
         for (label, name) in dataset.labels.iter().enumerate() {
-            let items: Vec<usize> = rest
-                .iter()
-                .copied()
-                .filter(|&index| dataset.items[index].label == label)
-                .collect();
-            split.draw_label(
-                dataset,
-                &items,
-                label,
+            // A group with clips of two labels (copies of one file) is dealt with the label of its first clip.
+            let own = groups.values().filter(|group| {
+                group
+                    .first()
+                    .is_some_and(|&first| dataset.items[first].label == label)
+            });
+            let own: Vec<&Vec<usize>> = own.collect();
+            let order = shuffled(own.len(), seed, Stream::Split, label as u64);
+            split.deal(
                 name,
+                order.into_iter().map(|at| own[at]).collect(),
                 (test_share, validation_share),
-                seed,
             );
         }
         for part in [&mut split.train, &mut split.validation, &mut split.test] {
@@ -158,26 +165,9 @@ impl Split {
         Ok(split)
     }
 
-    /// Deals one label's groups, in an order drawn by the seed, to the three parts.
-    fn draw_label(
-        &mut self,
-        dataset: &Dataset,
-        items: &[usize],
-        label: usize,
-        name: &str,
-        shares: (f64, f64),
-        seed: u64,
-    ) {
-        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for &index in items {
-            by_name
-                .entry(&dataset.items[index].group)
-                .or_default()
-                .push(index);
-        }
-        let groups: Vec<Vec<usize>> = by_name.into_values().collect();
-        let order = shuffled(groups.len(), seed, Stream::Split, label as u64);
-        let mut left = order.into_iter().map(|at| &groups[at]).collect::<Vec<_>>();
+    /// Deals one label's groups, in random order, to the three parts.
+    fn deal(&mut self, name: &str, mut left: Vec<&Vec<usize>>, shares: (f64, f64)) {
+        let clips: usize = left.iter().map(|group| group.len()).sum();
         if left.is_empty() {
             self.warnings
                 .push(format!("{name}: no clip of it is left to train on"));
@@ -185,11 +175,11 @@ impl Split {
         }
         let wanted = 1 + usize::from(shares.0 > 0.0) + usize::from(shares.1 > 0.0);
         if left.len() < wanted {
-            let (groups, clips) = (count(left.len(), "group"), count(items.len(), "clip"));
+            let (groups, clips) = (count(left.len(), "group"), count(clips, "clip"));
             self.warnings.push(format!("{name}: {clips} in {groups}, too few to train, validate and test; training comes first"));
         }
         for (share, part) in [(shares.0, &mut self.test), (shares.1, &mut self.validation)] {
-            let target = share * items.len() as f64;
+            let target = share * clips as f64;
             let mut taken = 0;
             // The first group is taken even when it overshoots, so that no part goes without the label.
             while target > 0.0 && left.len() > 1 {
@@ -392,6 +382,26 @@ mod tests {
         assert!("1.5".parse::<Part>().is_err());
         assert_eq!("0.25".parse(), Ok(Part::Fraction(0.25)));
         assert_eq!("4-*".parse(), Ok(Part::Pattern("4-*".into())));
+    }
+
+    #[test]
+    fn a_group_with_clips_of_two_labels_stays_whole() {
+        let mut data = dataset(&[
+            (0, "a", 2),
+            (0, "b", 2),
+            (0, "c", 2),
+            (1, "d", 2),
+            (1, "e", 2),
+            (1, "f", 2),
+        ]);
+        data.items[6].group = "l0/a".into();
+        for seed in 0..10 {
+            let split = Split::new(&data, &fractions(0.3, 0.3), seed).unwrap();
+            for part in [&split.train, &split.validation, &split.test] {
+                assert_eq!(part.contains(&0), part.contains(&6));
+            }
+            assert_eq!(all(&split), (0..12).collect::<Vec<_>>());
+        }
     }
 
     proptest! {

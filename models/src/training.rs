@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn values_that_make_no_sense_are_named() {
-        let cases: [(&str, fn(&mut TrainingSettings)); 5] = [
+        type Spoil = fn(&mut TrainingSettings);
+        let cases: [(&str, Spoil); 5] = [
             ("epochs", |s| s.epochs = 0),
             ("batch", |s| s.batch = 0),
             ("patience", |s| s.patience = Some(0)),

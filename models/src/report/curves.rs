@@ -62,7 +62,7 @@ fn chart(title: &str, series: &[Series], best_epoch: Option<usize>) -> String {
         .flat_map(|one| one.points.iter().copied())
         .collect();
     let last = all.iter().map(|point| point.0).fold(1.0, f64::max);
-    let high = all.iter().map(|point| point.1).fold(0.0, f64::max);
+    let high = all.iter().map(|point| point.1).fold(1e-3, f64::max);
     let (x_step, y_step) = (round_step(last - 1.0, 6.0).max(1.0), round_step(high, 5.0));
     let top_value = (high / y_step).ceil().max(1.0) * y_step;
     let x = |epoch: f64| {
@@ -109,17 +109,17 @@ fn chart(title: &str, series: &[Series], best_epoch: Option<usize>) -> String {
             epoch + x_step
         };
     }
-    let _ = write!(
+    let _ = writeln!(
         svg,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text></g>\n",
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text></g>",
         (LEFT + RIGHT) / 2.0,
         BOTTOM + 34.0
     );
     if let Some(best) = best_epoch {
         let at = x(best as f64);
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            "<g class=\"best\"><line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{BOTTOM}\"/><title>epoch {best} was kept</title></g>\n"
+            "<g class=\"best\"><line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{BOTTOM}\"/><title>epoch {best} was kept</title></g>"
         );
     }
     for one in series.iter().filter(|one| !one.points.is_empty()) {

@@ -31,18 +31,18 @@ pub(super) fn figures(
         let claim = claim
             .map(|claim| format!("<p class=\"claim\">the paper: {:.1} %</p>", 100.0 * claim.1))
             .unwrap_or_default();
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<div class=\"tile\"><p class=\"name\">{title}</p><p class=\"value\">{:.1}<small> %</small></p>{claim}</div>\n",
+            "<div class=\"tile\"><p class=\"name\">{title}</p><p class=\"value\">{:.1}<small> %</small></p>{claim}</div>",
             100.0 * value
         );
     }
     let kept = best_epoch
         .map(|epoch| format!("<p class=\"claim\">weights of epoch {epoch}</p>"))
         .unwrap_or_default();
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<div class=\"tile\"><p class=\"name\">Clips tested</p><p class=\"value\">{}</p>{kept}</div>\n</div>\n",
+        "<div class=\"tile\"><p class=\"name\">Clips tested</p><p class=\"value\">{}</p>{kept}</div>\n</div>",
         metrics.total()
     );
     html
@@ -61,18 +61,22 @@ pub(super) fn confusion(metrics: &Metrics) -> String {
         );
     }
     html.push_str("</tr>\n");
-    for (truth, class) in metrics.classes.iter().enumerate() {
+    for (class, row) in metrics.classes.iter().zip(&metrics.confusion) {
         let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&class.label));
-        for (answer, &clips) in metrics.confusion[truth].iter().enumerate() {
+        for (said, &clips) in metrics.classes.iter().zip(row) {
             let share = if class.support == 0 {
                 0.0
             } else {
                 clips as f64 / class.support as f64
             };
-            let mut names = vec![if truth == answer { "right" } else { "wrong" }];
+            let mut names = vec![if said.label == class.label {
+                "right"
+            } else {
+                "wrong"
+            }];
             names.extend((share > 0.55).then_some("dark"));
             names.extend((clips == 0).then_some("none"));
-            let said = escape(&metrics.classes[answer].label);
+            let said = escape(&said.label);
             let _ = write!(
                 html,
                 "<td class=\"{}\" style=\"--share:{:.0}%\" title=\"{clips} of {} {} taken for {said}\">{clips}</td>",
@@ -94,9 +98,9 @@ pub(super) fn classes(metrics: &Metrics) -> String {
         "<div class=\"scroll\"><table class=\"classes\">\n<tr><th>class</th><th>precision</th><th>recall</th><th>F1</th><th class=\"wide\"></th><th>clips</th></tr>\n",
     );
     let mut row = |kind: &str, name: &str, scores: crate::metrics::Scores, clips: u64| {
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<tr class=\"{kind}\"><th scope=\"row\">{}</th><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td class=\"wide\"><div class=\"bar\" style=\"--share:{:.1}%\"></div></td><td>{clips}</td></tr>\n",
+            "<tr class=\"{kind}\"><th scope=\"row\">{}</th><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td class=\"wide\"><div class=\"bar\" style=\"--share:{:.1}%\"></div></td><td>{clips}</td></tr>",
             escape(name),
             scores.precision,
             scores.recall,
@@ -141,9 +145,9 @@ pub(super) fn examples(examples: &[Example]) -> String {
                 escape(&example.name)
             );
         }
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<figcaption><strong>{verdict}</strong><span>{:.0} % sure</span><span class=\"file\">{}</span></figcaption></figure>\n",
+            "<figcaption><strong>{verdict}</strong><span>{:.0} % sure</span><span class=\"file\">{}</span></figcaption></figure>",
             100.0 * example.probability,
             escape(&example.name)
         );
