@@ -9,3 +9,4 @@ pub type Cases = fn() -> Vec<Case>;
 
 /// Every kernel with its cases.
 pub const CATALOGUE: &[(&str, Cases)] = &[("matmul", crate::matmul::cases::cases)];
+    ("max_pool2d", crate::max_pool2d::cases::cases),

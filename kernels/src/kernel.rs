@@ -226,6 +226,9 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
         unit
     }
 
+    /// Makes random inputs fit each other, where one restricts what another may hold.
+    fn arrange(&self, _inputs: &mut [Vec<f64>]) {}
+
     /// An error for this kernel.
     fn error(&self, message: String) -> Error {
         Error::Shape {

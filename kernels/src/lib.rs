@@ -27,6 +27,7 @@ pub mod philox;
 pub mod proof;
 
 pub mod matmul;
+pub mod max_pool2d;
 
 pub use activation::Activation;
 pub use buffer::Buffer;

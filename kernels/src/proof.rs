@@ -37,6 +37,17 @@ pub fn sample(kernel: &dyn Kernel, arg: &Arg, random: &mut Philox) -> Vec<f64> {
         .collect()
 }
 
+/// Random values for all inputs of a kernel.
+pub fn samples(kernel: &dyn Kernel, random: &mut Philox) -> Vec<Vec<f64>> {
+    let mut inputs: Vec<Vec<f64>> = kernel
+        .inputs()
+        .iter()
+        .map(|arg| sample(kernel, arg, random))
+        .collect();
+    kernel.arrange(&mut inputs);
+    inputs
+}
+
 /// Values as the words of a buffer.
 pub fn to_words(kind: Kind, values: &[f64]) -> Vec<f32> {
     values
@@ -68,11 +79,7 @@ pub fn prove(
 ) -> Result<Found, String> {
     let mut random = Philox::new(seed, 0);
     kernel.check().map_err(|error| error.to_string())?;
-    let inputs: Vec<Vec<f64>> = kernel
-        .inputs()
-        .iter()
-        .map(|arg| sample(kernel, arg, &mut random))
-        .collect();
+    let inputs = samples(kernel, &mut random);
     let before: Vec<Vec<f64>> = kernel
         .outputs()
         .iter()

@@ -1,0 +1,145 @@
+//! Row by row of the output, each tap of the window as one pass over the row; windows that tile the plane have their
+//! taps unrolled, which makes the loop one of memory.
+
+use super::MaxPool2d;
+use crate::cpu::{Disjoint, GRAIN, for_ranges};
+use crate::kernel::{words, words_mut};
+use crate::vectorized;
+
+pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
+    let [oh, ow] = s.output();
+    let (y, index) = (Disjoint::new(y), Disjoint::new(index));
+    let row = tiled(s).unwrap_or(general);
+    let grain = GRAIN / (ow * s.kernel[0] * s.kernel[1]);
+    for_ranges(s.planes() * oh, grain, |rows| {
+        // SAFETY: every output row belongs to one task.
+        let (y, index) = unsafe {
+            let part = rows.start * ow..rows.end * ow;
+            (y.slice(part.clone()), index.slice(part))
+        };
+        let outputs = y
+            .chunks_exact_mut(ow)
+            .zip(words_mut(index).chunks_exact_mut(ow));
+        for (number, (y, index)) in rows.zip(outputs) {
+            let plane = &x[number / oh * s.h * s.w..][..s.h * s.w];
+            row(s, plane, number % oh, y, index);
+        }
+    });
+}
+
+/// One row of output: shape, plane of `x`, number of the row, values and positions to write.
+type Row = fn(&MaxPool2d, &[f32], usize, &mut [f32], &mut [u32]);
+
+/// The unrolled version for windows that tile the plane.
+fn tiled(s: &MaxPool2d) -> Option<Row> {
+    if s.pad != [[0; 2]; 2] || s.stride[1] != s.kernel[1] {
+        return None;
+    }
+    match s.kernel {
+        [2, 2] => Some(tiled_2x2),
+        [2, 4] => Some(tiled_2x4),
+        [4, 2] => Some(tiled_4x2),
+        [1, 2] => Some(tiled_1x2),
+        [4, 4] => Some(tiled_4x4),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn unrolled<const KY: usize, const KX: usize>(
+    s: &MaxPool2d,
+    plane: &[f32],
+    oy: usize,
+    y: &mut [f32],
+    index: &mut [u32],
+) {
+    let first = oy * s.stride[0] * s.w;
+    let rows: [&[[f32; KX]]; KY] =
+        std::array::from_fn(|ky| &plane[first + ky * s.w..][..s.w].as_chunks().0[..y.len()]);
+    let index = &mut index[..y.len()];
+    for ox in 0..y.len() {
+        let (mut best, mut at) = (rows[0][ox][0], 0);
+        for ky in 0..KY {
+            for kx in 0..KX {
+                let v = rows[ky][ox][kx];
+                let wins = (v > best) | v.is_nan();
+                best = if wins { v } else { best };
+                at = if wins { (ky * s.w + kx) as u32 } else { at };
+            }
+        }
+        y[ox] = best;
+        index[ox] = at + (first + ox * KX) as u32;
+    }
+}
+
+vectorized! {
+    fn tiled_2x2(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        unrolled::<2, 2>(s, plane, oy, y, index);
+    }
+
+    fn tiled_2x4(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        unrolled::<2, 4>(s, plane, oy, y, index);
+    }
+
+    fn tiled_4x2(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        unrolled::<4, 2>(s, plane, oy, y, index);
+    }
+
+    fn tiled_1x2(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        unrolled::<1, 2>(s, plane, oy, y, index);
+    }
+
+    fn tiled_4x4(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        unrolled::<4, 4>(s, plane, oy, y, index);
+    }
+
+    fn general(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        let [[above, _], [left, _]] = s.pad;
+        let step = s.stride[1];
+        let top = (oy * s.stride[0]).saturating_sub(above);
+        let bottom = (oy * s.stride[0] + s.kernel[0] - above).min(s.h);
+        // The first element of each window, which stays where nothing is greater.
+        for (ox, (value, at)) in y.iter_mut().zip(&mut *index).enumerate() {
+            let first = top * s.w + (ox * step).saturating_sub(left);
+            (*value, *at) = (plane[first], first as u32);
+        }
+        for iy in top..bottom {
+            for kx in 0..s.kernel[1] {
+                // The windows whose column kx is inside the plane.
+                let from = left.saturating_sub(kx).div_ceil(step).min(y.len());
+                let to = (s.w + left).saturating_sub(kx).div_ceil(step).min(y.len());
+                if from >= to {
+                    continue;
+                }
+                let start = iy * s.w + from * step + kx - left;
+                let taps = plane[start..].chunks(step);
+                let windows = y[from..to].iter_mut().zip(&mut index[from..to]);
+                for (ox, ((best, at), tap)) in windows.zip(taps).enumerate() {
+                    let v = tap[0];
+                    let wins = (v > *best) | v.is_nan();
+                    *best = if wins { v } else { *best };
+                    *at = if wins { (start + ox * step) as u32 } else { *at };
+                }
+            }
+        }
+    }
+}
+
+pub fn max_pool2d_grad(s: &MaxPool2d, dy: &[f32], index: &[f32], dx: &mut [f32]) {
+    let [oh, ow] = s.output();
+    let (inside, outside) = (s.h * s.w, oh * ow);
+    let dx = Disjoint::new(dx);
+    for_ranges(s.planes(), GRAIN / inside, |planes| {
+        for plane in planes {
+            // SAFETY: every plane belongs to one task.
+            let dx = unsafe { dx.slice(plane * inside..(plane + 1) * inside) };
+            dx.fill(0.0);
+            let part = plane * outside..(plane + 1) * outside;
+            for (gradient, &at) in dy[part.clone()].iter().zip(&words(index)[part]) {
+                if let Some(slot) = dx.get_mut(at as usize) {
+                    *slot += gradient;
+                }
+            }
+        }
+    });
+}
