@@ -8,5 +8,8 @@ use crate::kernel::Case;
 pub type Cases = fn() -> Vec<Case>;
 
 /// Every kernel with its cases.
-pub const CATALOGUE: &[(&str, Cases)] = &[("matmul", crate::matmul::cases::cases)];
+#[rustfmt::skip] // One line each.
+pub const CATALOGUE: &[(&str, Cases)] = &[
+    ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
+];
