@@ -19,6 +19,7 @@ struct Inner {
 /// Memory that a pool hands out: at least as long as the buffer that holds it.
 pub(crate) enum Block {
     Cpu(RwLock<Vec<f32>>),
+    Oracle(RwLock<Vec<f64>>),
     #[cfg(feature = "gpu")]
     Gpu(crate::gpu::Block),
 }
@@ -66,7 +67,23 @@ impl Buffer {
 
     /// The contents as unsigned integers.
     pub async fn read_u32(&self) -> Result<Vec<u32>> {
+        if let Some(values) = self.to_vec_f64() {
+            return Ok(values.into_iter().map(|v| v as u32).collect());
+        }
         Ok(bytemuck::allocation::cast_vec(self.read().await?))
+    }
+
+    /// The contents in f64, where they are held so: on [`Device::oracle`].
+    pub fn to_vec_f64(&self) -> Option<Vec<f64>> {
+        match self.block() {
+            Block::Oracle(values) => {
+                let values = values
+                    .read()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                Some(values.clone())
+            }
+            _ => None,
+        }
     }
 
     /// [`Buffer::read`], blocking.
@@ -91,10 +108,16 @@ impl Buffer {
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
                 Ok(words[..len].to_vec())
             }
+            (Block::Oracle(values), _) => {
+                let values = values
+                    .read()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                Ok(values[..len].iter().map(|v| *v as f32).collect())
+            }
             #[cfg(feature = "gpu")]
             (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.read(block, len).await,
             #[cfg(feature = "gpu")]
-            (Block::Gpu(_), Backend::Cpu(_)) => unreachable!("a GPU block on the CPU"),
+            (Block::Gpu(_), _) => unreachable!("a GPU block on another device"),
         }
     }
 
@@ -221,7 +244,7 @@ impl<B> Pool<B> {
 }
 
 /// Memory of a device as our pool sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// In buffers that somebody holds.
     pub live_bytes: u64,

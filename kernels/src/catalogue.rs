@@ -10,6 +10,7 @@ pub type Cases = fn() -> Vec<Case>;
 /// Every kernel with its cases.
 #[rustfmt::skip] // One line each.
 pub const CATALOGUE: &[(&str, Cases)] = &[
+    ("conv2d", crate::conv2d::cases::cases),
     ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
 ];

@@ -11,6 +11,7 @@ pub struct Device(Arc<Backend>);
 
 pub(crate) enum Backend {
     Cpu(Cpu),
+    Oracle,
     #[cfg(feature = "gpu")]
     Gpu(Box<crate::gpu::Gpu>),
 }
@@ -33,6 +34,11 @@ impl Device {
     /// The CPU.
     pub fn cpu() -> Self {
         Device(Arc::new(Backend::Cpu(Cpu::default())))
+    }
+
+    /// Every kernel as its f64 oracle: slow and exact, for checking gradients. Buffers hold f64.
+    pub fn oracle() -> Self {
+        Device(Arc::new(Backend::Oracle))
     }
 
     /// A hardware GPU if there is one, else the CPU; never a software adapter.
@@ -92,10 +98,11 @@ impl Device {
         }
     }
 
-    /// `cpu`, or the adapter's name.
+    /// `cpu`, `oracle`, or the adapter's name.
     pub fn name(&self) -> &str {
         match self.backend() {
             Backend::Cpu(_) => "cpu",
+            Backend::Oracle => "oracle",
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.name(),
         }
@@ -103,13 +110,13 @@ impl Device {
 
     /// Whether this is a GPU adapter, hardware or software.
     pub fn is_gpu(&self) -> bool {
-        !matches!(self.backend(), Backend::Cpu(_))
+        !matches!(self.backend(), Backend::Cpu(_) | Backend::Oracle)
     }
 
     /// Whether this is a software adapter (llvmpipe, SwiftShader, WARP).
     pub fn is_software(&self) -> bool {
         match self.backend() {
-            Backend::Cpu(_) => false,
+            Backend::Cpu(_) | Backend::Oracle => false,
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.is_software(),
         }
@@ -147,6 +154,11 @@ impl Device {
                 };
                 Ok(Buffer::new(self, len, Block::Cpu(RwLock::new(words))))
             }
+            Backend::Oracle => Ok(Buffer::new(
+                self,
+                len,
+                Block::Oracle(RwLock::new(vec![0.0; block])),
+            )),
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => Ok(Buffer::new(self, len, Block::Gpu(gpu.alloc(class)?))),
         }
@@ -159,7 +171,24 @@ impl Device {
 
     /// A buffer with these integers.
     pub fn upload_u32(&self, data: &[u32]) -> Result<Buffer> {
-        self.upload(bytemuck::cast_slice(data))
+        match self.backend() {
+            Backend::Oracle => {
+                Ok(self.upload_f64(&data.iter().map(|&v| f64::from(v)).collect::<Vec<_>>()))
+            }
+            _ => self.upload(bytemuck::cast_slice(data)),
+        }
+    }
+
+    /// A buffer with these contents, in f64.
+    ///
+    /// # Panics
+    /// On any device but [`Device::oracle`].
+    pub fn upload_f64(&self, data: &[f64]) -> Buffer {
+        assert!(
+            matches!(self.backend(), Backend::Oracle),
+            "only the oracle holds f64"
+        );
+        Buffer::new(self, data.len(), Block::Oracle(RwLock::new(data.to_vec())))
     }
 
     /// A buffer of `len` words whose block holds all of `data`.
@@ -192,10 +221,20 @@ impl Device {
                 words[..data.len()].copy_from_slice(data);
                 Ok(())
             }
+            (Block::Oracle(values), _) => {
+                let mut values = values
+                    .write()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner());
+                values
+                    .iter_mut()
+                    .zip(data)
+                    .for_each(|(v, d)| *v = f64::from(*d));
+                Ok(())
+            }
             #[cfg(feature = "gpu")]
             (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.write(block, data),
             #[cfg(feature = "gpu")]
-            (Block::Gpu(_), Backend::Cpu(_)) => unreachable!("a GPU block on the CPU"),
+            (Block::Gpu(_), _) => unreachable!("a GPU block on another device"),
         }
     }
 
@@ -235,7 +274,14 @@ impl Device {
             }
         }
         match self.backend() {
-            Backend::Cpu(_) => launch_cpu(kernel, inputs, outputs),
+            Backend::Cpu(_) => {
+                launch_cpu(kernel, inputs, outputs);
+                Ok(())
+            }
+            Backend::Oracle => {
+                launch_oracle(kernel, inputs, outputs);
+                Ok(())
+            }
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.launch(self, kernel, rung, inputs, outputs),
         }
@@ -274,7 +320,7 @@ impl Device {
     /// Submits what is recorded, without waiting for it.
     pub fn flush(&self) -> Result<()> {
         match self.backend() {
-            Backend::Cpu(_) => Ok(()),
+            Backend::Cpu(_) | Backend::Oracle => Ok(()),
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.flush(),
         }
@@ -284,7 +330,7 @@ impl Device {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn synchronize(&self) -> Result<()> {
         match self.backend() {
-            Backend::Cpu(_) => Ok(()),
+            Backend::Cpu(_) | Backend::Oracle => Ok(()),
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.synchronize(),
         }
@@ -294,6 +340,7 @@ impl Device {
     pub fn usage(&self) -> Usage {
         match self.backend() {
             Backend::Cpu(cpu) => cpu.pool().usage(),
+            Backend::Oracle => Usage::default(),
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.usage(),
         }
@@ -319,12 +366,11 @@ fn zeroed(len: usize) -> Result<Vec<f32>, u64> {
     Ok(vec![0.0; len])
 }
 
-fn launch_cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) -> Result<()> {
+fn launch_cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
         match buffer.block() {
             Block::Cpu(words) => words,
-            #[cfg(feature = "gpu")]
-            Block::Gpu(_) => unreachable!("checked: every buffer is on this device"),
+            _ => unreachable!("checked: every buffer is on this device"),
         }
     }
     let read: Vec<_> = inputs
@@ -354,7 +400,26 @@ fn launch_cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) -> R
         .map(|(w, b)| &mut w[..b.len()])
         .collect();
     kernel.cpu(&inputs, &mut outputs);
-    Ok(())
+}
+
+fn launch_oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
+    let copy = |b: &&Buffer| {
+        b.to_vec_f64()
+            .expect("checked: every buffer is on this device")
+    };
+    let read: Vec<Vec<f64>> = inputs.iter().map(copy).collect();
+    let mut written: Vec<Vec<f64>> = outputs.iter().map(copy).collect();
+    kernel.oracle(
+        &read.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        &mut written,
+    );
+    for (buffer, values) in outputs.iter().zip(written) {
+        if let Block::Oracle(slot) = buffer.block() {
+            *slot
+                .write()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()) = values;
+        }
+    }
 }
 
 /// Runs a future of this crate to its end on this thread.

@@ -26,6 +26,7 @@ pub mod kernel;
 pub mod philox;
 pub mod proof;
 
+pub mod conv2d;
 pub mod matmul;
 pub mod max_pool2d;
 

@@ -300,7 +300,7 @@ impl Gpu {
             .chain(&scratch)
             .map(|buffer| match buffer.block() {
                 buffer::Block::Gpu(block) => block,
-                buffer::Block::Cpu(_) => unreachable!("checked: every buffer is on this device"),
+                _ => unreachable!("checked: every buffer is on this device"),
             })
             .collect();
         let mut state = lock(&self.state);
