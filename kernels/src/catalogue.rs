@@ -10,7 +10,15 @@ pub type Cases = fn() -> Vec<Case>;
 /// Every kernel with its cases.
 #[rustfmt::skip] // One line each.
 pub const CATALOGUE: &[(&str, Cases)] = &[
+    ("adam", crate::adam::cases::cases),
     ("conv2d", crate::conv2d::cases::cases),
+    ("elementwise", crate::elementwise::cases::cases),
     ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
+    ("mel", crate::mel::cases::cases),
+    ("power_to_db", crate::power_to_db::cases::cases),
+    ("reduce", crate::reduce::cases::cases),
+    ("softmax", crate::softmax::cases::cases),
+    ("softmax_cross_entropy", crate::softmax_cross_entropy::cases::cases),
+    ("stft", crate::stft::cases::cases),
 ];

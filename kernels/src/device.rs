@@ -422,9 +422,9 @@ fn launch_oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     }
 }
 
-/// Runs a future of this crate to its end on this thread.
+/// Runs a future of this crate (a read, or something made of reads) to its end on this thread.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     #[cfg(feature = "gpu")]
     return pollster::block_on(future);
     #[cfg(not(feature = "gpu"))]

@@ -26,12 +26,22 @@ pub mod kernel;
 pub mod philox;
 pub mod proof;
 
+pub mod adam;
 pub mod conv2d;
+pub mod elementwise;
 pub mod matmul;
 pub mod max_pool2d;
+pub mod mel;
+pub mod power_to_db;
+pub mod reduce;
+pub mod softmax;
+pub mod softmax_cross_entropy;
+pub mod stft;
 
 pub use activation::Activation;
 pub use buffer::Buffer;
 pub use device::Device;
+#[cfg(not(target_arch = "wasm32"))]
+pub use device::block_on;
 pub use error::{Error, Result};
 pub use kernel::{Arg, Case, Kernel, Kind, Limits, Pass, Plan, Role, Rung};

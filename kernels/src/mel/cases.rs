@@ -5,7 +5,13 @@ use crate::kernel::Case;
 
 /// The cases of `mel`.
 pub fn cases() -> Vec<Case> {
-    let mel = |clips, frames, bins, bands, width| Mel { clips, frames, bins, bands, width };
+    let mel = |clips, frames, bins, bands, width| Mel {
+        clips,
+        frames,
+        bins,
+        bands,
+        width,
+    };
     vec![
         Case::bench("ajufo-30s", mel(1, 646, 1025, 128, 58)),
         Case::bench("librosa-30s", mel(1, 1292, 1025, 128, 58)),
@@ -18,7 +24,11 @@ pub fn cases() -> Vec<Case> {
         Case::proof("odd", mel(3, 67, 65, 31, 17)),
         Case::proof("many-frames", mel(1, 131, 31, 7, 8)),
         Case::bad("empty-side", "empty side", mel(1, 0, 5, 5, 2)),
-        Case::bad("filter-too-wide", "6 weights over 5 bins", mel(1, 2, 5, 5, 6)),
+        Case::bad(
+            "filter-too-wide",
+            "6 weights over 5 bins",
+            mel(1, 2, 5, 5, 6),
+        ),
         Case::bad("too-large", "2^31", mel(1 << 11, 1 << 11, 1 << 10, 5, 2)),
     ]
 }

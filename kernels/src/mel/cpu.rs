@@ -14,7 +14,7 @@ const LANES: usize = 16;
 const BLOCKS: usize = 4;
 
 pub fn mel(s: &Mel, inputs: &[&[f32]], y: &mut [f32]) {
-    let [x, filters, first] = [inputs[0], inputs[1], words(inputs[2])];
+    let (x, filters, first) = (inputs[0], inputs[1], words(inputs[2]));
     let runs: Vec<Range<usize>> = (0..s.bands)
         .map(|band| {
             let weights = &filters[band * s.width..][..s.width];

@@ -30,10 +30,10 @@ fn main(
     let t = id % s.frames;
     let band = id / s.frames % s.bands;
     let clip = id / s.frames / s.bands;
-    let from = (clip * s.frames + t) * s.bins + min(first[band], s.bins - s.width);
+    let base = (clip * s.frames + t) * s.bins + min(first[band], s.bins - s.width);
     var sum = 0.0;
     for (var j = 0u; j < s.width; j++) {
-        sum += filters[band * s.width + j] * x[from + j];
+        sum += filters[band * s.width + j] * x[base + j];
     }
     y[id] = sum;
 }

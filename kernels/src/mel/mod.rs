@@ -43,14 +43,26 @@ impl Kernel for Mel {
     }
 
     fn check(&self) -> Result<()> {
-        let Mel { clips, frames, bins, bands, width } = *self;
+        let Mel {
+            clips,
+            frames,
+            bins,
+            bands,
+            width,
+        } = *self;
         if [clips, frames, bins, bands, width].contains(&0) {
-            return Err(self.error(format!("{clips}×{frames}×{bins} under {bands} filters of {width} has an empty side")));
+            return Err(self.error(format!(
+                "{clips}×{frames}×{bins} under {bands} filters of {width} has an empty side"
+            )));
         }
         if width > bins {
             return Err(self.error(format!("filters of {width} weights over {bins} bins")));
         }
-        for shape in [[clips, frames, bins], [clips, frames, bands], [bands, width, 1]] {
+        for shape in [
+            [clips, frames, bins],
+            [clips, frames, bands],
+            [bands, width, 1],
+        ] {
             elements(self.name(), &shape)?;
         }
         Ok(())
@@ -89,7 +101,9 @@ impl Kernel for Mel {
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let params = [self.clips, self.frames, self.bins, self.bands, self.width].map(|v| v as u32).to_vec();
+        let params = [self.clips, self.frames, self.bins, self.bands, self.width]
+            .map(|v| v as u32)
+            .to_vec();
         let rows = self.clips * self.bands;
         let groups = match rung.name {
             "mel_1_naive" => (rows * self.frames).div_ceil(64),

@@ -9,8 +9,9 @@ pub fn mel(s: &Mel, inputs: &[&[f64]], y: &mut [f64]) {
             let start = (first[band] as usize).min(s.bins - s.width);
             for frame in 0..s.frames {
                 let spectrum = &x[(clip * s.frames + frame) * s.bins..];
-                y[(clip * s.bands + band) * s.frames + frame] =
-                    (0..s.width).map(|j| filters[band * s.width + j] * spectrum[start + j]).sum();
+                y[(clip * s.bands + band) * s.frames + frame] = (0..s.width)
+                    .map(|j| filters[band * s.width + j] * spectrum[start + j])
+                    .sum();
             }
         }
     }

@@ -56,7 +56,11 @@ impl PowerToDb {
             Reference::Max => loudest,
             Reference::Value(_) => reference,
         };
-        (offset, self.top_db.map_or(f32::NEG_INFINITY, |top| loudest - offset - top))
+        (
+            offset,
+            self.top_db
+                .map_or(f32::NEG_INFINITY, |top| loudest - offset - top),
+        )
     }
 }
 
@@ -67,7 +71,10 @@ impl Kernel for PowerToDb {
 
     fn check(&self) -> Result<()> {
         if self.clips == 0 || self.len == 0 {
-            return Err(self.error(format!("{} clips of {} elements are empty", self.clips, self.len)));
+            return Err(self.error(format!(
+                "{} clips of {} elements are empty",
+                self.clips, self.len
+            )));
         }
         let normal = |v: f32| v >= f32::MIN_POSITIVE && v.is_finite();
         if !normal(self.amin) {
@@ -130,13 +137,19 @@ impl Kernel for PowerToDb {
             self.top_db.unwrap_or(f32::MAX).to_bits(),
         ];
         match rung.name {
-            "power_to_db_1_naive" => Some(Pass::of(rung, 2, params, limits.fold(self.clips)).into()),
+            "power_to_db_1_naive" => {
+                Some(Pass::of(rung, 2, params, limits.fold(self.clips)).into())
+            }
             // Twice the same shader over x, y and the blocks' maxima: first these, then the result.
             _ => {
                 let pass = |stage| {
-                    Pass::of(rung, 3, params.clone(), limits.fold(self.clips * blocks)).with(&[("STAGE", stage)])
+                    Pass::of(rung, 3, params.clone(), limits.fold(self.clips * blocks))
+                        .with(&[("STAGE", stage)])
                 };
-                Some(Plan { scratch: vec![self.clips * blocks], passes: vec![pass(0.0), pass(1.0)] })
+                Some(Plan {
+                    scratch: vec![self.clips * blocks],
+                    passes: vec![pass(0.0), pass(1.0)],
+                })
             }
         }
     }

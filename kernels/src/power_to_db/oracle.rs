@@ -11,7 +11,9 @@ pub fn power_to_db(s: &PowerToDb, x: &[f64], y: &mut [f64]) {
             Reference::Value(value) => f64::from(value).max(amin),
         };
         let db = |power: f64| 10.0 * (power.max(amin) / reference).log10();
-        let floor = s.top_db.map_or(f64::NEG_INFINITY, |top| db(loudest) - f64::from(top));
+        let floor = s
+            .top_db
+            .map_or(f64::NEG_INFINITY, |top| db(loudest) - f64::from(top));
         for (x, y) in x.iter().zip(y) {
             *y = db(*x).max(floor);
         }

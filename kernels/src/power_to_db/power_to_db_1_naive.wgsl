@@ -35,10 +35,10 @@ fn main(
     if clip >= s.clips {
         return;
     }
-    let from = clip * s.len;
+    let base = clip * s.len;
     var loudest = s.amin;
     for (var i = thread; i < s.len; i += THREADS) {
-        loudest = max(loudest, x[from + i]);
+        loudest = max(loudest, x[base + i]);
     }
     maxima[thread] = loudest;
     for (var step = THREADS / 2u; step > 0u; step /= 2u) {
@@ -52,6 +52,6 @@ fn main(
     let offset = select(db(s.reference), loudest, s.reference == 0.0);
     let low = loudest - offset - s.top_db;
     for (var i = thread; i < s.len; i += THREADS) {
-        y[from + i] = max(db(max(x[from + i], s.amin)) - offset, low);
+        y[base + i] = max(db(max(x[base + i], s.amin)) - offset, low);
     }
 }

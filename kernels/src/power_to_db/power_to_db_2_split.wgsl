@@ -40,13 +40,13 @@ fn main(
         return;
     }
     let clip = id / s.blocks;
-    let from = clip * s.len;
+    let base = clip * s.len;
     let begin = id % s.blocks * BLOCK;
     let end = min(begin + BLOCK, s.len);
     var loudest = s.amin;
     if STAGE == 0u {
         for (var i = begin + thread; i < end; i += THREADS) {
-            loudest = max(loudest, x[from + i]);
+            loudest = max(loudest, x[base + i]);
         }
     } else {
         for (var i = thread; i < s.blocks; i += THREADS) {
@@ -71,6 +71,6 @@ fn main(
     let offset = select(db(s.reference), loudest, s.reference == 0.0);
     let low = loudest - offset - s.top_db;
     for (var i = begin + thread; i < end; i += THREADS) {
-        y[from + i] = max(db(max(x[from + i], s.amin)) - offset, low);
+        y[base + i] = max(db(max(x[base + i], s.amin)) - offset, low);
     }
 }

@@ -20,7 +20,13 @@ pub fn stft(s: &Stft, x: &[f32], window: &[f32], y: &mut [f32]) {
         let mut scratch = fft.make_scratch_vec();
         for index in range {
             let (clip, t) = (index / frames, index % frames);
-            cut(&x[clip * s.samples..][..s.samples], t * s.hop, s.pad(), window, &mut frame);
+            cut(
+                &x[clip * s.samples..][..s.samples],
+                t * s.hop,
+                s.pad(),
+                window,
+                &mut frame,
+            );
             let done = fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch);
             debug_assert!(done.is_ok(), "the lengths come from the plan itself");
             // SAFETY: every frame has a row of its own.
@@ -37,7 +43,10 @@ pub fn stft(s: &Stft, x: &[f32], window: &[f32], y: &mut [f32]) {
 fn plan(n_fft: usize) -> Arc<dyn RealToComplex<f32>> {
     static PLANNER: OnceLock<Mutex<RealFftPlanner<f32>>> = OnceLock::new();
     let planner = PLANNER.get_or_init(|| Mutex::new(RealFftPlanner::new()));
-    planner.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).plan_fft_forward(n_fft)
+    planner
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .plan_fft_forward(n_fft)
 }
 
 /// The frame that begins `pad` samples before `start`, windowed; zero beyond the ends of `x`.
@@ -47,7 +56,11 @@ fn cut(x: &[f32], start: usize, pad: usize, window: &[f32], frame: &mut [f32]) {
     let count = (frame.len() - zeros_before).min(x.len() - from);
     frame[..zeros_before].fill(0.0);
     frame[zeros_before + count..].fill(0.0);
-    multiply(&x[from..from + count], &window[zeros_before..][..count], &mut frame[zeros_before..][..count]);
+    multiply(
+        &x[from..from + count],
+        &window[zeros_before..][..count],
+        &mut frame[zeros_before..][..count],
+    );
 }
 
 fn floats(spectrum: &[Complex<f32>]) -> &[f32] {

@@ -56,7 +56,9 @@ impl Stft {
 
     /// How many frames a signal gives; 0 where it is shorter than one.
     pub fn frames(&self) -> usize {
-        (self.samples + 2 * self.pad()).checked_sub(self.n_fft).map_or(0, |rest| 1 + rest / self.hop.max(1))
+        (self.samples + 2 * self.pad())
+            .checked_sub(self.n_fft)
+            .map_or(0, |rest| 1 + rest / self.hop.max(1))
     }
 
     /// Frequencies from 0 to the half of the sample rate.
@@ -66,7 +68,11 @@ impl Stft {
 
     /// Words of one frequency in `y`.
     fn parts(&self) -> usize {
-        if self.spectrum == Spectrum::Complex { 2 } else { 1 }
+        if self.spectrum == Spectrum::Complex {
+            2
+        } else {
+            1
+        }
     }
 
     /// Words of one frame in `y`.
@@ -82,10 +88,16 @@ impl Kernel for Stft {
 
     fn check(&self) -> Result<()> {
         if self.clips == 0 || self.samples == 0 {
-            return Err(self.error(format!("{} clips of {} samples are empty", self.clips, self.samples)));
+            return Err(self.error(format!(
+                "{} clips of {} samples are empty",
+                self.clips, self.samples
+            )));
         }
         if self.n_fft < 2 || self.hop == 0 {
-            return Err(self.error(format!("n_fft {} must be at least 2, hop {} at least 1", self.n_fft, self.hop)));
+            return Err(self.error(format!(
+                "n_fft {} must be at least 2, hop {} at least 1",
+                self.n_fft, self.hop
+            )));
         }
         // The naive rung multiplies a frequency by a position, in 32 bits.
         if self.n_fft > 1 << 16 {
@@ -93,14 +105,20 @@ impl Kernel for Stft {
         }
         elements(self.name(), &[self.clips, self.samples])?;
         if self.frames() == 0 {
-            return Err(self.error(format!("{} samples are shorter than a frame of {}", self.samples, self.n_fft)));
+            return Err(self.error(format!(
+                "{} samples are shorter than a frame of {}",
+                self.samples, self.n_fft
+            )));
         }
         elements(self.name(), &[self.clips, self.frames(), self.row()])?;
         Ok(())
     }
 
     fn inputs(&self) -> Vec<Arg> {
-        vec![Arg::f32("x", self.clips * self.samples), Arg::f32("window", self.n_fft)]
+        vec![
+            Arg::f32("x", self.clips * self.samples),
+            Arg::f32("window", self.n_fft),
+        ]
     }
 
     fn outputs(&self) -> Vec<Arg> {
@@ -131,15 +149,37 @@ impl Kernel for Stft {
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let (frames, half) = (self.clips * self.frames(), self.n_fft / 2);
-        let params =
-            [self.samples, self.frames(), frames, self.n_fft, self.hop, self.pad()].map(|v| v as u32).to_vec();
+        let params = [
+            self.samples,
+            self.frames(),
+            frames,
+            self.n_fft,
+            self.hop,
+            self.pad(),
+        ]
+        .map(|v| v as u32)
+        .to_vec();
         let spectrum = ("SPECTRUM", f64::from(self.spectrum as u8));
-        let pass = |groups, constants: &[_]| Pass::of(rung, 3, params, limits.fold(groups)).with(constants);
+        let pass = |groups, constants: &[_]| {
+            Pass::of(rung, 3, params, limits.fold(groups)).with(constants)
+        };
         match rung.name {
             "stft_1_naive" => Some(pass((frames * self.bins()).div_ceil(64), &[spectrum]).into()),
             // Half a frame of complex numbers, 8 bytes each, must fit into workgroup memory.
-            _ => (self.n_fft.is_power_of_two() && half >= 2 && 8 * half <= limits.workgroup_memory as usize)
-                .then(|| pass(frames, &[spectrum, ("HALF", half as f64), ("STAGES", half.ilog2().into())]).into()),
+            _ => (self.n_fft.is_power_of_two()
+                && half >= 2
+                && 8 * half <= limits.workgroup_memory as usize)
+                .then(|| {
+                    pass(
+                        frames,
+                        &[
+                            spectrum,
+                            ("HALF", half as f64),
+                            ("STAGES", half.ilog2().into()),
+                        ],
+                    )
+                    .into()
+                }),
         }
     }
 }

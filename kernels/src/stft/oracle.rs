@@ -9,11 +9,15 @@ pub fn stft(s: &Stft, x: &[f64], window: &[f64], y: &mut [f64]) {
                 let (mut re, mut im) = (0.0, 0.0);
                 for n in 0..s.n_fft {
                     // Where frame and clip begin; before the first sample and past the last there is silence.
-                    let Some(at) = (frame * s.hop + n).checked_sub(s.pad()).filter(|&at| at < s.samples) else {
+                    let Some(at) = (frame * s.hop + n)
+                        .checked_sub(s.pad())
+                        .filter(|&at| at < s.samples)
+                    else {
                         continue;
                     };
                     let value = window[n] * x[clip * s.samples + at];
-                    let angle = std::f64::consts::TAU * ((bin * n) % s.n_fft) as f64 / s.n_fft as f64;
+                    let angle =
+                        std::f64::consts::TAU * ((bin * n) % s.n_fft) as f64 / s.n_fft as f64;
                     re += value * angle.cos();
                     im -= value * angle.sin();
                 }

@@ -71,8 +71,8 @@ fn main(
 
     // In the order of reversed bits, in which the stages below expect them.
     for (var i = thread; i < HALF; i += THREADS) {
-        let from = reverseBits(i) >> (32u - STAGES);
-        z[i] = vec2(sample(first, start, 2u * from), sample(first, start, 2u * from + 1u));
+        let position = reverseBits(i) >> (32u - STAGES);
+        z[i] = vec2(sample(first, start, 2u * position), sample(first, start, 2u * position + 1u));
     }
     workgroupBarrier();
 
