@@ -170,7 +170,7 @@ impl Conv2d {
             let [before, after] = self.pad[axis];
             // Everything small, so that no sum below overflows.
             elements(name, &[self.dilation[axis], self.kernel[axis]])?;
-            elements(name, &[length.max(1), 1 + before.max(after)])?;
+            elements(name, &[length.max(1), before.max(after).saturating_add(1)])?;
             let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
             if reach > length + before + after {
                 return refuse(format!(
