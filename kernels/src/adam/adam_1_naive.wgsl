@@ -1,0 +1,37 @@
+// m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g², p = p - rate · m / (√v · scale2 + eps)
+//
+// Rung 1: one thread per parameter, one word at a time. Four loads and three stores for 14 operations: memory decides.
+
+struct Params {
+    len: u32,
+    rate: f32,              // lr / (1 - beta1^step)
+    beta1: f32, rest1: f32, // rest = 1 - beta
+    beta2: f32, rest2: f32,
+    scale2: f32,            // 1 / √(1 - beta2^step)
+    eps: f32,
+    weight_decay: f32,
+}
+
+@group(0) @binding(0) var<uniform> s: Params;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;  // [len]
+@group(0) @binding(2) var<storage, read_write> p: array<f32>;   // [len]
+@group(0) @binding(3) var<storage, read_write> m: array<f32>;   // [len]
+@group(0) @binding(4) var<storage, read_write> v: array<f32>;   // [len]
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 64u + thread;
+    if i >= s.len {
+        return;
+    }
+    let g = gradient[i] + s.weight_decay * p[i];
+    let mean = s.beta1 * m[i] + s.rest1 * g;
+    let square = s.beta2 * v[i] + s.rest2 * g * g;
+    m[i] = mean;
+    v[i] = square;
+    p[i] -= s.rate * mean / (sqrt(square) * s.scale2 + s.eps);
+}

@@ -1,0 +1,46 @@
+//! Bias gradients and poolings of the papers' networks, odd shapes, and bad ones.
+
+use super::{Reduce, ReduceOp};
+use crate::kernel::Case;
+
+/// The cases of `reduce`.
+pub fn cases() -> Vec<Case> {
+    use ReduceOp::{ArgMax, Max, Mean, Sum};
+    let mut cases = vec![
+        Case::bench("ajufo-bias-1", Reduce::new(Sum, [20 * 32, 126 * 658, 1])),
+        Case::bench("ajufo-bias-1-images", Reduce::new(Sum, [1, 20, 32])),
+        Case::bench("everything", Reduce::new(Sum, [1, 1 << 24, 1])),
+        Case::bench("columns", Reduce::new(Sum, [1, 4096, 4096])),
+        Case::bench("batch-norm", Reduce::new(Mean, [32, 64, 128 * 128])),
+        Case::bench("maximum", Reduce::new(Max, [4096, 4096, 1])),
+        Case::bench("positions", Reduce::new(ArgMax, [4096, 4096, 1])),
+        Case::bench("position-columns", Reduce::new(ArgMax, [16, 1024, 1024])),
+        Case::bad("empty", "empty side", Reduce::new(Sum, [3, 0, 5])),
+        Case::bad("too-large", "2^31", Reduce::new(Max, [1 << 16, 1 << 15, 1])),
+    ];
+    type Names = [&'static str; 4];
+    let shapes: [(Names, [usize; 3]); 10] = [
+        (["one", "one-mean", "one-max", "one-at"], [1, 1, 1]),
+        (["row", "row-mean", "row-max", "row-at"], [1, 65, 1]),
+        (["rows", "rows-mean", "rows-max", "rows-at"], [33, 129, 1]),
+        (["copy", "copy-mean", "copy-max", "copy-at"], [7, 1, 31]),
+        (
+            ["threes", "threes-mean", "threes-max", "threes-at"],
+            [5, 200, 3],
+        ),
+        (["mid", "mid-mean", "mid-max", "mid-at"], [7, 31, 33]),
+        (["wide", "wide-mean", "wide-max", "wide-at"], [3, 7, 2065]),
+        (["long", "long-mean", "long-max", "long-at"], [2, 40_001, 1]),
+        (["tall", "tall-mean", "tall-max", "tall-at"], [1, 1031, 65]),
+        (
+            ["pairs", "pairs-mean", "pairs-max", "pairs-at"],
+            [2, 20_011, 2],
+        ),
+    ];
+    for (names, shape) in shapes {
+        for (name, op) in names.into_iter().zip(ReduceOp::ALL) {
+            cases.push(Case::proof(name, Reduce::new(op, shape)));
+        }
+    }
+    cases
+}

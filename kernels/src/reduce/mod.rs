@@ -1,0 +1,140 @@
+//! Sum, mean, maximum or position of the maximum along one axis.
+//!
+//! | buffer | shape | |
+//! | --- | --- | --- |
+//! | `x` | `[outer, axis, inner]` | in |
+//! | `y` | `[outer, inner]`; u32 positions along the axis for [`ReduceOp::ArgMax`] | out |
+//!
+//! Any axis of any tensor is such a one: what stands before it is `outer`, what stands behind it `inner`.
+//! A NaN is greater than every number, as in PyTorch; of equals the first is the maximum.
+//! FLOPs: one for each element of `x`.
+
+pub mod cases;
+mod cpu;
+mod oracle;
+
+use crate::error::{Result, elements};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::rung;
+
+/// What a reduction computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReduceOp {
+    /// `Σ x`
+    Sum,
+    /// `Σ x / axis`
+    Mean,
+    /// The greatest.
+    Max,
+    /// Where the greatest stands.
+    ArgMax,
+}
+
+impl ReduceOp {
+    /// Every one of them.
+    pub const ALL: [ReduceOp; 4] = [
+        ReduceOp::Sum,
+        ReduceOp::Mean,
+        ReduceOp::Max,
+        ReduceOp::ArgMax,
+    ];
+
+    /// The value of `override OP` in WGSL.
+    fn code(self) -> f64 {
+        ReduceOp::ALL.iter().position(|op| *op == self).unwrap_or(0) as f64
+    }
+}
+
+/// `y[outer, inner] = op over axis of x[outer, axis, inner]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reduce {
+    /// What.
+    pub op: ReduceOp,
+    /// Elements before the axis.
+    pub outer: usize,
+    /// Length of the axis.
+    pub axis: usize,
+    /// Elements behind it.
+    pub inner: usize,
+}
+
+impl Reduce {
+    /// A reduction of the middle of three axes.
+    pub fn new(op: ReduceOp, [outer, axis, inner]: [usize; 3]) -> Self {
+        Reduce {
+            op,
+            outer,
+            axis,
+            inner,
+        }
+    }
+
+    fn params(&self) -> Vec<u32> {
+        [self.outer, self.axis, self.inner]
+            .map(|v| v as u32)
+            .to_vec()
+    }
+}
+
+impl Kernel for Reduce {
+    fn name(&self) -> &'static str {
+        "reduce"
+    }
+
+    fn check(&self) -> Result<()> {
+        let shape = [self.outer, self.axis, self.inner];
+        if elements(self.name(), &shape)? == 0 {
+            return Err(self.error(format!("x {shape:?} has an empty side")));
+        }
+        Ok(())
+    }
+
+    fn inputs(&self) -> Vec<Arg> {
+        vec![Arg::f32("x", self.outer * self.axis * self.inner)]
+    }
+
+    fn outputs(&self) -> Vec<Arg> {
+        let len = self.outer * self.inner;
+        vec![match self.op {
+            ReduceOp::ArgMax => Arg::u32("y", len),
+            _ => Arg::f32("y", len),
+        }]
+    }
+
+    fn flops(&self) -> u64 {
+        self.outer as u64 * self.axis as u64 * self.inner as u64
+    }
+
+    fn reduction(&self) -> usize {
+        match self.op {
+            ReduceOp::Sum | ReduceOp::Mean => self.axis,
+            ReduceOp::Max | ReduceOp::ArgMax => 1,
+        }
+    }
+
+    fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
+        oracle::reduce(self, inputs[0], &mut outputs[0]);
+    }
+
+    fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        cpu::reduce(self, inputs[0], outputs[0]);
+    }
+
+    fn rungs(&self) -> &'static [Rung] {
+        const { &[rung!("reduce_1_naive")] }
+    }
+
+    fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
+        let groups = (self.outer * self.inner).div_ceil(64);
+        let pass = Pass::of(rung, 2, self.params(), limits.fold(groups));
+        Some(pass.with(&[("OP", self.op.code())]).into())
+    }
+
+    /// Sums stay well away from zero, where a relative error would say nothing; maxima meet ties.
+    fn sample(&self, _input: &'static str, unit: f64) -> f64 {
+        match self.op {
+            ReduceOp::Sum | ReduceOp::Mean => unit + 0.5,
+            ReduceOp::Max | ReduceOp::ArgMax => (unit * 64.0).round(),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Cross-entropy between softmax and labels, as one number; and its gradient.
+//!
+//! | buffer | shape | |
+//! | --- | --- | --- |
+//! | `logits` | `[rows, columns]` | in |
+//! | `labels` | `[rows]`, u32; a row whose label is `columns` or more is ignored | in |
+//! | `weights` | `[columns]`: what a class counts, when `weighted` | in |
+//! | `loss` | `[1]` | out |
+//!
+//! `loss = Σ w·nll / Σ w` over the rows that count, with `w = weights[label]` (or 1) and
+//! `nll = ln Σ e^(logits - max) - (logits[label] - max)`: PyTorch's weighted mean. Where Σ w is 0 the loss is 0.
+//!
+//! [`SoftmaxCrossEntropyGrad`] gives, for a gradient `upstream` of the loss,
+//! `dlogits = upstream · w / Σ w · (softmax - [column = label])`, zero in ignored rows:
+//!
+//! | buffer | shape | |
+//! | --- | --- | --- |
+//! | `logits`, `labels`, `weights` | as above | in |
+//! | `upstream` | `[1]` | in |
+//! | `dlogits` | `[rows, columns]` | out |
+//!
+//! FLOPs: 4 an element, the exponential counted as one; the gradient 6.
+
+pub mod cases;
+mod cpu;
+mod oracle;
+
+use crate::error::{Result, elements};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::rung;
+
+/// Weighted mean of the cross-entropy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoftmaxCrossEntropy {
+    /// How many predictions.
+    pub rows: usize,
+    /// How many classes.
+    pub columns: usize,
+    /// Whether each class has a weight.
+    pub weighted: bool,
+}
+
+impl SoftmaxCrossEntropy {
+    fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
+        if elements(kernel.name(), &[self.rows, self.columns])? == 0 {
+            return Err(kernel.error(format!("{} × {} is empty", self.rows, self.columns)));
+        }
+        Ok(())
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = vec![
+            Arg::f32("logits", self.rows * self.columns),
+            Arg::u32("labels", self.rows),
+        ];
+        args.extend(self.weighted.then(|| Arg::f32("weights", self.columns)));
+        args
+    }
+
+    /// What a class counts.
+    fn weight<T: Copy>(&self, inputs: &[&[T]], label: usize, one: T) -> T {
+        if self.weighted { inputs[2][label] } else { one }
+    }
+
+    fn sample_of(&self, input: &'static str, unit: f64) -> f64 {
+        match input {
+            // Some are ignored.
+            "labels" => (unit + 1.0) * 0.55 * self.columns as f64,
+            "weights" => 1.0 + 0.9 * unit,
+            _ => 10.0 * unit,
+        }
+    }
+
+    /// Two passes: the first fills scratch, the second reads it. `last` are the arguments beside the common ones.
+    fn two_passes(
+        &self,
+        rung: &Rung,
+        scratch: usize,
+        groups: [[u32; 3]; 2],
+        last: &[usize],
+    ) -> Plan {
+        let params = vec![self.rows as u32, self.columns as u32];
+        // Without weights something must still stand at their binding: the logits do, and are not read.
+        let mut bindings = vec![0, 1, if self.weighted { 2 } else { 0 }];
+        bindings.extend(last);
+        let weighted = f64::from(u8::from(self.weighted));
+        let pass = |stage: usize| {
+            Pass::of(rung, 0, params.clone(), groups[stage])
+                .with(&[("STAGE", stage as f64), ("WEIGHTED", weighted)])
+                .over(&bindings)
+        };
+        Plan {
+            scratch: vec![scratch],
+            passes: vec![pass(0), pass(1)],
+        }
+    }
+}
+
+impl Kernel for SoftmaxCrossEntropy {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy"
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_as(self)
+    }
+
+    fn inputs(&self) -> Vec<Arg> {
+        self.args()
+    }
+
+    fn outputs(&self) -> Vec<Arg> {
+        vec![Arg::f32("loss", 1)]
+    }
+
+    fn flops(&self) -> u64 {
+        4 * self.rows as u64 * self.columns as u64
+    }
+
+    fn reduction(&self) -> usize {
+        self.columns + self.rows
+    }
+
+    fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
+        oracle::loss(self, inputs, &mut outputs[0]);
+    }
+
+    fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        cpu::loss(self, inputs, outputs[0]);
+    }
+
+    fn rungs(&self) -> &'static [Rung] {
+        const { &[rung!("softmax_cross_entropy_1_naive")] }
+    }
+
+    fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
+        let loss = self.args().len();
+        let groups = [limits.fold(self.rows.div_ceil(64)), [1, 1, 1]];
+        Some(self.two_passes(rung, 2 * self.rows, groups, &[loss + 1, loss]))
+    }
+
+    fn sample(&self, input: &'static str, unit: f64) -> f64 {
+        self.sample_of(input, unit)
+    }
+}
+
+/// The gradient of [`SoftmaxCrossEntropy`] by the logits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoftmaxCrossEntropyGrad {
+    /// How many predictions.
+    pub rows: usize,
+    /// How many classes.
+    pub columns: usize,
+    /// Whether each class has a weight.
+    pub weighted: bool,
+}
+
+impl SoftmaxCrossEntropyGrad {
+    fn forward(&self) -> SoftmaxCrossEntropy {
+        SoftmaxCrossEntropy {
+            rows: self.rows,
+            columns: self.columns,
+            weighted: self.weighted,
+        }
+    }
+}
+
+impl Kernel for SoftmaxCrossEntropyGrad {
+    fn name(&self) -> &'static str {
+        "softmax_cross_entropy_grad"
+    }
+
+    fn check(&self) -> Result<()> {
+        self.forward().check_as(self)
+    }
+
+    fn inputs(&self) -> Vec<Arg> {
+        let mut args = self.forward().args();
+        args.push(Arg::f32("upstream", 1));
+        args
+    }
+
+    fn outputs(&self) -> Vec<Arg> {
+        vec![Arg::f32("dlogits", self.rows * self.columns)]
+    }
+
+    fn flops(&self) -> u64 {
+        6 * self.rows as u64 * self.columns as u64
+    }
+
+    fn reduction(&self) -> usize {
+        self.columns + self.rows
+    }
+
+    fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
+        oracle::gradient(&self.forward(), inputs, &mut outputs[0]);
+    }
+
+    fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        cpu::gradient(&self.forward(), inputs, outputs[0]);
+    }
+
+    fn rungs(&self) -> &'static [Rung] {
+        const { &[rung!("softmax_cross_entropy_grad_1_naive")] }
+    }
+
+    fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
+        let upstream = self.forward().args().len();
+        let groups = [[1, 1, 1], limits.fold(self.rows.div_ceil(64))];
+        let last = [upstream, upstream + 2, upstream + 1];
+        Some(self.forward().two_passes(rung, 1, groups, &last))
+    }
+
+    fn sample(&self, input: &'static str, unit: f64) -> f64 {
+        self.forward().sample_of(input, unit)
+    }
+}

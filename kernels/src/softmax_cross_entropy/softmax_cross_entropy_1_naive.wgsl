@@ -1,0 +1,59 @@
+// loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
+//
+// Rung 1, two passes. STAGE 0: one thread per row leaves w·nll and w in scratch. STAGE 1: one thread adds them up.
+
+struct Shape {
+    rows: u32,
+    columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> s: Shape;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;        // [rows, columns]
+@group(0) @binding(2) var<storage, read> labels: array<u32>;        // [rows]
+@group(0) @binding(3) var<storage, read> weights: array<f32>;       // [columns], read only where WEIGHTED
+@group(0) @binding(4) var<storage, read_write> partial: array<vec2<f32>>; // [rows]: w·nll, w
+@group(0) @binding(5) var<storage, read_write> loss: array<f32>;    // [1]
+
+override STAGE: u32 = 0;
+override WEIGHTED: u32 = 0;
+
+fn weighted_loss(row: u32) -> vec2<f32> {
+    let label = labels[row];
+    if label >= s.columns {
+        return vec2(0.0, 0.0);
+    }
+    let start = row * s.columns;
+    var top = logits[start];
+    for (var c = 1u; c < s.columns; c++) {
+        top = max(top, logits[start + c]);
+    }
+    var sum = 0.0;
+    for (var c = 0u; c < s.columns; c++) {
+        sum += exp(logits[start + c] - top);
+    }
+    var w = 1.0;
+    if WEIGHTED == 1u {
+        w = weights[label];
+    }
+    return vec2(w * (log(sum) - (logits[start + label] - top)), w);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let id = (group.y * groups.x + group.x) * 64u + thread;
+    if STAGE == 0u {
+        if id < s.rows {
+            partial[id] = weighted_loss(id);
+        }
+    } else if id == 0u {
+        var total = vec2(0.0, 0.0);
+        for (var row = 0u; row < s.rows; row++) {
+            total += partial[row];
+        }
+        loss[0] = select(total.x / total.y, 0.0, total.y == 0.0);
+    }
+}
