@@ -1,1 +1,39 @@
-//! Being written.
+//! melgrad's engine: tensors, gradients, layers, architectures as data, Adam, model files. Knows nothing of audio.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`Tensor`] (`tensor.rs`), [`Shape`] | numbers on a device with a shape |
+//! | `tape.rs` | [`Tensor::backward`], [`Gradients`], [`no_grad`] |
+//! | [`ops`] | one file per operation, its forward and its derivative side by side |
+//! | [`gradcheck`] | gradients against central differences, in f64 |
+//! | [`architecture`] | layers as data; shapes, parameters, work and memory told from them |
+//! | [`Network`] (`network.rs`) | an architecture with parameters: forward, watched or not |
+//! | [`Adam`] (`optim.rs`) | the optimizer |
+//! | [`ModelFile`] (`model_file.rs`) | everything in one `.safetensors` |
+//! | [`Error`] | what can go wrong |
+//!
+//! The smallest whole story is `examples/xor.rs`.
+
+pub mod architecture;
+mod error;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod gradcheck;
+mod model_file;
+mod network;
+pub mod ops;
+mod optim;
+mod shape;
+mod tape;
+mod tensor;
+
+pub use architecture::{
+    Architecture, Function, Kind, Layer, Memory, Padding, Room, Summary, Units, nearest,
+};
+pub use error::{Error, Misfit, Result};
+pub use kernels::{Buffer, Device};
+pub use model_file::{ModelFile, Resume};
+pub use network::{Array, Mode, Network, Observer, Parameter, Weights};
+pub use optim::{Adam, AdamSettings};
+pub use shape::Shape;
+pub use tape::{Gradients, no_grad};
+pub use tensor::Tensor;

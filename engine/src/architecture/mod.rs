@@ -1,0 +1,112 @@
+//! An architecture is data: a tree of layers that reads from TOML or JSON, and what can be told from it alone.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `layer.rs` | the kinds of layers and their options |
+//! | `size.rs` | how files spell sizes, padding, units |
+//! | `read.rs` | reading layers, with hints where a name is wrong |
+//! | `plan.rs` | shape inference: the tree as a list of steps with shapes and parameters |
+//! | `summary.rs` | the table of layers, parameters and multiply-adds |
+//! | `memory.rs` | what training and inference need, and the largest batch that fits |
+
+pub mod layer;
+pub mod memory;
+pub(crate) mod plan;
+mod read;
+mod size;
+mod summary;
+
+pub use layer::{Function, Kind, Layer};
+pub use memory::{Memory, Room};
+pub use read::nearest;
+pub use size::{Padding, Units};
+pub use summary::{LayerSummary, Summary};
+
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// A network as data.
+///
+/// ```
+/// use engine::Architecture;
+/// # fn main() -> engine::Result<()> {
+/// let architecture = Architecture::from_json(r#"{
+///     "input": [1, 128, 660],
+///     "layers": [
+///         {"kind": "Conv2d", "out_channels": 32, "kernel": 3},
+///         {"kind": "Activation", "function": "relu"},
+///         {"kind": "MaxPool2d", "kernel": [2, 4]},
+///         {"kind": "Flatten"},
+///         {"kind": "Linear", "out_features": "classes"}
+///     ]
+/// }"#)?;
+/// let summary = architecture.with_classes(10).summary()?;
+/// assert_eq!(summary.layers[0].output, [32, 126, 658]);
+/// assert_eq!(summary.parameters, 32 * 9 + 32 + 32 * 63 * 164 * 10 + 10);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// The shape of one example: `[c, h, w]` for images. A recipe may leave it out: its features give it.
+    #[serde(default)]
+    pub input: Vec<usize>,
+    /// What the example goes through, first to last.
+    pub layers: Vec<Layer>,
+}
+
+impl Architecture {
+    /// Reads the JSON that model files hold.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|error| Error::Architecture(error.to_string()))
+    }
+
+    /// The JSON that [`Architecture::from_json`] reads.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|error| Error::Architecture(error.to_string()))
+    }
+
+    /// The same for examples of this shape.
+    pub fn with_input(&self, input: impl Into<Vec<usize>>) -> Self {
+        Architecture {
+            input: input.into(),
+            layers: self.layers.clone(),
+        }
+    }
+
+    /// The same with `"classes"` replaced by how many there are.
+    pub fn with_classes(&self, classes: usize) -> Self {
+        Architecture {
+            input: self.input.clone(),
+            layers: self
+                .layers
+                .iter()
+                .map(|layer| with_classes(layer, classes))
+                .collect(),
+        }
+    }
+
+    /// The shape of what comes out for one example.
+    pub fn output(&self) -> Result<Shape> {
+        Ok(self.plan()?.output().clone())
+    }
+}
+
+fn with_classes(layer: &Layer, classes: usize) -> Layer {
+    let mut layer = layer.clone();
+    match &mut layer.kind {
+        Kind::Linear(linear) if linear.out_features == Units::Classes => {
+            linear.out_features = Units::Number(classes);
+        }
+        Kind::Sequential(block) => {
+            block.layers = block
+                .layers
+                .iter()
+                .map(|l| with_classes(l, classes))
+                .collect();
+        }
+        _ => {}
+    }
+    layer
+}

@@ -1,0 +1,349 @@
+//! Shape inference: the tree of layers as a list of steps, each with its path, shapes, parameters and work.
+
+use super::Architecture;
+use super::layer::{Conv2d, Dropout, Function, Kind, Layer, Linear, MaxPool2d};
+use super::size::Units;
+use crate::error::{Error, Result};
+use crate::ops::{ConvOptions, PoolOptions};
+use crate::shape::Shape;
+use kernels::Kernel;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// An architecture with everything worked out. Shapes are of one example.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub input: Shape,
+    pub steps: Vec<Step>,
+    pub parameters: Vec<ParameterSpec>,
+}
+
+/// One layer that computes something.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub path: String,
+    pub kind: &'static str,
+    pub operation: Operation,
+    pub output: Shape,
+    /// Its weight, then its bias, among the plan's parameters.
+    pub parameters: Range<usize>,
+    pub multiply_adds: u64,
+}
+
+/// What a step does, with all sizes worked out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Operation {
+    Conv2d(ConvOptions, Option<Function>),
+    MaxPool2d(PoolOptions),
+    Activation(Function),
+    Linear(Option<Function>),
+    Flatten,
+    Dropout(f32),
+}
+
+/// A parameter before it has numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParameterSpec {
+    pub name: String,
+    pub shape: Shape,
+    /// It starts uniform in `[-bound, bound)`.
+    pub bound: f32,
+    pub l2: f32,
+}
+
+impl Plan {
+    pub fn output(&self) -> &Shape {
+        self.steps.last().map_or(&self.input, |step| &step.output)
+    }
+
+    /// The steps in the groups that run as one: a convolution or Linear layer with the activation behind it, and a
+    /// convolution with the pooling behind that.
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let mut groups = Vec::new();
+        let mut start = 0;
+        while let Some(step) = self.steps.get(start) {
+            let next = |i: usize| self.steps.get(i).map(|step| step.operation);
+            let mut end = start + 1;
+            let (joins, pools) = match step.operation {
+                Operation::Conv2d(_, own) => {
+                    (own.is_none(), own.is_none_or(|f| f.fused().is_some()))
+                }
+                Operation::Linear(own) => (own.is_none(), false),
+                _ => (false, false),
+            };
+            if let (true, Some(Operation::Activation(f))) = (joins, next(end))
+                && f.fused().is_some()
+            {
+                end += 1;
+            }
+            if let (true, Some(Operation::MaxPool2d(_))) = (pools, next(end)) {
+                end += 1;
+            }
+            groups.push(start..end);
+            start = end;
+        }
+        groups
+    }
+}
+
+impl Architecture {
+    /// Works everything out.
+    ///
+    /// # Errors
+    /// What does not fit, with the layer's path and both shapes.
+    pub(crate) fn plan(&self) -> Result<Plan> {
+        let input = Shape::from(&self.input[..]);
+        if input.is_empty() || count(&input).is_none_or(|n| n == 0) {
+            return Err(Error::shape(
+                "architecture",
+                &input,
+                "is no shape of an example (`input`)",
+            ));
+        }
+        let mut plan = Plan {
+            input,
+            steps: Vec::new(),
+            parameters: Vec::new(),
+        };
+        add(&mut plan, "", &self.layers)?;
+        if plan.steps.is_empty() {
+            return Err(Error::Architecture("there are no layers".into()));
+        }
+        Ok(plan)
+    }
+}
+
+/// Elements of a shape, where 32-bit indices reach them.
+fn count(shape: &[usize]) -> Option<usize> {
+    let product = shape
+        .iter()
+        .try_fold(1usize, |n, &axis| n.checked_mul(axis));
+    product.filter(|&n| n < 1 << 31)
+}
+
+fn add(plan: &mut Plan, prefix: &str, layers: &[Layer]) -> Result<()> {
+    let mut taken = HashSet::new();
+    for (position, layer) in layers.iter().enumerate() {
+        let alike = layers[..position]
+            .iter()
+            .filter(|l| l.kind.stem() == layer.kind.stem())
+            .count();
+        let name = match &layer.name {
+            Some(name) => name.clone(),
+            None => format!("{}{}", layer.kind.stem(), alike + 1),
+        };
+        let path = format!("{prefix}{name}");
+        if name.is_empty() || name.contains(['/', '.', ':']) {
+            let problem = format!("layer name `{path}` is empty or holds one of / . :");
+            return Err(Error::Architecture(problem));
+        }
+        if !taken.insert(name) {
+            return Err(Error::Architecture(format!(
+                "two layers are called `{path}`"
+            )));
+        }
+        if let Kind::Sequential(block) = &layer.kind {
+            add(plan, &format!("{path}/"), &block.layers)?;
+            continue;
+        }
+        let step = step(plan, &path, layer).map_err(|error| error.at(&path))?;
+        plan.steps.push(step);
+    }
+    Ok(())
+}
+
+/// What a layer makes of its input: operation, output, weights and work.
+struct Inferred {
+    operation: Operation,
+    output: Shape,
+    weights: Option<Weights>,
+    multiply_adds: u64,
+}
+
+struct Weights {
+    weight: Shape,
+    bias: bool,
+    l2: f32,
+}
+
+impl Inferred {
+    fn plain(operation: Operation, output: Shape) -> Self {
+        Inferred {
+            operation,
+            output,
+            weights: None,
+            multiply_adds: 0,
+        }
+    }
+}
+
+fn step(plan: &mut Plan, path: &str, layer: &Layer) -> Result<Step> {
+    let input = plan.output().clone();
+    let found = match &layer.kind {
+        Kind::Conv2d(conv) => conv2d(conv, &input)?,
+        Kind::MaxPool2d(pool) => max_pool2d(pool, &input)?,
+        Kind::Linear(linear) => linear_layer(linear, &input)?,
+        Kind::Dropout(Dropout { p }) if !(0.0..1.0).contains(p) => {
+            let problem = format!("p = {p} is not in [0, 1)");
+            return Err(Error::Option {
+                operation: "dropout",
+                problem,
+            });
+        }
+        Kind::Dropout(Dropout { p }) => Inferred::plain(Operation::Dropout(*p), input),
+        Kind::Activation(a) => Inferred::plain(Operation::Activation(a.function), input),
+        Kind::Flatten(_) => Inferred::plain(Operation::Flatten, [input.elements()].into()),
+        Kind::Sequential(_) => unreachable!("its layers are added one by one"),
+    };
+    let start = plan.parameters.len();
+    if let Some(weights) = found.weights {
+        plan.parameters.extend(specs(path, weights)?);
+    }
+    Ok(Step {
+        path: path.to_string(),
+        kind: layer.kind.name(),
+        operation: found.operation,
+        output: found.output,
+        parameters: start..plan.parameters.len(),
+        multiply_adds: found.multiply_adds,
+    })
+}
+
+/// A weight and perhaps a bias, both uniform within `1 / √fan_in` as PyTorch starts them
+/// (`kaiming_uniform(a = √5)` comes to the same).
+fn specs(path: &str, weights: Weights) -> Result<Vec<ParameterSpec>> {
+    let Weights { weight, bias, l2 } = weights;
+    if count(&weight).is_none() {
+        return Err(Error::shape(
+            "weight",
+            &weight,
+            "has more than 2^31 elements",
+        ));
+    }
+    if !(l2.is_finite() && l2 >= 0.0) {
+        let problem = format!("l2 = {l2} is no weight of a penalty");
+        return Err(Error::Option {
+            operation: "l2",
+            problem,
+        });
+    }
+    let outputs = weight[0];
+    let fan_in = (weight.elements() / outputs.max(1)).max(1);
+    let spec = |name: &str, shape: Shape, l2: f32| ParameterSpec {
+        name: format!("{path}.{name}"),
+        shape,
+        bound: 1.0 / (fan_in as f32).sqrt(),
+        l2,
+    };
+    let mut specs = vec![spec("weight", weight, l2)];
+    specs.extend(bias.then(|| spec("bias", [outputs].into(), 0.0)));
+    Ok(specs)
+}
+
+fn chw(operation: &'static str, input: &Shape) -> Result<[usize; 3]> {
+    <[usize; 3]>::try_from(&input[..])
+        .map_err(|_| Error::shape(operation, input, "is not [c, h, w]"))
+}
+
+fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
+    let [c, h, w] = chw("conv2d", input)?;
+    let axis = |i: usize, length: usize| {
+        let reach = layer.dilation[i]
+            .saturating_mul(layer.kernel[i].saturating_sub(1))
+            .saturating_add(1);
+        layer.padding.resolve(i, length, reach, layer.stride[i])
+    };
+    let options = ConvOptions {
+        stride: layer.stride,
+        pad: [axis(0, h), axis(1, w)],
+        dilation: layer.dilation,
+        groups: layer.groups,
+        activation: kernels::Activation::None,
+    };
+    let kernel = kernels::conv2d::Conv2d {
+        stride: options.stride,
+        pad: options.pad,
+        dilation: options.dilation,
+        groups: options.groups,
+        ..kernels::conv2d::Conv2d::new([1, c, h, w], layer.out_channels, layer.kernel)
+    };
+    kernel.check()?;
+    let [oh, ow] = kernel.out();
+    let [kh, kw] = layer.kernel;
+    Ok(Inferred {
+        operation: Operation::Conv2d(options, layer.activation),
+        output: [layer.out_channels, oh, ow].into(),
+        weights: Some(Weights {
+            weight: [layer.out_channels, c / layer.groups, kh, kw].into(),
+            bias: layer.bias,
+            l2: layer.l2,
+        }),
+        multiply_adds: kernel.flops() / 2,
+    })
+}
+
+fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
+    let [c, h, w] = chw("max_pool2d", input)?;
+    let stride = layer.stride.unwrap_or(layer.kernel);
+    let axis =
+        |i: usize, length: usize| layer.padding.resolve(i, length, layer.kernel[i], stride[i]);
+    let options = PoolOptions {
+        kernel: layer.kernel,
+        stride,
+        pad: [axis(0, h), axis(1, w)],
+    };
+    let kernel = kernels::max_pool2d::MaxPool2d {
+        n: 1,
+        c,
+        h,
+        w,
+        kernel: options.kernel,
+        stride: options.stride,
+        pad: options.pad,
+    };
+    kernel.check()?;
+    let [oh, ow] = kernel.output();
+    Ok(Inferred::plain(
+        Operation::MaxPool2d(options),
+        [c, oh, ow].into(),
+    ))
+}
+
+fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {
+    let Units::Number(units) = layer.out_features else {
+        let problem = "out_features is \"classes\", and nobody has said how many there are".into();
+        return Err(Error::Option {
+            operation: "linear",
+            problem,
+        });
+    };
+    let (Some(&features), true) = (input.last(), units > 0) else {
+        return Err(Error::shape(
+            "linear",
+            input,
+            format!("cannot become {units} features"),
+        ));
+    };
+    let mut output = input.to_vec();
+    output.pop();
+    output.push(units);
+    if count(&output).is_none() {
+        return Err(Error::shape(
+            "linear",
+            &output,
+            "has more than 2^31 elements",
+        ));
+    }
+    let weight = Shape::from([units, features]);
+    let rows = input.elements() / features.max(1);
+    Ok(Inferred {
+        operation: Operation::Linear(layer.activation),
+        output: output.into(),
+        multiply_adds: rows as u64 * units as u64 * features as u64,
+        weights: Some(Weights {
+            weight,
+            bias: layer.bias,
+            l2: layer.l2,
+        }),
+    })
+}

@@ -1,0 +1,326 @@
+//! A network: an architecture with parameters on a device.
+
+use crate::architecture::plan::{Operation, ParameterSpec, Plan, Step};
+use crate::architecture::{Architecture, Function, nearest};
+use crate::error::{Error, Misfit, Result};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use kernels::philox::Philox;
+use kernels::{Activation, Device};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Random numbers are told apart by their stream. The engine's start here, beyond what anybody would count up to.
+const INITIAL: u64 = 1 << 62;
+const DROPOUT: u64 = 1 << 63;
+
+/// Whether the network learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout leaves numbers out: which ones depends on seed and step alone.
+    Train {
+        /// The run's seed.
+        seed: u64,
+        /// The number of the training step.
+        step: u64,
+    },
+    /// Dropout does nothing.
+    Eval,
+}
+
+/// Is handed what every layer puts out, under the layer's path. Where a gradient is wanted too, it calls
+/// [`Tensor::retain_gradient`] and looks it up after `backward`.
+pub trait Observer {
+    /// `output` is what the layer at `path` made of a batch.
+    fn layer(&mut self, path: &str, output: &Tensor) -> Result<()>;
+}
+
+impl<F: FnMut(&str, &Tensor) -> Result<()>> Observer for F {
+    fn layer(&mut self, path: &str, output: &Tensor) -> Result<()> {
+        self(path, output)
+    }
+}
+
+/// Something that a network learns.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The layer's path and `weight` or `bias`: `block2/conv1.weight`.
+    pub name: String,
+    /// The numbers. An optimizer changes them in place.
+    pub tensor: Tensor,
+    /// The layer's own L2 penalty.
+    pub l2: f32,
+}
+
+/// Numbers on the host: a parameter outside any device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// The lengths of its axes.
+    pub shape: Shape,
+    /// The numbers in row-major order.
+    pub values: Vec<f32>,
+}
+
+/// A network's parameters on the host, by name.
+pub type Weights = BTreeMap<String, Array>;
+
+/// An architecture with parameters on a device.
+///
+/// ```
+/// use engine::{Architecture, Device, Mode, Network, Tensor};
+/// use engine::architecture::layer::{Linear, Function};
+/// # fn main() -> engine::Result<()> {
+/// let architecture = Architecture {
+///     input: vec![2],
+///     layers: vec![Linear::new(8).with(Function::Tanh).into(), Linear::new(3).into()],
+/// };
+/// let device = Device::cpu();
+/// let network = Network::new(&architecture, &device, 42)?;
+/// let x = Tensor::zeros(&device, [5, 2])?;
+/// let logits = network.forward(&x, Mode::Eval)?;
+/// assert_eq!(logits.shape().to_string(), "5×3");
+/// # Ok(()) }
+/// ```
+pub struct Network {
+    architecture: Architecture,
+    plan: Plan,
+    parameters: Vec<Parameter>,
+    device: Device,
+}
+
+impl Network {
+    /// The network with parameters as PyTorch starts them: uniform within `1 / √fan_in`. The same seed gives the same
+    /// numbers on every device.
+    pub fn new(architecture: &Architecture, device: &Device, seed: u64) -> Result<Self> {
+        let initial = |index: usize, spec: &ParameterSpec| {
+            let mut random = Philox::new(seed, INITIAL + index as u64);
+            (0..spec.shape.elements())
+                .map(|_| random.range(-spec.bound, spec.bound))
+                .collect()
+        };
+        Network::build(architecture, device, initial)
+    }
+
+    /// The network with given weights.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with every name that is missing, unexpected or of another shape.
+    pub fn with_weights(
+        architecture: &Architecture,
+        device: &Device,
+        weights: &Weights,
+    ) -> Result<Self> {
+        check(&architecture.plan()?, weights)?;
+        Network::build(architecture, device, |_, spec| {
+            weights[&spec.name].values.clone()
+        })
+    }
+
+    fn build(
+        architecture: &Architecture,
+        device: &Device,
+        values: impl Fn(usize, &ParameterSpec) -> Vec<f32>,
+    ) -> Result<Self> {
+        let plan = architecture.plan()?;
+        let parameter = |(index, spec): (usize, &ParameterSpec)| -> Result<Parameter> {
+            let tensor = Tensor::from_vec(device, values(index, spec), &spec.shape)?;
+            Ok(Parameter {
+                name: spec.name.clone(),
+                tensor: tensor.parameter(),
+                l2: spec.l2,
+            })
+        };
+        Ok(Network {
+            parameters: plan
+                .parameters
+                .iter()
+                .enumerate()
+                .map(parameter)
+                .collect::<Result<_>>()?,
+            architecture: architecture.clone(),
+            plan,
+            device: device.clone(),
+        })
+    }
+
+    /// What it was built from.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Where it lives.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Everything that it learns, in a fixed order.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The parameters' numbers.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn weights(&self) -> Result<Weights> {
+        let array = |p: &Parameter| -> Result<(String, Array)> {
+            let (shape, values) = (p.tensor.shape().clone(), p.tensor.to_vec()?);
+            Ok((p.name.clone(), Array { shape, values }))
+        };
+        self.parameters.iter().map(array).collect()
+    }
+
+    /// Puts other numbers into the parameters.
+    ///
+    /// # Errors
+    /// As [`Network::with_weights`]; nothing is changed then.
+    pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
+        check(&self.plan, weights)?;
+        for p in &self.parameters {
+            self.device
+                .write(p.tensor.buffer(), &weights[&p.name].values)?;
+        }
+        Ok(())
+    }
+
+    /// A batch `[n, input…]` through all layers: the last one's output.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.run(x, mode, None)
+    }
+
+    /// The same, with an observer that is handed every layer's output. Nothing is fused then: slower, and the numbers
+    /// are the same.
+    pub fn forward_watched(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        observer: &mut dyn Observer,
+    ) -> Result<Tensor> {
+        self.run(x, mode, Some(observer))
+    }
+
+    fn run(
+        &self,
+        x: &Tensor,
+        mode: Mode,
+        mut observer: Option<&mut dyn Observer>,
+    ) -> Result<Tensor> {
+        match x.shape().split_first() {
+            Some((&n, example)) if n > 0 && *example == self.plan.input[..] => {}
+            _ => {
+                let problem = "a batch is [n, …] with the architecture's input behind it";
+                return Err(Error::shapes(
+                    "network",
+                    x.shape(),
+                    &self.plan.input,
+                    problem,
+                ));
+            }
+        }
+        let groups = match observer {
+            None => self.plan.groups(),
+            Some(_) => (0..self.plan.steps.len()).map(|i| i..i + 1).collect(),
+        };
+        let mut y = x.clone();
+        for group in groups {
+            let steps = &self.plan.steps[group.clone()];
+            let path = &steps[0].path;
+            y = self
+                .step(&y, group.clone(), mode)
+                .map_err(|error| error.at(path))?;
+            if let Some(observer) = observer.as_deref_mut() {
+                observer.layer(path, &y)?;
+            }
+        }
+        Ok(y)
+    }
+
+    /// One group of steps: the first says what is computed, those behind it what is done on the way out.
+    fn step(&self, x: &Tensor, group: Range<usize>, mode: Mode) -> Result<Tensor> {
+        let steps = &self.plan.steps[group.clone()];
+        let behind = |own: Option<Function>| {
+            let next = steps.iter().find_map(|step| match step.operation {
+                Operation::Activation(function) => Some(function),
+                _ => None,
+            });
+            let function = own.or(next);
+            match function.map(|f| (f, f.fused())) {
+                None => (Activation::None, None),
+                Some((_, Some(fused))) => (fused, None),
+                Some((function, None)) => (Activation::None, Some(function)),
+            }
+        };
+        let (y, function) = match steps[0].operation {
+            Operation::Conv2d(mut options, own) => {
+                let (weight, bias) = self.weight_and_bias(&steps[0]);
+                let (fused, function) = behind(own);
+                options.activation = fused;
+                let pool = steps.iter().find_map(|step| match step.operation {
+                    Operation::MaxPool2d(pool) => Some(pool),
+                    _ => None,
+                });
+                let y = match pool {
+                    Some(pool) => x.conv2d_max_pool2d(weight, bias, options, pool)?,
+                    None => x.conv2d(weight, bias, options)?,
+                };
+                (y, function)
+            }
+            Operation::Linear(own) => {
+                let (weight, bias) = self.weight_and_bias(&steps[0]);
+                let (fused, function) = behind(own);
+                (x.linear(weight, bias, fused)?, function)
+            }
+            Operation::MaxPool2d(options) => (x.max_pool2d(options)?, None),
+            Operation::Activation(function) => (x.clone(), Some(function)),
+            Operation::Flatten => (x.flatten()?, None),
+            Operation::Dropout(p) => match mode {
+                Mode::Train { seed, step } => {
+                    let stream = DROPOUT | (group.start as u64) << 40 | step & ((1 << 40) - 1);
+                    (x.dropout(p, seed, stream)?, None)
+                }
+                Mode::Eval => (x.clone(), None),
+            },
+        };
+        match function {
+            Some(function) => y.activation(function),
+            None => Ok(y),
+        }
+    }
+
+    fn weight_and_bias(&self, step: &Step) -> (&Tensor, Option<&Tensor>) {
+        let own = &self.parameters[step.parameters.clone()];
+        (&own[0].tensor, own.get(1).map(|p| &p.tensor))
+    }
+}
+
+/// Whether weights are those that a plan asks for, and as many numbers as their shapes say.
+pub(crate) fn check(plan: &Plan, weights: &Weights) -> Result<()> {
+    let mut misfit = Misfit::default();
+    let wanted: BTreeMap<&str, &Shape> = plan
+        .parameters
+        .iter()
+        .map(|p| (p.name.as_str(), &p.shape))
+        .collect();
+    for (name, array) in weights {
+        match wanted.get(name.as_str()) {
+            None => misfit.unexpected.push(name.clone()),
+            Some(shape) if **shape != array.shape => {
+                let mismatch = (name.clone(), array.shape.clone(), (*shape).clone());
+                misfit.mismatched.push(mismatch);
+            }
+            Some(_) if array.values.len() != array.shape.elements() => {
+                let problem = format!("`{name}` does not hold {} values", array.values.len());
+                return Err(Error::shape("weights", &array.shape, problem));
+            }
+            Some(_) => {}
+        }
+    }
+    for name in wanted.keys().filter(|name| !weights.contains_key(**name)) {
+        let like = nearest(name, misfit.unexpected.iter().map(String::as_str));
+        misfit
+            .missing
+            .push((name.to_string(), like.map(String::from)));
+    }
+    match misfit.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Weights(misfit)),
+    }
+}

@@ -1,0 +1,32 @@
+//! The operations on tensors: one file each, the derivative in words above its code.
+//!
+//! | file | methods of [`Tensor`](crate::Tensor) |
+//! | --- | --- |
+//! | `elementwise.rs` | any expression over inputs that broadcast: [`elementwise`], `add`, `sub`, `mul`, `div`, … |
+//! | `activation.rs` | `activation`, `relu`, `tanh`, …; the gradient before an activation that was fused |
+//! | `dropout.rs` | `dropout` |
+//! | `matmul.rs`, `linear.rs` | `matmul`, `linear` with bias and activation |
+//! | `conv2d.rs` | `conv2d` with bias and activation, `conv2d_max_pool2d` |
+//! | `max_pool2d.rs` | `max_pool2d`, `max` |
+//! | `reduce.rs` | `sum`, `mean`, `sum_all`, `mean_all` |
+//! | `reshape.rs` | `reshape`, `flatten` |
+//! | `softmax.rs` | `softmax`, `cross_entropy` |
+//!
+//! An operation does its work with one kernel launch, keeps what its derivative needs, and hands the tape a closure.
+
+mod activation;
+mod conv2d;
+mod dropout;
+mod elementwise;
+mod linear;
+mod matmul;
+mod max_pool2d;
+mod reduce;
+mod reshape;
+mod softmax;
+
+pub use conv2d::ConvOptions;
+pub use elementwise::elementwise;
+pub use kernels::Activation;
+pub use kernels::elementwise::Expr;
+pub use max_pool2d::PoolOptions;

@@ -1,0 +1,81 @@
+//! Softmax, and its cross-entropy with labels in one step.
+//!
+//! `loss = Σ w[l]·(-log softmax(x)[l]) / Σ w[l]` over the rows, `l` a row's label, `w` the class weights (1 without).
+//! With the logarithm inside, the derivative is simply `dx = w[l]·(softmax(x) - onehot(l)) / Σ w[l]`, times the
+//! gradient of the loss. The weighted mean is PyTorch's; a label that is no class is left out, and a batch with
+//! nothing left has loss 0.
+
+use crate::error::{Error, Result};
+use crate::tape::record;
+use crate::tensor::Tensor;
+use kernels::Buffer;
+use kernels::softmax::Softmax;
+use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
+
+impl Tensor {
+    /// Probabilities along the last axis. For answers, not for training: it leaves no history
+    /// ([`cross_entropy`](Tensor::cross_entropy) takes the logits themselves).
+    pub fn softmax(&self) -> Result<Tensor> {
+        let columns = self.shape().last().copied().unwrap_or(1);
+        let rows = self.elements() / columns.max(1);
+        Tensor::launch(&Softmax { rows, columns }, &[self], self.shape())
+    }
+
+    /// The mean cross-entropy of logits `[n, classes]` and `n` labels (u32, see
+    /// [`upload_u32`](kernels::Device::upload_u32)), each row weighted by its label's entry of `weights [classes]`
+    /// where there are any. A single number, shape `[]`.
+    pub fn cross_entropy(&self, labels: &Buffer, weights: Option<&Tensor>) -> Result<Tensor> {
+        let Ok([rows, columns]) = <[usize; 2]>::try_from(&self.shape()[..]) else {
+            return Err(Error::shape(
+                "cross_entropy",
+                self.shape(),
+                "is not [n, classes]",
+            ));
+        };
+        if labels.len() != rows {
+            let problem = "logits and labels differ in number";
+            return Err(Error::shapes(
+                "cross_entropy",
+                self.shape(),
+                &[labels.len()],
+                problem,
+            ));
+        }
+        if let Some(weights) = weights.filter(|w| w.shape()[..] != [columns]) {
+            let problem = "the class weights are not [classes]";
+            return Err(Error::shapes(
+                "cross_entropy",
+                self.shape(),
+                weights.shape(),
+                problem,
+            ));
+        }
+        let weighted = weights.is_some();
+        let device = self.device().clone();
+        let loss = device.alloc(1)?;
+        let kernel = SoftmaxCrossEntropy {
+            rows,
+            columns,
+            weighted,
+        };
+        let mut inputs = vec![self.buffer().clone(), labels.clone()];
+        inputs.extend(weights.map(|w| w.buffer().clone()));
+        device.launch(&kernel, &inputs.iter().collect::<Vec<_>>(), &[&loss])?;
+        let shape = self.shape().clone();
+        Ok(record(
+            Tensor::from_buffer(loss, [])?,
+            &[self],
+            move |upstream| {
+                let kernel = SoftmaxCrossEntropyGrad {
+                    rows,
+                    columns,
+                    weighted,
+                };
+                let dx = device.alloc(rows * columns)?;
+                inputs.push(upstream.buffer().clone());
+                device.launch(&kernel, &inputs.iter().collect::<Vec<_>>(), &[&dx])?;
+                Ok(vec![Some(Tensor::from_buffer(dx, shape)?)])
+            },
+        ))
+    }
+}

@@ -1,0 +1,94 @@
+//! Shapes: how many elements along each axis, known at run time.
+
+use crate::error::{Error, Result};
+
+/// The lengths of a tensor's axes, outermost first; images are `[n, c, h, w]`. `[]` is a single number.
+///
+/// ```
+/// use engine::Shape;
+/// let shape = Shape::from([20, 1, 128, 660]);
+/// assert_eq!(shape.to_string(), "20×1×128×660");
+/// assert_eq!(shape.elements(), 20 * 128 * 660);
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Shape(Vec<usize>);
+
+impl Shape {
+    /// The product of the lengths, stopping at the largest number there is.
+    pub fn elements(&self) -> usize {
+        self.0.iter().fold(1, |n, &axis| n.saturating_mul(axis))
+    }
+
+    /// The axes before `axis` multiplied, `axis`, and those behind it multiplied: how reductions see a tensor.
+    pub fn around(&self, operation: &'static str, axis: usize) -> Result<[usize; 3]> {
+        let Some(&length) = self.0.get(axis) else {
+            return Err(Error::shape(operation, self, format!("has no axis {axis}")));
+        };
+        let product = |axes: &[usize]| axes.iter().product();
+        Ok([
+            product(&self.0[..axis]),
+            length,
+            product(&self.0[axis + 1..]),
+        ])
+    }
+
+    /// The four lengths of a batch of images.
+    pub fn nchw(&self, operation: &'static str) -> Result<[usize; 4]> {
+        <[usize; 4]>::try_from(self.0.as_slice())
+            .map_err(|_| Error::shape(operation, self, "is not [n, c, h, w]"))
+    }
+
+    /// Without one axis.
+    pub fn without(&self, axis: usize) -> Shape {
+        let kept = self.0.iter().enumerate().filter(|(i, _)| *i != axis);
+        kept.map(|(_, &length)| length).collect::<Vec<_>>().into()
+    }
+}
+
+impl std::ops::Deref for Shape {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl From<Vec<usize>> for Shape {
+    fn from(axes: Vec<usize>) -> Self {
+        Shape(axes)
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(axes: &[usize]) -> Self {
+        Shape(axes.to_vec())
+    }
+}
+
+impl From<&Shape> for Shape {
+    fn from(shape: &Shape) -> Self {
+        shape.clone()
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(axes: [usize; N]) -> Self {
+        Shape(axes.to_vec())
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("[]");
+        }
+        let axes: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.write_str(&axes.join("×"))
+    }
+}
+
+impl std::fmt::Debug for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}

@@ -1,0 +1,201 @@
+//! Reverse mode: what was computed from what, and the way back.
+//!
+//! Every operation on a tracked tensor leaves a [`Node`]: who its inputs were, and a closure that turns the gradient
+//! of its output into the gradients of its inputs. Nodes are numbered as they arise, so an input's number is always
+//! below its output's: going back from the highest number down meets every node after all that used it, and no sort is
+//! needed. The closure owns exactly the numbers that its derivative needs, and is dropped as soon as it has run, so
+//! that memory shrinks on the way back.
+
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The gradients of an operation's inputs, `None` for those that need none.
+pub(crate) type InputGradients = Result<Vec<Option<Tensor>>>;
+
+#[cfg(not(target_arch = "wasm32"))]
+type Backward = Box<dyn FnOnce(Tensor) -> InputGradients + Send>;
+#[cfg(target_arch = "wasm32")]
+type Backward = Box<dyn FnOnce(Tensor) -> InputGradients>;
+
+/// `Send` where there are threads: what a browser's GPU hands out may not leave its thread.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) trait MaybeSend: Send {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send> MaybeSend for T {}
+#[cfg(target_arch = "wasm32")]
+pub(crate) trait MaybeSend {}
+#[cfg(target_arch = "wasm32")]
+impl<T> MaybeSend for T {}
+
+/// One step of a history.
+pub(crate) struct Node {
+    id: u64,
+    kind: Kind,
+    /// Whether the caller wants the gradient of this step's output too.
+    retained: AtomicBool,
+}
+
+enum Kind {
+    /// A parameter: the history starts here.
+    Leaf,
+    /// An operation; `None` once its gradient has been taken.
+    Operation(Mutex<Option<Step>>),
+}
+
+struct Step {
+    inputs: Vec<Option<Arc<Node>>>,
+    backward: Backward,
+}
+
+impl Node {
+    fn new(kind: Kind) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Node {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            kind,
+            retained: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn leaf() -> Arc<Self> {
+        Node::new(Kind::Leaf)
+    }
+
+    /// Leaves the history: its inputs, and the closure with all that it keeps.
+    fn take(&self) -> Option<Step> {
+        match &self.kind {
+            Kind::Leaf => None,
+            Kind::Operation(step) => step.lock().unwrap_or_else(|p| p.into_inner()).take(),
+        }
+    }
+}
+
+impl Drop for Node {
+    /// One after the other: a history may be longer than a stack is deep.
+    fn drop(&mut self) {
+        let mut rest: Vec<Arc<Node>> = Vec::new();
+        let mut step = self.take();
+        loop {
+            rest.extend(step.into_iter().flat_map(|s| s.inputs).flatten());
+            match rest.pop() {
+                Some(node) => step = Arc::into_inner(node).and_then(|node| node.take()),
+                None => return,
+            }
+        }
+    }
+}
+
+/// Notes how `output` came from `inputs`. `backward` gets the gradient of the output and gives those of the inputs,
+/// in order; it is only kept where an input is tracked.
+pub(crate) fn record(
+    output: Tensor,
+    inputs: &[&Tensor],
+    backward: impl FnOnce(Tensor) -> InputGradients + MaybeSend + 'static,
+) -> Tensor {
+    let inputs: Vec<_> = inputs.iter().map(|t| t.node().cloned()).collect();
+    if inputs.iter().all(Option::is_none) {
+        return output;
+    }
+    let step = Step {
+        inputs,
+        backward: Box::new(backward),
+    };
+    let node = Node::new(Kind::Operation(Mutex::new(Some(step))));
+    output.with_node(Some(node))
+}
+
+impl Tensor {
+    /// Goes back through the history of this single number. The history is used up: memory is freed on the way.
+    ///
+    /// # Errors
+    /// More than one number; no history; a history that an earlier `backward` used up; whatever a kernel refuses.
+    pub fn backward(&self) -> Result<Gradients> {
+        if self.elements() != 1 {
+            return Err(Error::shape(
+                "backward",
+                self.shape(),
+                "is not a single number",
+            ));
+        }
+        let start = Tensor::full(self.device(), self.shape(), 1.0)?;
+        let Some(node) = self.own_node() else {
+            let none = "nothing here came from a parameter";
+            return Err(Error::History(none.into()));
+        };
+        let mut gradients = HashMap::new();
+        // Gradients still to be handed on, by the number of the node whose output they belong to.
+        let mut pending = BTreeMap::from([(node.id, (node.clone(), start))]);
+        while let Some((id, (node, gradient))) = pending.pop_last() {
+            let leaf = matches!(node.kind, Kind::Leaf);
+            if leaf || node.retained.load(Ordering::Relaxed) {
+                gradients.insert(id, gradient.clone());
+            }
+            if leaf {
+                continue;
+            }
+            let Some(step) = node.take() else {
+                let used = "this history was used up by an earlier backward()";
+                return Err(Error::History(used.into()));
+            };
+            let found = no_grad(|| (step.backward)(gradient))?;
+            for (input, gradient) in step.inputs.into_iter().zip(found) {
+                let (Some(input), Some(gradient)) = (input, gradient) else {
+                    continue;
+                };
+                let sum = match pending.remove(&input.id) {
+                    Some((_, other)) => no_grad(|| other.add(&gradient))?,
+                    None => gradient,
+                };
+                pending.insert(input.id, (input, sum));
+            }
+        }
+        Ok(Gradients(gradients))
+    }
+
+    /// Asks [`backward`](Tensor::backward) to keep the gradient of this tensor too, not only those of parameters.
+    pub fn retain_gradient(&self) {
+        if let Some(node) = self.own_node() {
+            node.retained.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What [`Tensor::backward`] found: gradients of parameters, and of tensors that asked to be retained.
+#[derive(Debug)]
+pub struct Gradients(HashMap<u64, Tensor>);
+
+impl Gradients {
+    /// The gradient of a parameter, with its shape; `None` where the loss does not depend on it.
+    pub fn get(&self, parameter: &Tensor) -> Option<&Tensor> {
+        self.0.get(&parameter.own_node()?.id)
+    }
+
+    /// The same, taken out.
+    pub fn take(&mut self, parameter: &Tensor) -> Option<Tensor> {
+        self.0.remove(&parameter.own_node()?.id)
+    }
+}
+
+thread_local! {
+    static OFF: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(crate) fn is_off() -> bool {
+    OFF.get()
+}
+
+/// Runs `f` without recording a history (on this thread): no memory is kept for a way back.
+pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            OFF.set(self.0);
+        }
+    }
+    let _restore = Restore(OFF.replace(true));
+    f()
+}

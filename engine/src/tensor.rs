@@ -1,0 +1,178 @@
+//! Tensors: a buffer with a shape and, when it is being trained, a history.
+
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+use crate::tape::{self, Node};
+use kernels::{Buffer, Device, Kernel};
+use std::sync::Arc;
+
+/// Numbers on a device, f32, contiguous and row-major, with a shape. Cloning is cheap and shares the numbers.
+///
+/// A tensor that comes from a [parameter](Tensor::parameter) carries its history, and
+/// [`backward`](Tensor::backward) goes back through it:
+///
+/// ```
+/// use engine::{Device, Tensor};
+/// # fn main() -> engine::Result<()> {
+/// let device = Device::cpu();
+/// let x = Tensor::from_vec(&device, vec![1.0, -2.0, 3.0], [3])?.parameter();
+/// let loss = x.mul(&x)?.sum_all()?; // x² summed: the gradient is 2x
+/// let gradients = loss.backward()?;
+/// assert_eq!(loss.to_vec()?, [14.0]);
+/// assert_eq!(gradients.get(&x).unwrap().to_vec()?, [2.0, -4.0, 6.0]);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Tensor {
+    shape: Shape,
+    buffer: Buffer,
+    node: Option<Arc<Node>>,
+}
+
+impl Tensor {
+    /// A tensor with these values in row-major order.
+    pub fn from_vec(
+        device: &Device,
+        values: impl AsRef<[f32]>,
+        shape: impl Into<Shape>,
+    ) -> Result<Self> {
+        let buffer = device.upload(values.as_ref())?;
+        Tensor::from_buffer(buffer, shape)
+    }
+
+    /// The same from f64 numbers, on [`Device::oracle`] only.
+    pub(crate) fn from_f64(
+        device: &Device,
+        values: &[f64],
+        shape: impl Into<Shape>,
+    ) -> Result<Self> {
+        let buffer = device.upload_f64(values);
+        Tensor::from_buffer(buffer, shape)
+    }
+
+    /// A buffer as a tensor.
+    pub fn from_buffer(buffer: Buffer, shape: impl Into<Shape>) -> Result<Self> {
+        let shape = shape.into();
+        if shape.elements() != buffer.len() {
+            let problem = format!("does not hold {} values", buffer.len());
+            return Err(Error::shape("tensor", &shape, problem));
+        }
+        Ok(Tensor {
+            shape,
+            buffer,
+            node: None,
+        })
+    }
+
+    /// All zeros.
+    pub fn zeros(device: &Device, shape: impl Into<Shape>) -> Result<Self> {
+        Tensor::full(device, shape, 0.0)
+    }
+
+    /// The same value everywhere.
+    pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Self> {
+        let shape = shape.into();
+        let buffer = device.upload(&vec![value; shape.elements()])?;
+        Tensor::from_buffer(buffer, shape)
+    }
+
+    /// The result of a kernel with one output, without a history.
+    pub(crate) fn launch(
+        kernel: &dyn Kernel,
+        inputs: &[&Tensor],
+        shape: impl Into<Shape>,
+    ) -> Result<Self> {
+        let shape = shape.into();
+        kernel.check()?;
+        let device = inputs[0].device();
+        let buffer = device.alloc(shape.elements())?;
+        let inputs: Vec<&Buffer> = inputs.iter().map(|t| &t.buffer).collect();
+        device.launch(kernel, &inputs, &[&buffer])?;
+        Tensor::from_buffer(buffer, shape)
+    }
+
+    /// The same numbers as the start of a history: gradients are computed for it.
+    pub fn parameter(&self) -> Self {
+        self.with_node(Some(Node::leaf()))
+    }
+
+    /// The same numbers without the history.
+    pub fn detach(&self) -> Self {
+        self.with_node(None)
+    }
+
+    pub(crate) fn with_node(&self, node: Option<Arc<Node>>) -> Self {
+        Tensor {
+            shape: self.shape.clone(),
+            buffer: self.buffer.clone(),
+            node,
+        }
+    }
+
+    /// The same numbers under another shape; costs nothing.
+    pub(crate) fn viewed(&self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        debug_assert_eq!(shape.elements(), self.buffer.len());
+        Tensor {
+            shape,
+            buffer: self.buffer.clone(),
+            node: None,
+        }
+    }
+
+    /// The lengths of its axes.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// How many numbers.
+    pub fn elements(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Where the numbers are.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// Where the numbers live.
+    pub fn device(&self) -> &Device {
+        self.buffer.device()
+    }
+
+    /// Whether operations on it are recorded: it has a history, or starts one, and no [`no_grad`](crate::no_grad)
+    /// is around us.
+    pub fn is_tracked(&self) -> bool {
+        self.node.is_some() && !tape::is_off()
+    }
+
+    pub(crate) fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref().filter(|_| !tape::is_off())
+    }
+
+    pub(crate) fn own_node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
+    }
+
+    /// The numbers. Waits for the work recorded so far.
+    pub async fn read(&self) -> Result<Vec<f32>> {
+        Ok(self.buffer.read().await?)
+    }
+
+    /// [`Tensor::read`], blocking.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn to_vec(&self) -> Result<Vec<f32>> {
+        Ok(self.buffer.to_vec()?)
+    }
+
+    /// The numbers with all digits, where they are held so: on [`Device::oracle`].
+    pub fn to_vec_f64(&self) -> Option<Vec<f64>> {
+        self.buffer.to_vec_f64()
+    }
+}
+
+impl std::fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tensor({} on {})", self.shape, self.device().name())
+    }
+}
