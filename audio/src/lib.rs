@@ -7,12 +7,14 @@
 //! | [`Clip`] | one piece of decoded audio |
 //! | [`mod@decode`] | WAV and MP3 files to clips, by content, within [`Limits`] |
 //! | [`mod@resample`] | changing the sample rate |
+//! | [`mod@features`] | spectrograms, mel, log-mel; resizing them |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
 //! | [`wav`] | writing WAV files |
 
 pub mod clip;
 pub mod decode;
 pub mod error;
+pub mod features;
 pub mod resample;
 pub mod synth;
 pub mod wav;
@@ -20,4 +22,7 @@ pub mod wav;
 pub use clip::Clip;
 pub use decode::{Limits, decode, decode_bytes};
 pub use error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+pub use features::extract;
+pub use features::{FeatureSettings, Features, Kind, Preset, extract_async};
 pub use resample::resample;

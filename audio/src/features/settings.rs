@@ -1,0 +1,276 @@
+//! Which features, exactly: everything that changes a number.
+
+use crate::error::{Error, Result};
+use crate::resample::MAX_RATE;
+use kernels::Kernel;
+use kernels::power_to_db::{PowerToDb, Reference};
+use kernels::stft::{Spectrum, Stft};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Spectra on the linear scale: `n_fft / 2 + 1` bands.
+    Stft,
+    /// The mel spectrogram.
+    Mel,
+    /// The mel spectrogram in decibels.
+    #[default]
+    LogMel,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 3] = [Kind::Stft, Kind::Mel, Kind::LogMel];
+
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Stft => "stft",
+            Kind::Mel => "mel",
+            Kind::LogMel => "logmel",
+        }
+    }
+}
+
+/// Whose conventions are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// librosa from 0.10 on: centred frames with zeros beyond the ends, a periodic Hann window, Slaney's mel scale,
+    /// filters of equal area, decibels by `power_to_db`.
+    #[default]
+    Librosa,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Preset; 1] = [Preset::Librosa];
+
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Librosa => "librosa",
+        }
+    }
+}
+
+/// Display and parsing by name; an unknown name's error lists the known ones.
+macro_rules! by_name {
+    ($type:ident, $what:literal) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Error;
+
+            fn from_str(name: &str) -> Result<Self> {
+                $type::ALL
+                    .into_iter()
+                    .find(|v| v.name() == name)
+                    .ok_or_else(|| {
+                        let known = $type::ALL.map($type::name).join(", ");
+                        Error::Settings(format!(
+                            concat!("unknown ", $what, " `{}`; there is: {}"),
+                            name, known
+                        ))
+                    })
+            }
+        }
+    };
+}
+
+by_name!(Kind, "kind");
+by_name!(Preset, "preset");
+
+/// Which features, exactly. [`Default`] is librosa's log-mel spectrogram.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeatureSettings {
+    /// What is computed.
+    pub kind: Kind,
+    /// Whose conventions are followed.
+    pub preset: Preset,
+    /// Samples per second; clips of other rates are resampled.
+    pub sample_rate: u32,
+    /// Samples in a frame, and in its window.
+    pub n_fft: usize,
+    /// Samples from frame to frame.
+    pub hop: usize,
+    /// Mel bands.
+    pub n_mels: usize,
+    /// Where the lowest mel band begins, in Hz.
+    pub fmin: f32,
+    /// Where the highest mel band ends, in Hz; half of the sample rate where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fmax: Option<f32>,
+    /// The exponent of the magnitudes: 1 or 2.
+    pub power: u32,
+    /// The power that counts as 0 dB; the clip's loudest where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<f32>,
+    /// Smaller powers count as this one.
+    pub amin: f32,
+    /// How far below the clip's loudest band the decibels may fall; 0 for no limit.
+    pub top_db: f32,
+}
+
+impl Default for FeatureSettings {
+    fn default() -> Self {
+        FeatureSettings {
+            kind: Kind::LogMel,
+            preset: Preset::Librosa,
+            sample_rate: 22_050,
+            n_fft: 2048,
+            hop: 512,
+            n_mels: 128,
+            fmin: 0.0,
+            fmax: None,
+            power: 2,
+            reference: None,
+            amin: 1e-10,
+            top_db: 80.0,
+        }
+    }
+}
+
+impl FeatureSettings {
+    /// Refuses what makes no sense.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] naming the setting and its value.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |message: String| Err(Error::Settings(message));
+        if !(1..=MAX_RATE).contains(&self.sample_rate) {
+            return refuse(format!(
+                "sample_rate {} is not between 1 and {MAX_RATE} Hz",
+                self.sample_rate
+            ));
+        }
+        if !(1..=2).contains(&self.power) {
+            return refuse(format!("power {} is neither 1 nor 2", self.power));
+        }
+        if self.kind != Kind::Stft {
+            let (low, high) = (self.fmin, self.highest());
+            let nyquist = self.sample_rate as f32 / 2.0;
+            if !(low >= 0.0 && low < high && high <= nyquist) {
+                return refuse(format!(
+                    "fmin {low} to fmax {high} Hz is no range between 0 and {nyquist} Hz"
+                ));
+            }
+            if self.n_mels == 0 || self.n_mels > self.n_fft {
+                return refuse(format!(
+                    "n_mels {} is not between 1 and n_fft {}",
+                    self.n_mels, self.n_fft
+                ));
+            }
+        }
+        // A clip of one sample is the shortest there is: what else is wrong does not depend on the clip.
+        let kernels: [&dyn Kernel; 2] = [&self.stft(1), &self.power_to_db(1)];
+        kernels
+            .into_iter()
+            .try_for_each(|kernel| kernel.check().map_err(|e| Error::Settings(e.to_string())))
+    }
+
+    /// Rows of the features.
+    pub fn bands(&self) -> usize {
+        match self.kind {
+            Kind::Stft => self.n_fft / 2 + 1,
+            Kind::Mel | Kind::LogMel => self.n_mels,
+        }
+    }
+
+    /// Columns of the features of a clip with this many samples at [`FeatureSettings::sample_rate`].
+    pub fn frames(&self, samples: usize) -> usize {
+        self.stft(samples).frames()
+    }
+
+    /// Where the highest mel band ends, in Hz.
+    pub fn highest(&self) -> f32 {
+        self.fmax.unwrap_or(self.sample_rate as f32 / 2.0)
+    }
+
+    pub(super) fn stft(&self, samples: usize) -> Stft {
+        let spectrum = if self.power == 1 {
+            Spectrum::Magnitude
+        } else {
+            Spectrum::Power
+        };
+        Stft {
+            clips: 1,
+            samples,
+            n_fft: self.n_fft,
+            hop: self.hop,
+            centre: true,
+            spectrum,
+        }
+    }
+
+    pub(super) fn power_to_db(&self, len: usize) -> PowerToDb {
+        let reference = self.reference.map_or(Reference::Max, Reference::Value);
+        let top_db = (self.top_db != 0.0).then_some(self.top_db);
+        PowerToDb {
+            clips: 1,
+            len,
+            reference,
+            amin: self.amin,
+            top_db,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed_and_unknown_ones_listed() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.to_string().parse::<Kind>().unwrap(), kind);
+        }
+        let error = "mffc".parse::<Kind>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "feature settings: unknown kind `mffc`; there is: stft, mel, logmel"
+        );
+        assert_eq!("librosa".parse::<Preset>().unwrap(), Preset::Librosa);
+    }
+
+    #[test]
+    fn senseless_settings_are_named() {
+        let check = |change: fn(&mut FeatureSettings)| {
+            let mut settings = FeatureSettings::default();
+            change(&mut settings);
+            settings.check().unwrap_err().to_string()
+        };
+        for (message, expected) in [
+            (check(|s| s.sample_rate = 0), "sample_rate 0"),
+            (check(|s| s.n_fft = 1), "n_fft 1"),
+            (
+                check(|s| s.n_fft = usize::MAX),
+                "n_fft 18446744073709551615",
+            ),
+            (check(|s| s.hop = 0), "hop 0"),
+            (check(|s| s.n_mels = 0), "n_mels 0"),
+            (check(|s| s.n_mels = 5000), "n_mels 5000"),
+            (check(|s| s.fmin = -1.0), "fmin -1"),
+            (check(|s| s.fmin = f32::NAN), "fmin NaN"),
+            (check(|s| s.fmax = Some(20_000.0)), "fmax 20000"),
+            (check(|s| s.power = 3), "power 3"),
+            (check(|s| s.amin = 0.0), "amin 0"),
+            (check(|s| s.reference = Some(-1.0)), "reference -1"),
+            (check(|s| s.top_db = -80.0), "top_db -80"),
+        ] {
+            assert!(
+                message.starts_with("feature settings: ") && message.contains(expected),
+                "{message}"
+            );
+        }
+    }
+}
