@@ -1,0 +1,306 @@
+//! Values, gradients and training against PyTorch's, from `tests/goldens` (its README tells how they are made).
+
+use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
+use engine::ops::{Activation, ConvOptions, PoolOptions};
+use engine::{
+    Adam, AdamSettings, Architecture, Array, Device, Function, Layer, Mode, Network, Parameter,
+    Tensor,
+};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One golden file: its arrays (integers as numbers) and the options of its cases.
+struct Golden {
+    arrays: BTreeMap<String, Array>,
+    cases: serde_json::Map<String, Value>,
+    device: Device,
+}
+
+impl Golden {
+    fn open(name: &str) -> Self {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/goldens");
+        let bytes = std::fs::read(format!("{folder}/{name}.safetensors")).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let meta: Value =
+            serde_json::from_str(&header.metadata().as_ref().unwrap()["golden"]).unwrap();
+        assert_eq!(
+            meta["format"], 1,
+            "make the goldens again: tests/goldens/README.md"
+        );
+        let array = |view: safetensors::tensor::TensorView| Array {
+            shape: view.shape().into(),
+            values: (view.data().chunks_exact(4).map(|b| b.try_into().unwrap()))
+                .map(|b| match view.dtype() {
+                    Dtype::F32 => f32::from_le_bytes(b),
+                    _ => i32::from_le_bytes(b) as f32,
+                })
+                .collect(),
+        };
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        Golden {
+            arrays: tensors
+                .tensors()
+                .into_iter()
+                .map(|(name, view)| (name, array(view)))
+                .collect(),
+            cases: meta["cases"].as_object().unwrap().clone(),
+            device: Device::cpu(),
+        }
+    }
+
+    fn tensor(&self, name: &str) -> Tensor {
+        let array = self.arrays.get(name).unwrap_or_else(|| panic!("no {name}"));
+        Tensor::from_vec(&self.device, &array.values, &array.shape).unwrap()
+    }
+
+    fn labels(&self, name: &str) -> engine::Buffer {
+        let labels: Vec<u32> = self.arrays[name].values.iter().map(|v| *v as u32).collect();
+        self.device.upload_u32(&labels).unwrap()
+    }
+
+    fn same(&self, name: &str, found: &Tensor) {
+        self.near(name, found, 1e-5);
+    }
+
+    /// Equal within `tolerance` of the largest number, NaN and infinities in the same places.
+    fn near(&self, name: &str, found: &Tensor, tolerance: f32) {
+        let (want, found) = (&self.arrays[name].values, found.to_vec().unwrap());
+        assert_eq!(want.len(), found.len(), "{name}");
+        let finite = want.iter().filter(|w| w.is_finite());
+        let scale = finite.fold(1e-3f32, |m, w| m.max(w.abs()));
+        for (i, (w, f)) in want.iter().zip(&found).enumerate() {
+            let same = w == f || w.is_nan() && f.is_nan() || (w - f).abs() <= tolerance * scale;
+            assert!(same, "{name}[{i}] is {f}, PyTorch says {w}");
+        }
+    }
+
+    /// Runs `f` on the case's inputs, and compares the output and each input's gradient for the case's `dy`.
+    fn check(
+        &self,
+        case: &str,
+        inputs: &[&str],
+        f: impl FnOnce(&[Tensor]) -> engine::Result<Tensor>,
+    ) {
+        let load = |input: &&str| self.tensor(&format!("{case}/{input}")).parameter();
+        let tensors: Vec<Tensor> = inputs.iter().map(load).collect();
+        let y = f(&tensors).unwrap_or_else(|e| panic!("{case}: {e}"));
+        self.same(&format!("{case}/y"), &y);
+        let dy = self
+            .tensor(&format!("{case}/dy"))
+            .reshape(y.shape())
+            .unwrap();
+        let gradients = y.mul(&dy).unwrap().sum_all().unwrap().backward().unwrap();
+        for (input, tensor) in inputs.iter().zip(&tensors) {
+            self.same(&format!("{case}/d{input}"), gradients.get(tensor).unwrap());
+        }
+    }
+}
+
+fn pair(value: &Value) -> [usize; 2] {
+    [0, 1].map(|i| value[i].as_u64().unwrap() as usize)
+}
+
+#[test]
+fn matmul_and_linear() {
+    let golden = Golden::open("matmul");
+    for (case, options) in &golden.cases {
+        let transposed = |key: &str| options[key].as_bool().unwrap();
+        golden.check(case, &["a", "b"], |t| {
+            t[0].matmul_transposed(&t[1], transposed("transpose_a"), transposed("transpose_b"))
+        });
+    }
+    Golden::open("linear").check("linear", &["x", "w", "b"], |t| {
+        t[0].linear(&t[1], Some(&t[2]), Activation::None)
+    });
+}
+
+#[test]
+fn conv2d() {
+    let golden = Golden::open("conv2d");
+    assert!(golden.cases.len() >= 11);
+    for (case, options) in &golden.cases {
+        let is = |key: &str| options[key].as_bool().unwrap();
+        let conv = ConvOptions {
+            stride: pair(&options["stride"]),
+            pad: pair(&options["padding"]).map(|p| [p, p]),
+            dilation: pair(&options["dilation"]),
+            groups: options["groups"].as_u64().unwrap() as usize,
+            activation: if is("relu") {
+                Activation::Relu
+            } else {
+                Activation::None
+            },
+        };
+        let inputs = if is("bias") {
+            &["x", "w", "b"][..]
+        } else {
+            &["x", "w"]
+        };
+        golden.check(case, inputs, |t| t[0].conv2d(&t[1], t.get(2), conv));
+    }
+}
+
+#[test]
+fn max_pool2d() {
+    let golden = Golden::open("max_pool2d");
+    for (case, options) in &golden.cases {
+        let pool = PoolOptions {
+            kernel: pair(&options["kernel"]),
+            stride: pair(&options["stride"]),
+            pad: pair(&options["padding"]).map(|p| [p, p]),
+        };
+        golden.check(case, &["x"], |t| t[0].max_pool2d(pool));
+    }
+}
+
+#[test]
+fn reductions() {
+    let golden = Golden::open("reductions");
+    for (case, options) in &golden.cases {
+        let axes: Vec<usize> = serde_json::from_value(options["axes"].clone()).unwrap();
+        golden.check(case, &["x"], |t| {
+            // From the last axis on, so that the others keep their numbers.
+            axes.iter()
+                .rev()
+                .try_fold(t[0].clone(), |x, &axis| match options["op"].as_str() {
+                    Some("sum") => x.sum(axis),
+                    Some("mean") => x.mean(axis),
+                    _ => x.max(axis),
+                })
+        });
+    }
+}
+
+#[test]
+fn activations() {
+    let golden = Golden::open("activations");
+    let check = |case: &str, f: &dyn Fn(&Tensor) -> engine::Result<Tensor>| {
+        golden.check(case, &["x"], |t| f(&t[0]))
+    };
+    check("relu", &|x| x.relu());
+    check("tanh", &|x| x.tanh());
+    check("sigmoid", &|x| x.sigmoid());
+    check("gelu", &|x| x.gelu());
+    check("elu", &|x| x.activation(Function::Elu));
+    check("elu", &|x| x.elu(1.0));
+    check("elu_half", &|x| x.elu(0.5));
+    check("leaky_relu", &|x| x.activation(Function::LeakyRelu));
+    check("leaky_relu_fifth", &|x| x.leaky_relu(0.2));
+}
+
+#[test]
+fn softmax_and_cross_entropy() {
+    let golden = Golden::open("softmax_cross_entropy");
+    for (case, options) in &golden.cases {
+        let x = golden.tensor(&format!("{case}/x")).parameter();
+        golden.same(&format!("{case}/probability"), &x.softmax().unwrap());
+        let weighted = options["weighted"].as_bool().unwrap();
+        let weights = weighted.then(|| golden.tensor(&format!("{case}/weight")));
+        let loss = x
+            .cross_entropy(&golden.labels(&format!("{case}/label")), weights.as_ref())
+            .unwrap();
+        golden.same(&format!("{case}/loss"), &loss);
+        golden.same(
+            &format!("{case}/dx"),
+            loss.backward().unwrap().get(&x).unwrap(),
+        );
+    }
+}
+
+#[test]
+fn adam() {
+    let golden = Golden::open("adam");
+    for (case, options) in &golden.cases {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let settings = AdamSettings {
+            learning_rate: number(&options["lr"]),
+            beta1: number(&options["betas"][0]),
+            beta2: number(&options["betas"][1]),
+            eps: number(&options["eps"]),
+            weight_decay: number(&options["weight_decay"]),
+        };
+        let p = golden.tensor(&format!("{case}/p"));
+        // Its own numbers: an optimizer writes in place.
+        let parameter = Parameter {
+            name: "p".into(),
+            tensor: p.scale(1.0).unwrap().parameter(),
+            l2: 0.0,
+        };
+        let parameters = [parameter];
+        let mut adam = Adam::new(&parameters, settings).unwrap();
+        for step in 0..5 {
+            let g = golden.tensor(&format!("{case}/g/{step}"));
+            let loss = parameters[0].tensor.mul(&g).unwrap().sum_all().unwrap();
+            adam.step(&parameters, &loss.backward().unwrap()).unwrap();
+            golden.same(&format!("{case}/p/{step}"), &parameters[0].tensor);
+        }
+        let state = adam.state().unwrap();
+        for which in ["m", "v"] {
+            let array = &state[&format!("{which}/p")];
+            let tensor = Tensor::from_vec(&golden.device, &array.values, &array.shape).unwrap();
+            golden.same(&format!("{case}/{which}"), &tensor);
+        }
+    }
+}
+
+/// The network of recipe `ajufo-cnn` on a small picture: logits, loss, every gradient, ten steps of Adam.
+#[test]
+fn a_whole_network_learns_as_in_pytorch() {
+    let golden = Golden::open("ajufo_cnn");
+    let conv = |channels| Layer::from(Conv2d::new(channels, [3, 3]).with(Function::Relu));
+    let pool = || Layer::from(MaxPool2d::new([2, 4]));
+    let architecture = Architecture {
+        input: vec![1, 32, 64],
+        layers: vec![
+            conv(32),
+            pool(),
+            conv(64),
+            pool(),
+            Flatten {}.into(),
+            Linear::new(64).with(Function::Relu).into(),
+            Linear::new(10).into(),
+        ],
+    };
+    let weights = golden.arrays.iter().filter_map(|(name, array)| {
+        Some((name.strip_prefix("weights/")?.to_string(), array.clone()))
+    });
+    let network = Network::with_weights(&architecture, &golden.device, &weights.collect()).unwrap();
+    let (x, labels) = (golden.tensor("x"), golden.labels("label"));
+    let mut adam = Adam::new(network.parameters(), AdamSettings::default()).unwrap();
+    let curve = &golden.arrays["loss_curve"].values;
+    assert_eq!(curve.len(), 11);
+    for (step, want) in curve.iter().enumerate() {
+        let logits = network
+            .forward(
+                &x,
+                Mode::Train {
+                    seed: 0,
+                    step: step as u64,
+                },
+            )
+            .unwrap();
+        let loss = logits.cross_entropy(&labels, None).unwrap();
+        let found = loss.to_vec().unwrap()[0];
+        assert!(
+            (found - want).abs() <= 1e-4 * want,
+            "loss {found} before step {step}, PyTorch says {want}"
+        );
+        if step == 10 {
+            golden.near("logits_after_10_steps", &logits, 1e-3);
+            break;
+        }
+        let gradients = loss.backward().unwrap();
+        if step == 0 {
+            golden.same("logits", &logits);
+            golden.same("loss", &loss);
+            for p in network.parameters() {
+                golden.same(
+                    &format!("gradients/{}", p.name),
+                    gradients.get(&p.tensor).unwrap(),
+                );
+            }
+        }
+        adam.step(network.parameters(), &gradients).unwrap();
+    }
+}
