@@ -1,0 +1,389 @@
+//! Architectures as data: reading, shape inference, summary, memory.
+
+use engine::architecture::layer::{Conv2d, Dropout, Flatten, Linear, MaxPool2d};
+use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
+use proptest::prelude::*;
+
+/// The network of recipe `ajufo-cnn`.
+fn ajufo() -> Architecture {
+    Architecture::from_json(
+        r#"{"input": [1, 128, 660], "layers": [
+            {"kind": "Conv2d", "out_channels": 32, "kernel": 3, "activation": "relu"},
+            {"kind": "MaxPool2d", "kernel": [2, 4]},
+            {"kind": "Conv2d", "out_channels": 64, "kernel": [3, 3]},
+            {"kind": "Activation", "function": "relu"},
+            {"kind": "MaxPool2d", "kernel": [2, 4]},
+            {"kind": "Flatten"},
+            {"kind": "Linear", "out_features": 64, "activation": "relu"},
+            {"kind": "Linear", "out_features": "classes"}
+        ]}"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn ajufo_cnn_by_hand() {
+    let summary = ajufo().with_classes(10).summary().unwrap();
+    let outputs: Vec<&[usize]> = summary.layers.iter().map(|l| &l.output[..]).collect();
+    assert_eq!(outputs[0], [32, 126, 658]);
+    assert_eq!(outputs[1], [32, 63, 164]);
+    assert_eq!(outputs[2], [64, 61, 162]);
+    assert_eq!(outputs[4], [64, 30, 40]);
+    assert_eq!(outputs[5], [76_800]);
+    assert_eq!(outputs[7], [10]);
+    assert_eq!(summary.parameters, 320 + 18_496 + 76_800 * 64 + 64 + 650);
+    let conv1 = 9 * 32 * 126 * 658;
+    let conv2 = 9 * 32 * 64 * 61 * 162;
+    assert_eq!(summary.multiply_adds, conv1 + conv2 + 76_800 * 64 + 640);
+    let json = serde_json::to_value(&summary).unwrap();
+    for key in ["name", "kind", "output", "parameters", "multiply_adds"] {
+        assert!(json["layers"][0].get(key).is_some(), "{key}");
+    }
+    let text = summary.to_string();
+    assert!(
+        text.contains("conv2") && text.contains("4 934 730") && text.contains("64×30×40"),
+        "{text}"
+    );
+}
+
+#[test]
+fn json_there_and_back() {
+    let architecture = crate::common::architecture();
+    let text = architecture.to_json().unwrap();
+    assert_eq!(Architecture::from_json(&text).unwrap(), architecture);
+    assert_eq!(
+        Architecture::from_json(&ajufo().to_json().unwrap()).unwrap(),
+        ajufo()
+    );
+}
+
+#[test]
+fn slips_get_a_hint() {
+    for (layer, expected) in [
+        (
+            r#"{"kind": "conv2d", "out_channels": 3, "kernel": 3}"#,
+            "did you mean `Conv2d`?",
+        ),
+        (
+            r#"{"kind": "Conv2d", "chanels": 3, "kernel": 3}"#,
+            "unknown option `chanels`",
+        ),
+        (
+            r#"{"kind": "Conv2d", "out_chanels": 3, "kernel": 3}"#,
+            "did you mean `out_channels`?",
+        ),
+        (
+            r#"{"name": "first", "kind": "Conv2d", "kernel": 3}"#,
+            "layer `first`: Conv2d: missing field `out_channels`",
+        ),
+        (
+            r#"{"kind": "Conv2d", "out_channels": 3, "kernel": [3]}"#,
+            "neither a size nor [height, width]",
+        ),
+        (
+            r#"{"kind": "Conv2d", "out_channels": 3, "kernel": -3}"#,
+            "neither a size nor [height, width]",
+        ),
+        (
+            r#"{"kind": "Conv2d", "out_channels": 3, "kernel": 3, "padding": "sane"}"#,
+            "padding \"sane\"",
+        ),
+        (
+            r#"{"kind": "Activation", "function": "rely"}"#,
+            "unknown variant `rely`",
+        ),
+        (
+            r#"{"kind": "Linear", "out_features": "clases"}"#,
+            "neither a number of units nor \"classes\"",
+        ),
+        (
+            r#"{"kind": "Flatten", "axis": 1}"#,
+            "unknown option `axis`: there are none",
+        ),
+        (r#"{"out_features": 3}"#, "no `kind`"),
+        (r#"{"kind": 3}"#, "not a text"),
+    ] {
+        let text = format!(r#"{{"input": [1, 8, 8], "layers": [{layer}]}}"#);
+        let error = Architecture::from_json(&text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{layer}: {error}");
+        assert!(!error.contains('\n'));
+    }
+    let error = Architecture::from_json(r#"{"layers": [], "inputs": []}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("inputs"), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let refused = |input: &[usize], layers: Vec<Layer>, expected: &[&str]| {
+        let architecture = Architecture {
+            input: input.to_vec(),
+            layers,
+        };
+        let error = architecture.summary().unwrap_err().to_string();
+        for part in expected {
+            assert!(error.contains(part), "{error}");
+        }
+        let network = Network::new(&architecture, &Device::cpu(), 1);
+        assert_eq!(network.err().map(|e| e.to_string()), Some(error));
+    };
+    let conv = || Layer::from(Conv2d::new(4, [3, 3]));
+    refused(
+        &[1, 8, 2],
+        vec![conv()],
+        &["layer `conv1`", "[3, 3]", "8×2"],
+    );
+    refused(
+        &[1, 8, 8],
+        vec![conv(), conv(), conv(), conv()],
+        &["layer `conv4`"],
+    );
+    refused(
+        &[8, 8],
+        vec![conv()],
+        &["layer `conv1`", "8×8", "[c, h, w]"],
+    );
+    refused(
+        &[3, 8, 8],
+        vec![
+            Conv2d {
+                groups: 2,
+                ..Conv2d::new(4, [3, 3])
+            }
+            .into(),
+        ],
+        &["2 groups", "3 input"],
+    );
+    refused(
+        &[1, 8, 8],
+        vec![MaxPool2d::new([9, 9]).into()],
+        &["layer `pool1`"],
+    );
+    refused(
+        &[4],
+        vec![Linear::classes().into()],
+        &["layer `linear1`", "classes"],
+    );
+    refused(&[4], vec![Linear::new(0).into()], &["0 features"]);
+    refused(
+        &[4],
+        vec![Dropout { p: 1.0 }.into()],
+        &["dropout1", "p = 1"],
+    );
+    refused(&[4], vec![Linear::new(usize::MAX).into()], &["2^31"]);
+    refused(&[1 << 20], vec![Linear::new(1 << 20).into()], &["2^31"]);
+    refused(
+        &[usize::MAX, 2],
+        vec![Flatten {}.into()],
+        &["no shape of an example"],
+    );
+    refused(&[], vec![Flatten {}.into()], &["no shape of an example"]);
+    refused(&[4], vec![], &["no layers"]);
+    let named = |name: &str| Layer::from(Linear::new(3)).named(name);
+    refused(&[4], vec![named("a"), named("a")], &["two layers", "`a`"]);
+    refused(&[4], vec![named("a/b")], &["`a/b`"]);
+    refused(
+        &[4],
+        vec![
+            Linear {
+                l2: f32::NAN,
+                ..Linear::new(3)
+            }
+            .into(),
+        ],
+        &["l2 = NaN"],
+    );
+}
+
+#[test]
+fn a_batch_that_does_not_fit_names_the_one_that_would() {
+    let memory = ajufo().with_classes(10).memory().unwrap();
+    let buffer = Room {
+        buffer: Some(128 << 20),
+        total: None,
+    };
+    // The first convolution's map takes 10.1 MiB per example.
+    assert_eq!(memory.largest_batch(buffer), 12);
+    memory.check(12, buffer).unwrap();
+    let error = memory.check(20, buffer).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("a batch of 20") && text.contains("the largest that does is 12"),
+        "{text}"
+    );
+    assert!(matches!(
+        error,
+        Error::Batch {
+            batch: 20,
+            largest: 12,
+            ..
+        }
+    ));
+    let total = Room {
+        buffer: None,
+        total: Some(1 << 30),
+    };
+    let largest = memory.largest_batch(total);
+    assert!(memory.training(largest) <= 1 << 30 && memory.training(largest + 1) > 1 << 30);
+    assert!(
+        memory
+            .check(largest + 1, total)
+            .unwrap_err()
+            .to_string()
+            .contains("1024.0 MiB")
+    );
+    assert_eq!(
+        memory.largest_batch(Room {
+            buffer: Some(1 << 20),
+            total: None
+        }),
+        0
+    );
+    assert_eq!(
+        memory.largest_batch(Room {
+            buffer: None,
+            total: Some(0)
+        }),
+        0
+    );
+    assert_eq!(
+        memory.largest_batch(Room::default()),
+        ((1usize << 31) - 1) / (32 * 126 * 658)
+    );
+}
+
+/// The estimate against what a step really takes.
+#[test]
+fn memory_is_as_foretold() {
+    let ajufo = ajufo().with_input([1, 64, 128]).with_classes(10);
+    for (architecture, batch) in [(ajufo, 8), (crate::common::architecture(), 256)] {
+        let device = Device::cpu();
+        let network = Network::new(&architecture, &device, 1).unwrap();
+        let mut adam = engine::Adam::new(network.parameters(), Default::default()).unwrap();
+        let shape: Vec<usize> = [batch]
+            .into_iter()
+            .chain(architecture.input.iter().copied())
+            .collect();
+        let x = Tensor::zeros(&device, shape).unwrap();
+        let labels = device.upload_u32(&vec![0; batch]).unwrap();
+        let logits = network
+            .forward(&x, Mode::Train { seed: 1, step: 0 })
+            .unwrap();
+        let gradients = logits
+            .cross_entropy(&labels, None)
+            .unwrap()
+            .backward()
+            .unwrap();
+        adam.step(network.parameters(), &gradients).unwrap();
+        let (real, foretold) = (
+            device.usage().peak_bytes,
+            architecture.memory().unwrap().training(batch),
+        );
+        let ratio = foretold as f64 / real as f64;
+        assert!(
+            (0.85..1.3).contains(&ratio),
+            "foretold {foretold}, real {real}"
+        );
+    }
+}
+
+fn layers() -> impl Strategy<Value = Vec<Layer>> {
+    let padding = || {
+        prop_oneof![
+            Just(Padding::Valid),
+            Just(Padding::Same),
+            (0usize..3, 0usize..3).prop_map(|(h, w)| Padding::Zeros([[h, w], [w, h]])),
+        ]
+    };
+    let function = || {
+        prop_oneof![
+            Just(None),
+            Just(Some(Function::Relu)),
+            Just(Some(Function::Gelu)),
+            Just(Some(Function::Sigmoid)),
+        ]
+    };
+    let conv = (
+        1usize..5,
+        1usize..4,
+        1usize..4,
+        1usize..3,
+        1usize..3,
+        1usize..3,
+        padding(),
+        function(),
+    )
+        .prop_map(
+            |(out_channels, kh, kw, stride, dilation, groups, padding, activation)| {
+                Layer::from(Conv2d {
+                    stride: [stride, 1],
+                    dilation: [1, dilation],
+                    groups,
+                    padding,
+                    activation,
+                    ..Conv2d::new(out_channels, [kh, kw])
+                })
+            },
+        );
+    let pool = (1usize..4, 1usize..4, prop::option::of(1usize..3), padding()).prop_map(
+        |(h, w, stride, padding)| {
+            Layer::from(MaxPool2d {
+                stride: stride.map(|s| [s, s]),
+                padding,
+                ..MaxPool2d::new([h, w])
+            })
+        },
+    );
+    let other = prop_oneof![
+        function().prop_map(|f| match f {
+            Some(function) => engine::architecture::layer::Activation { function }.into(),
+            None => Layer::from(Dropout { p: 0.5 }),
+        }),
+        (1usize..6).prop_map(|n| Layer::from(Linear::new(n))),
+        Just(Layer::from(Flatten {})),
+    ];
+    prop::collection::vec(prop_oneof![3 => conv, 2 => pool, 2 => other], 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What inference foretells is what comes out; what it refuses is refused before anything runs.
+    #[test]
+    fn inference_foretells_every_shape(layers in layers(), c in 1usize..4, h in 1usize..9, w in 1usize..9, n in 1usize..3) {
+        let architecture = Architecture { input: vec![c, h, w], layers };
+        prop_assert_eq!(&Architecture::from_json(&architecture.to_json().unwrap()).unwrap(), &architecture);
+        let Ok(summary) = architecture.summary() else {
+            prop_assert!(Network::new(&architecture, &Device::cpu(), 1).is_err());
+            return Ok(());
+        };
+        let device = Device::cpu();
+        let network = Network::new(&architecture, &device, 1).unwrap();
+        let learned: usize = network.parameters().iter().map(|p| p.tensor.elements()).sum();
+        prop_assert_eq!(learned as u64, summary.parameters);
+        let values: Vec<f32> = (0..n * c * h * w).map(|i| (i % 7) as f32 - 3.0).collect();
+        let x = Tensor::from_vec(&device, values, [n, c, h, w]).unwrap();
+        let mut outputs = Vec::new();
+        let mut watch = |_: &str, output: &Tensor| { outputs.push(output.shape()[1..].to_vec()); Ok(()) };
+        let mode = Mode::Train { seed: 1, step: 1 };
+        let watched = network.forward_watched(&x, mode, &mut watch).unwrap();
+        prop_assert_eq!(outputs, summary.layers.iter().map(|l| l.output.clone()).collect::<Vec<_>>());
+        let plain = network.forward(&x, mode).unwrap();
+        prop_assert_eq!(watched.to_vec().unwrap(), plain.to_vec().unwrap());
+        if learned > 0 {
+            let gradients = plain.sum_all().unwrap().backward().unwrap();
+            for p in network.parameters() {
+                prop_assert_eq!(gradients.get(&p.tensor).unwrap().shape(), p.tensor.shape());
+            }
+        }
+    }
+
+    /// No text makes the reader panic.
+    #[test]
+    fn any_json_is_read_or_refused(text in r#"\{"input":\[[0-9,]{0,9}\],"layers":\[\{"kind":"(Conv2d|Linear|Sequential|MaxPool2d)"(,"(out_channels|kernel|padding|layers|stride|dilation|groups|out_features)":([0-9]{1,20}|\[[0-9]{1,12},[0-9]{1,12}\]|"same"|\[\])){0,7}\}\]\}"#) {
+        if let Ok(architecture) = Architecture::from_json(&text) {
+            let _ = (architecture.summary(), architecture.memory().map(|m| m.check(20, Room { buffer: Some(1 << 27), total: Some(1 << 30) })));
+        }
+    }
+}

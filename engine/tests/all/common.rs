@@ -1,0 +1,105 @@
+//! A small network with every kind of layer, and data that it can learn.
+
+use engine::architecture::layer::{
+    Activation, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential,
+};
+use engine::{
+    Adam, AdamSettings, Architecture, Device, Function, Layer, Mode, Network, Padding, Tensor,
+};
+use kernels::philox::Philox;
+
+/// 1×12×16 pictures, 3 classes.
+pub fn architecture() -> Architecture {
+    let block: Vec<Layer> = vec![
+        Conv2d {
+            l2: 1e-3,
+            ..Conv2d::new(8, [3, 3]).padded(Padding::Same)
+        }
+        .into(),
+        Activation {
+            function: Function::Elu,
+        }
+        .into(),
+        MaxPool2d {
+            stride: Some([2, 2]),
+            padding: Padding::Zeros([[1, 1]; 2]),
+            ..MaxPool2d::new([3, 3])
+        }
+        .into(),
+    ];
+    Architecture {
+        input: vec![1, 12, 16],
+        layers: vec![
+            Conv2d::new(4, [3, 3]).into(),
+            Activation {
+                function: Function::Relu,
+            }
+            .into(),
+            MaxPool2d::new([2, 2]).into(),
+            Layer::from(Sequential { layers: block }).named("middle"),
+            Conv2d {
+                groups: 2,
+                ..Conv2d::new(6, [2, 2]).with(Function::Gelu)
+            }
+            .into(),
+            Flatten {}.into(),
+            Linear::new(12).with(Function::Tanh).into(),
+            Dropout { p: 0.25 }.into(),
+            Linear::classes().into(),
+        ],
+    }
+    .with_classes(3)
+}
+
+/// A batch of pictures whose brightest third tells the class, and the labels.
+pub fn batch(device: &Device, n: usize, seed: u64) -> (Tensor, kernels::Buffer) {
+    let mut random = Philox::new(seed, 0);
+    let (mut pictures, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..n {
+        let label = random.below(3);
+        labels.push(label as u32);
+        pictures.extend(
+            (0..12 * 16).map(|i| random.normal() + if i / 16 / 4 == label { 1.0 } else { 0.0 }),
+        );
+    }
+    let x = Tensor::from_vec(device, pictures, [n, 1, 12, 16]).unwrap();
+    (x, device.upload_u32(&labels).unwrap())
+}
+
+/// A training that can be stopped.
+pub struct Training {
+    pub network: Network,
+    pub adam: Adam,
+}
+
+impl Training {
+    pub fn new(device: &Device, seed: u64) -> Self {
+        let network = Network::new(&architecture(), device, seed).unwrap();
+        let settings = AdamSettings {
+            learning_rate: 3e-3,
+            weight_decay: 1e-4,
+            ..Default::default()
+        };
+        let adam = Adam::new(network.parameters(), settings).unwrap();
+        Training { network, adam }
+    }
+
+    /// The losses of these steps.
+    pub fn run(&mut self, steps: std::ops::Range<u64>) -> Vec<f32> {
+        let mut losses = Vec::new();
+        for step in steps {
+            let (x, labels) = batch(self.network.device(), 16, 100 + step);
+            let logits = self
+                .network
+                .forward(&x, Mode::Train { seed: 5, step })
+                .unwrap();
+            let loss = logits.cross_entropy(&labels, None).unwrap();
+            let gradients = loss.backward().unwrap();
+            self.adam
+                .step(self.network.parameters(), &gradients)
+                .unwrap();
+            losses.push(loss.to_vec().unwrap()[0]);
+        }
+        losses
+    }
+}

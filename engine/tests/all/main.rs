@@ -1,0 +1,17 @@
+//! The engine's tests, as one program.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `gradients.rs` | every operation against central differences in f64 |
+//! | `goldens.rs` | values, gradients and training against PyTorch's |
+//! | `architecture.rs` | reading, shape inference, summary, memory |
+//! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
+//! | `model_file.rs` | there and back, and every kind of damage |
+//! | `common.rs` | a small network with every kind of layer, and data for it |
+
+mod architecture;
+mod common;
+mod goldens;
+mod gradients;
+mod model_file;
+mod training;
