@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`dataset`], [`group`] | a folder per label, scanned; which clips belong together |
 //! | [`split`], [`pattern`] | which clips train, validate and test |
+//! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`] | the settings of a training |
 //! | [`control`] | how long work tells where it is, and is told to stop |
 //! | [`metrics`] | confusion matrix, precision, recall, F1, spread over seeds |
@@ -14,7 +15,12 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`cache`] | features kept on disk |
+//! | [`mod@features`] | from the files of a dataset to features, on all threads |
+//! | [`recipe`] | one experiment as a TOML file; those of the papers |
+//! | [`run`] | the folder that one training writes |
 //! | [`report`] | a run on one page of HTML |
+//! | [`table`] | features of files as one array |
 //! | [`tensorboard`] | TensorBoard's event files |
 
 pub mod control;
@@ -23,14 +29,26 @@ mod error;
 pub mod files;
 pub mod group;
 pub mod history;
+pub mod input;
 pub mod metrics;
 pub mod pattern;
 mod random;
 pub mod split;
+mod text;
 pub mod training;
 
 #[cfg(feature = "report")]
+pub mod cache;
+#[cfg(feature = "report")]
+pub mod features;
+#[cfg(feature = "report")]
+pub mod recipe;
+#[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "report")]
+pub mod run;
+#[cfg(feature = "report")]
+pub mod table;
 #[cfg(feature = "report")]
 pub mod tensorboard;
 
