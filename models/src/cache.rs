@@ -145,6 +145,9 @@ impl Cache {
         })
     }
 
+    /// Where the numbers of an entry begin, in bytes.
+    pub(crate) const VALUES: u64 = HEADER as u64;
+
     /// The features of an audio file, when an undamaged entry is there.
     #[must_use]
     pub fn get(&self, content: ContentHash) -> Option<Windows> {
@@ -166,6 +169,22 @@ impl Cache {
         let first = !self.given_up.swap(true, Ordering::Relaxed);
         first.then(|| format!("{error}; going on without keeping features"))
     }
+}
+
+/// Where programs keep what they can compute anew: the user's cache folder. `None` where the system names none.
+#[must_use]
+pub fn default_dir() -> Option<PathBuf> {
+    let folder = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let user = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        folder("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        let own = folder("XDG_CACHE_HOME").filter(absolute);
+        own.or_else(|| folder("HOME").map(|home| home.join(".cache")))
+    };
+    Some(user.filter(absolute)?.join("melgrad"))
 }
 
 /// To be raised whenever the same settings begin to give other numbers.

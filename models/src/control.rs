@@ -13,12 +13,30 @@ use crate::history::EpochRow;
 pub enum Event<'a> {
     /// Something a user should know; the work goes on.
     Warning(&'a str),
+    /// So many of so many clips of synthetic music are written.
+    Synthesis {
+        /// Clips done.
+        done: usize,
+        /// Clips in all.
+        total: usize,
+    },
     /// So many of so many clips have become features.
     Features {
         /// Clips done.
         done: usize,
         /// Clips in all.
         total: usize,
+    },
+    /// The clips are dealt out.
+    Split {
+        /// How many labels.
+        labels: usize,
+        /// Clips to learn from.
+        train: usize,
+        /// Clips that choose the epoch.
+        validation: usize,
+        /// Clips that are only looked at in the end.
+        test: usize,
     },
     /// A training begins or goes on.
     Training {
@@ -64,6 +82,14 @@ impl Control<'_> {
         Control {
             events: &|_| (),
             stop: &NEVER,
+        }
+    }
+
+    /// Tells a warning and keeps it.
+    pub(crate) fn warn(&self, warnings: &mut Vec<String>, new: impl IntoIterator<Item = String>) {
+        for warning in new {
+            self.tell(Event::Warning(&warning));
+            warnings.push(warning);
         }
     }
 

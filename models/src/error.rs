@@ -56,6 +56,45 @@ pub enum Error {
     /// A file could not be decoded; the message names it.
     #[error(transparent)]
     Audio(#[from] audio::Error),
+    /// A network, its weights or a device refused.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// A model file that cannot be used.
+    #[error("{name}: {source}")]
+    Model {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: engine::Error,
+    },
+    /// The device's memory ran out in the middle of a training.
+    #[error("a batch of {batch} does not fit the device: {source}")]
+    OutOfMemory {
+        /// Examples in the batch.
+        batch: usize,
+        /// What the device said.
+        source: engine::Error,
+    },
+    /// The network's answers are no longer finite numbers.
+    #[error(
+        "training went astray: the answers in epoch {epoch}, step {step} are no finite numbers"
+    )]
+    Diverged {
+        /// Counted from 1.
+        epoch: usize,
+        /// Counted from 1.
+        step: usize,
+    },
+    /// A recipe's setting that was given by hand is not one, or has no such value.
+    #[error("{key} = {value}: {reason}")]
+    Override {
+        /// The setting: `training.epochs`.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Numbers that should be finite are not.
     #[error("{what}: not a finite number")]
     NotFinite {
@@ -93,10 +132,22 @@ impl Error {
             },
             Error::Dataset { hint, .. } => Some((*hint).to_string()),
             Error::UnknownRecipe { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest:?}? `melgrad recipes` lists all")),
+            Error::Engine(engine::Error::Batch { largest: 0, .. }) => Some("a smaller network, or another --device".into()),
+            Error::Engine(engine::Error::Batch { largest, .. }) => Some(format!("--batch {largest}")),
+            Error::OutOfMemory { batch: 1, .. } => Some("a smaller network, or another --device".into()),
+            Error::OutOfMemory { batch, .. } => Some(format!("try --batch {}", batch / 2)),
+            Error::Diverged { .. } => Some("a smaller step size often helps: try a tenth of --lr".into()),
+            Error::Model { .. } => Some("a model file is the best.safetensors of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
             _ => None,
         }
+    }
+
+    /// A refusal of the engine's, said of a file.
+    pub(crate) fn model(name: impl Into<String>) -> impl FnOnce(engine::Error) -> Error {
+        let name = name.into();
+        move |source| Error::Model { name, source }
     }
 
     pub(crate) fn setting(name: &'static str, reason: impl Into<String>) -> Error {
@@ -114,5 +165,11 @@ impl Error {
             path,
             source,
         }
+    }
+}
+
+impl From<kernels::Error> for Error {
+    fn from(error: kernels::Error) -> Self {
+        Error::Engine(error.into())
     }
 }

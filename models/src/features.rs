@@ -3,7 +3,7 @@
 //! A file that cannot be read or decoded costs one warning; the rest goes on.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use kernels::Device;
 #[cfg(feature = "threads")]
@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
 use crate::dataset::{Dataset, Item};
-use crate::input::{Input, Windows};
+use crate::examples::ClipFeatures;
+use crate::input::Input;
 use crate::{Error, files};
 
 /// A dataset and what the network sees of it.
@@ -21,10 +22,14 @@ pub struct Prepared {
     /// The clips that could be used; copies of one recording share a group.
     pub dataset: Dataset,
     /// The features of every clip of `dataset.items`.
-    pub features: Vec<Windows>,
+    pub features: Vec<ClipFeatures>,
     /// A hash of every clip's name and content, in order: what figures depend on.
     pub fingerprint: String,
 }
+
+/// Features beyond this many bytes stay in the cache on disk, where there is one, and are read when they are needed:
+/// memory does not grow with the dataset.
+const IN_MEMORY: u64 = 1 << 30;
 
 /// Computes the features of all clips, or takes them from the cache.
 ///
@@ -39,11 +44,28 @@ pub fn prepare(
     cache: &Cache,
     control: Control<'_>,
 ) -> Result<Prepared, Error> {
-    let device = Device::cpu();
+    prepare_within(IN_MEMORY, dataset, input, cache, control)
+}
+
+fn prepare_within(
+    bytes: u64,
+    dataset: Dataset,
+    input: &Input,
+    cache: &Cache,
+    control: Control<'_>,
+) -> Result<Prepared, Error> {
+    let work = Work {
+        device: Device::cpu(),
+        input,
+        cache,
+        control,
+        bytes,
+        used: AtomicU64::new(0),
+    };
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
     let one = |item: &Item| {
         control.check()?;
-        let result = clip(item, &device, input, cache, control);
+        let result = work.clip(item);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         control.tell(Event::Features { done, total });
         Ok(result)
@@ -101,38 +123,61 @@ pub fn prepare(
     })
 }
 
-/// The features of one clip.
-fn clip(
-    item: &Item,
-    device: &Device,
-    input: &Input,
-    cache: &Cache,
-    control: Control<'_>,
-) -> Result<(ContentHash, Windows), Error> {
-    let limits = audio::Limits::default();
-    let size = item
-        .path
-        .metadata()
-        .map_err(Error::io("read", &item.path))?
-        .len();
-    if size > limits.max_bytes {
-        let reason = format!("{size} bytes, the limit is {}", limits.max_bytes);
-        return Err(Error::Malformed {
-            path: item.path.clone(),
-            reason,
-        });
+struct Work<'a> {
+    device: Device,
+    input: &'a Input,
+    cache: &'a Cache,
+    control: Control<'a>,
+    /// How much may lie in memory, and how much does.
+    bytes: u64,
+    used: AtomicU64,
+}
+
+impl Work<'_> {
+    /// The features of one clip.
+    fn clip(&self, item: &Item) -> Result<(ContentHash, ClipFeatures), Error> {
+        let limits = audio::Limits::default();
+        let size = item
+            .path
+            .metadata()
+            .map_err(Error::io("read", &item.path))?
+            .len();
+        if size > limits.max_bytes {
+            let reason = format!("{size} bytes, the limit is {}", limits.max_bytes);
+            return Err(Error::Malformed {
+                path: item.path.clone(),
+                reason,
+            });
+        }
+        let bytes = files::read_bytes(&item.path)?;
+        let hash = ContentHash::of(&bytes);
+        let windows = match self.cache.get(hash) {
+            Some(windows) => windows,
+            None => {
+                let name = item.path.display().to_string();
+                let clip = audio::decode_bytes(&bytes, &name, &limits)?;
+                let windows = self.input.windows(&self.device, &clip, &name)?;
+                if let Some(warning) = self.cache.put(hash, &windows) {
+                    self.control.tell(Event::Warning(&warning));
+                }
+                windows
+            }
+        };
+        let bytes = 4 * windows.values.len() as u64;
+        let full = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes;
+        let entry = self
+            .cache
+            .entry(hash)
+            .filter(|entry| full && entry.exists());
+        let shape = [windows.windows, windows.bands, windows.frames];
+        Ok((
+            hash,
+            match entry {
+                Some(entry) => ClipFeatures::on_disk(shape, entry, Cache::VALUES),
+                None => windows.into(),
+            },
+        ))
     }
-    let bytes = files::read_bytes(&item.path)?;
-    let hash = ContentHash::of(&bytes);
-    if let Some(windows) = cache.get(hash) {
-        return Ok((hash, windows));
-    }
-    let name = item.path.display().to_string();
-    let windows = input.windows(device, &audio::decode_bytes(&bytes, &name, &limits)?, &name)?;
-    if let Some(warning) = cache.put(hash, &windows) {
-        control.tell(Event::Warning(&warning));
-    }
-    Ok((hash, windows))
 }
 
 /// Copies of one file must not end up on both sides of a split: their groups become one.
@@ -265,7 +310,7 @@ mod tests {
             prepared
                 .features
                 .iter()
-                .all(|one| one.values.len() == one.windows * one.bands * one.frames)
+                .all(|one| one.windows() == 1 && one.shape() == [64, 64])
         );
     }
 
@@ -281,11 +326,24 @@ mod tests {
         let again = prepare(dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
         assert_eq!(again.features, fresh.features);
         assert_eq!(again.fingerprint, fresh.fingerprint);
+        let entry = cache.get(content).map(ClipFeatures::from);
         assert_eq!(
-            cache.get(content).as_ref(),
+            entry.as_ref(),
             Some(&fresh.features[0]),
             "the damaged entry is written anew"
         );
+        let lean =
+            prepare_within(0, dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
+        for (lean, fresh) in lean.features.iter().zip(&fresh.features) {
+            assert_ne!(
+                lean, fresh,
+                "beyond what may lie in memory features stay on disk"
+            );
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            lean.read(0, &mut a).unwrap();
+            fresh.read(0, &mut b).unwrap();
+            assert_eq!(a, b);
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ impl Input {
     /// # Errors
     /// [`Error::Setting`] naming the first that makes no sense.
     pub fn check(&self) -> Result<(), Error> {
+        self.features.check()?;
         if self.frames == 0 {
             return Err(Error::setting("input.frames", "0 frames; at least 1"));
         }
@@ -85,7 +86,21 @@ impl Input {
     ///
     /// # Errors
     /// What the features refuse; [`Error::NotFinite`] for features that are no numbers.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn windows(&self, device: &Device, clip: &Clip, name: &str) -> Result<Windows, Error> {
+        kernels::block_on(self.windows_async(device, clip, name))
+    }
+
+    /// [`Input::windows`] without blocking, as a browser needs it.
+    ///
+    /// # Errors
+    /// As [`Input::windows`].
+    pub async fn windows_async(
+        &self,
+        device: &Device,
+        clip: &Clip,
+        name: &str,
+    ) -> Result<Windows, Error> {
         let named = |source| Error::Features {
             name: name.into(),
             source,
@@ -96,7 +111,8 @@ impl Input {
                 samples: clip.samples[from..to].to_vec(),
                 sample_rate: clip.sample_rate,
             };
-            let features = audio::extract(device, &self.features, &window).map_err(named)?;
+            let features = audio::extract_async(device, &self.features, &window).await;
+            let features = features.map_err(named)?;
             let features = features.resize_frames(self.frames).map_err(named)?;
             if features.values.iter().any(|value| !value.is_finite()) {
                 return Err(Error::NotFinite {
@@ -166,48 +182,56 @@ pub struct Normalisation {
 /// A band whose numbers hardly differ is not blown up.
 const SMALLEST_DEVIATION: f64 = 1e-5;
 
-impl Normalisation {
-    /// Fits to some windows, all of the shape `[bands, frames]`, in one pass and in f64.
+/// Fits a [`Normalisation`] to windows that come one after the other, in one pass and in f64.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// Count, mean and sum of squares by part (Chan's update keeps the digits that a plain sum of squares loses).
+    sums: Vec<(f64, f64, f64)>,
+}
+
+impl Fit {
+    /// For windows of this many bands.
     #[must_use]
-    pub fn fit<'a>(
-        kind: Normalise,
-        bands: usize,
-        windows: impl Iterator<Item = &'a [f32]>,
-    ) -> Normalisation {
+    pub fn new(kind: Normalise, bands: usize) -> Fit {
         let parts = match kind {
-            Normalise::None => return Normalisation::default(),
+            Normalise::None => 0,
             Normalise::Global => 1,
             Normalise::Band => bands.max(1),
         };
-        // Count, mean and sum of squares by part (Chan's update keeps the digits that a plain sum of squares loses).
-        let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); parts];
-        for window in windows {
-            for (part, values) in window
-                .chunks(window.len().div_ceil(parts).max(1))
-                .enumerate()
-            {
-                let count = values.len() as f64;
-                let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-                let squares: f64 = values
-                    .iter()
-                    .map(|&value| (f64::from(value) - mean).powi(2))
-                    .sum();
-                if let Some((n, m, s)) = sums.get_mut(part) {
-                    let (total, delta) = (*n + count, mean - *m);
-                    *s += squares + delta * delta * *n * count / total;
-                    *m += delta * count / total;
-                    *n = total;
-                }
-            }
-        }
-        let deviation =
-            |&(n, _, s): &(f64, f64, f64)| (s / n.max(1.0)).sqrt().max(SMALLEST_DEVIATION) as f32;
-        Normalisation {
-            mean: sums.iter().map(|sum| sum.1 as f32).collect(),
-            deviation: sums.iter().map(deviation).collect(),
+        Fit {
+            sums: vec![(0.0, 0.0, 0.0); parts],
         }
     }
 
+    /// Takes in one window, `[bands, frames]`.
+    pub fn add(&mut self, window: &[f32]) {
+        let rows = window.len().div_ceil(self.sums.len().max(1)).max(1);
+        for (values, (n, m, s)) in window.chunks(rows).zip(&mut self.sums) {
+            let count = values.len() as f64;
+            let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+            let squares = values
+                .iter()
+                .map(|&value| (f64::from(value) - mean).powi(2));
+            let (total, delta) = (*n + count, mean - *m);
+            *s += squares.sum::<f64>() + delta * delta * *n * count / total;
+            *m += delta * count / total;
+            *n = total;
+        }
+    }
+
+    /// The figures of all windows so far.
+    #[must_use]
+    pub fn finish(&self) -> Normalisation {
+        let deviation =
+            |&(n, _, s): &(f64, f64, f64)| (s / n.max(1.0)).sqrt().max(SMALLEST_DEVIATION) as f32;
+        Normalisation {
+            mean: self.sums.iter().map(|sum| sum.1 as f32).collect(),
+            deviation: self.sums.iter().map(deviation).collect(),
+        }
+    }
+}
+
+impl Normalisation {
     /// Normalises one window, `[bands, frames]`, in place.
     pub fn apply(&self, window: &mut [f32]) {
         let rows = window.len().div_ceil(self.mean.len().max(1)).max(1);
@@ -250,6 +274,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// For windows of 4 bands.
+    fn fit(kind: Normalise, windows: &[Vec<f32>]) -> Normalisation {
+        let mut fit = Fit::new(kind, 4);
+        windows.iter().for_each(|window| fit.add(window));
+        fit.finish()
+    }
+
     #[test]
     fn windows_of_known_lengths() {
         assert_eq!(cuts(0, 8), []);
@@ -269,7 +300,7 @@ mod tests {
             })
             .collect();
         for kind in [Normalise::Global, Normalise::Band] {
-            let fitted = Normalisation::fit(kind, 4, windows.iter().map(Vec::as_slice));
+            let fitted = fit(kind, &windows);
             fitted.check(4).unwrap();
             let mut rows = vec![Vec::new(); 4];
             for window in &windows {
@@ -298,15 +329,14 @@ mod tests {
             }
         }
         let mut untouched = windows[0].clone();
-        Normalisation::fit(Normalise::None, 4, windows.iter().map(Vec::as_slice))
-            .apply(&mut untouched);
+        fit(Normalise::None, &windows).apply(&mut untouched);
         assert_eq!(untouched, windows[0]);
     }
 
     #[test]
     fn silence_is_not_blown_up_and_wrong_figures_are_refused() {
         let silence = [-80.0f32; 12];
-        let fitted = Normalisation::fit(Normalise::Band, 4, [silence.as_slice()].into_iter());
+        let fitted = fit(Normalise::Band, &[silence.to_vec()]);
         let mut window = silence;
         fitted.apply(&mut window);
         assert!(window.iter().all(|value| *value == 0.0));

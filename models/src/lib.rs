@@ -7,6 +7,10 @@
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`] | the settings of a training |
 //! | [`control`] | how long work tells where it is, and is told to stop |
+//! | [`examples`] | what a training reads, batch by batch |
+//! | [`train`] | the training itself: epochs, the best of them, going on after a stop |
+//! | [`evaluate`] | a network's answers for clips |
+//! | [`classify`] | the classifier for other programs: one model file, sound in, labels out |
 //! | [`metrics`] | confusion matrix, precision, recall, F1, spread over seeds |
 //! | [`history`] | the figures of every epoch |
 //! | [`files`] | files written whole or not at all |
@@ -19,13 +23,18 @@
 //! | [`mod@features`] | from the files of a dataset to features, on all threads |
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
 //! | [`run`] | the folder that one training writes |
+//! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
+//! | [`demo`] | the same on synthetic music, which it makes itself |
 //! | [`report`] | a run on one page of HTML |
 //! | [`table`] | features of files as one array |
 //! | [`tensorboard`] | TensorBoard's event files |
 
+pub mod classify;
 pub mod control;
 pub mod dataset;
 mod error;
+pub mod evaluate;
+pub mod examples;
 pub mod files;
 pub mod group;
 pub mod history;
@@ -33,14 +42,22 @@ pub mod input;
 pub mod metrics;
 pub mod pattern;
 mod random;
+#[cfg(not(target_arch = "wasm32"))]
+mod room;
 pub mod split;
 mod text;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod train;
 pub mod training;
 
 #[cfg(feature = "report")]
 pub mod cache;
 #[cfg(feature = "report")]
+pub mod demo;
+#[cfg(feature = "report")]
 pub mod features;
+#[cfg(feature = "report")]
+pub mod pipeline;
 #[cfg(feature = "report")]
 pub mod recipe;
 #[cfg(feature = "report")]

@@ -115,6 +115,97 @@ impl Recipe {
         self.training.check()
     }
 
+    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`.
+    /// The value is TOML; what is no TOML is a text.
+    ///
+    /// # Errors
+    /// [`Error::Override`] for a name that is no setting or a value of the wrong kind; [`Error::Setting`] for one
+    /// that makes no sense.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        let refuse = |reason: String| Error::Override {
+            key: key.into(),
+            value: value.into(),
+            reason,
+        };
+        let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"));
+        let parsed = parsed.ok().filter(|table| table.len() == 1);
+        let parsed = parsed.and_then(|mut table| table.remove("value"));
+        let parsed = parsed.unwrap_or_else(|| toml::Value::String(value.into()));
+        let table = toml::Table::try_from(&*self).map_err(|error| refuse(error.to_string()))?;
+        let mut whole = toml::Value::Table(table);
+        let mut place = &mut whole;
+        for part in key.split('.') {
+            let table = place.as_table_mut();
+            let table = table.ok_or_else(|| refuse("no such setting".into()))?;
+            place = table
+                .entry(part)
+                .or_insert_with(|| toml::Table::new().into());
+        }
+        *place = parsed;
+        let changed: Result<Recipe, toml::de::Error> = whole.try_into();
+        let changed = changed.map_err(|error| refuse(error.message().replace('\n', ", ")))?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// The same experiment with a network of one's own: a `.toml` or `.json` file with `layers`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Malformed`].
+    pub fn with_architecture(&self, path: &Path) -> Result<Recipe, Error> {
+        let text = files::read_text(path)?;
+        let json = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let architecture = if json {
+            Architecture::from_json(&text).map_err(|error| error.to_string())
+        } else {
+            toml::from_str(&text).map_err(|error| one_line(&error, &text))
+        };
+        let architecture = architecture.map_err(|reason| Error::Malformed {
+            path: path.into(),
+            reason,
+        })?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Recipe {
+            name: stem.into_owned(),
+            paper: String::new(),
+            dataset: String::new(),
+            network: path.display().to_string(),
+            notes: Vec::new(),
+            claimed: BTreeMap::new(),
+            architecture,
+            ..self.clone()
+        })
+    }
+
+    /// The network for this many labels, with the shape of the recipe's features as its input.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] naming the layer that does not fit; [`Error::Setting`] where the network's own input has not
+    /// the size of the features, or its output is not one number per label.
+    pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
+        let (bands, frames) = (self.input.features.bands(), self.input.frames);
+        let refuse = |reason: String| Err(Error::setting("architecture", reason));
+        let own = engine::Shape::from(&self.architecture.input[..]);
+        let architecture = match own.is_empty() {
+            true => self.architecture.with_input([1, bands, frames]),
+            false => self.architecture.clone(),
+        };
+        if !own.is_empty() && own.elements() != bands.saturating_mul(frames) {
+            return refuse(format!(
+                "its input is {own}, the features are {bands}×{frames}"
+            ));
+        }
+        let architecture = architecture.with_classes(labels);
+        let output = architecture.output()?;
+        if output[..] != [labels] {
+            return refuse(format!("it puts out {output} for {labels} labels"));
+        }
+        Ok(architecture)
+    }
+
     /// The recipe as TOML.
     ///
     /// # Errors

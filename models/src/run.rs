@@ -38,8 +38,8 @@ pub struct RunSettings {
     pub recipe: Recipe,
 }
 
-/// Which dataset a run was trained on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Which dataset a run was trained on. All but the folder is known once the features are there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSettings {
     /// Its folder.

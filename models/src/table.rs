@@ -56,7 +56,10 @@ pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         search(input, &mut Vec::new(), &mut found)?;
         if found.len() == before {
             let reason = "no file in it is named like audio (.wav, .wave, .mp3)".into();
-            return Err(Error::Malformed { path: input.clone(), reason });
+            return Err(Error::Malformed {
+                path: input.clone(),
+                reason,
+            });
         }
     }
     Ok(found)
@@ -65,7 +68,9 @@ pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
 /// `above` holds the real folders on the way here, so that a link which leads back ends.
 fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let list = || -> io::Result<(PathBuf, Vec<PathBuf>)> {
-        let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+        let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect();
         Ok((fs::canonicalize(folder)?, entries?))
     };
     let (real, mut entries) = list().map_err(Error::io("list", folder))?;
@@ -73,7 +78,13 @@ fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> 
         return Ok(());
     }
     above.push(real);
-    entries.retain(|entry| !entry.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"."));
+    entries.retain(|entry| {
+        !entry
+            .file_name()
+            .unwrap_or_default()
+            .as_encoded_bytes()
+            .starts_with(b".")
+    });
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -91,32 +102,53 @@ fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> 
 /// # Errors
 /// [`Error::Stopped`]; [`Error::Malformed`] naming two files whose features differ in length; where nothing could be
 /// used, what was wrong with the last file.
-pub fn tabulate(tabling: &Tabling<'_>, device: &Device, control: Control<'_>) -> Result<Table, Error> {
+pub fn tabulate(
+    tabling: &Tabling<'_>,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<Table, Error> {
     tabling.settings.check()?;
     if let Some(seconds) = tabling.seconds
         && !(seconds > 0.0 && seconds <= Limits::default().max_seconds)
     {
         let limit = Limits::default().max_seconds;
-        return Err(Error::setting("seconds", format!("{seconds} is not above 0 and at most {limit}")));
+        return Err(Error::setting(
+            "seconds",
+            format!("{seconds} is not above 0 and at most {limit}"),
+        ));
     }
     let paths = audio_files(tabling.inputs)?;
-    let slots: Vec<Mutex<Option<Result<Features, Error>>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Mutex<Option<Result<Features, Error>>>> =
+        paths.iter().map(|_| Mutex::new(None)).collect();
     let done = AtomicUsize::new(0);
     kernels::cpu::for_each(paths.len(), |i| {
         if control.check().is_err() {
             return;
         }
         let features = features(&paths[i], tabling, device);
-        *slots[i].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(features);
+        *slots[i]
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(features);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        control.tell(Event::Features { done, total: paths.len() });
+        control.tell(Event::Features {
+            done,
+            total: paths.len(),
+        });
     });
     control.check()?;
     let single = matches!(tabling.inputs, [one] if !one.is_dir());
-    let mut table = Table { files: Vec::new(), bands: 0, frames: 0, values: Vec::new(), single };
+    let mut table = Table {
+        files: Vec::new(),
+        bands: 0,
+        frames: 0,
+        values: Vec::new(),
+        single,
+    };
     let mut failed = None;
     for (path, slot) in paths.into_iter().zip(slots) {
-        let result = slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let result = slot
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         match result {
             Some(Ok(features)) => table.push(path, features)?,
             Some(Err(error)) => {
@@ -154,7 +186,10 @@ impl Table {
             None => (self.bands, self.frames) = (features.bands, features.frames),
             Some(first) if (self.bands, self.frames) != (features.bands, features.frames) => {
                 let (first, frames) = (first.display(), self.frames);
-                let reason = format!("{} frames, but {first} has {frames}; one array needs one length", features.frames);
+                let reason = format!(
+                    "{} frames, but {first} has {frames}; one array needs one length",
+                    features.frames
+                );
                 return Err(Error::Malformed { path, reason });
             }
             Some(_) => {}
@@ -180,7 +215,9 @@ impl Table {
         match Format::of(path)? {
             Format::Npy => files::write_atomic(path, |writer| {
                 writer.write_all(&npy_header(&self.shape()))?;
-                self.values.iter().try_for_each(|value| writer.write_all(&value.to_le_bytes()))
+                self.values
+                    .iter()
+                    .try_for_each(|value| writer.write_all(&value.to_le_bytes()))
             }),
             Format::Csv => files::write_atomic(path, |writer| self.write_csv(writer)),
         }
@@ -191,11 +228,15 @@ impl Table {
         let head = ["file".to_string(), "band".to_string()].into_iter();
         csv.write_record(head.chain((0..self.frames).map(|frame| frame.to_string())))?;
         let rows = self.values.chunks_exact(self.frames.max(1));
-        let names = self.files.iter().flat_map(|file| (0..self.bands).map(move |band| (file, band)));
+        let names = self
+            .files
+            .iter()
+            .flat_map(|file| (0..self.bands).map(move |band| (file, band)));
         for ((file, band), row) in names.zip(rows) {
             csv.write_field(file.as_os_str().as_encoded_bytes())?;
             csv.write_field(band.to_string())?;
-            row.iter().try_for_each(|value| csv.write_field(value.to_string()))?;
+            row.iter()
+                .try_for_each(|value| csv.write_field(value.to_string()))?;
             csv.write_record(None::<&[u8]>)?;
         }
         csv.flush()
@@ -217,7 +258,12 @@ impl Format {
     /// # Errors
     /// [`Error::Malformed`] for an ending that is neither `.npy` nor `.csv`.
     pub fn of(path: &Path) -> Result<Format, Error> {
-        match path.extension().and_then(OsStr::to_str).map(str::to_lowercase).as_deref() {
+        match path
+            .extension()
+            .and_then(OsStr::to_str)
+            .map(str::to_lowercase)
+            .as_deref()
+        {
             Some("npy") => Ok(Format::Npy),
             Some("csv") => Ok(Format::Csv),
             _ => Err(Error::Malformed {
@@ -231,8 +277,13 @@ impl Format {
 /// Version 1.0 of NumPy's format: magic, length, a Python dictionary padded so that the numbers begin at a multiple of 64.
 fn npy_header(shape: &[usize]) -> Vec<u8> {
     let comma = if shape.len() == 1 { "," } else { "" };
-    let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}{comma}), }}");
+    let shape = shape
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let dictionary =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}{comma}), }}");
     let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
     header.extend((length as u16).to_le_bytes());
@@ -246,7 +297,9 @@ mod tests {
 
     fn table(clips: usize) -> Table {
         Table {
-            files: (0..clips).map(|i| PathBuf::from(format!("a,{i}.wav"))).collect(),
+            files: (0..clips)
+                .map(|i| PathBuf::from(format!("a,{i}.wav")))
+                .collect(),
             bands: 2,
             frames: 3,
             values: (0..clips * 6).map(|v| v as f32 / 2.0).collect(),
@@ -257,12 +310,21 @@ mod tests {
     #[test]
     fn npy_is_what_numpy_writes() {
         // The first 128 bytes of `numpy.save(F, numpy.zeros((2, 3), "<f4"))`, numpy 2.
-        let mut expected = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".to_vec();
+        let mut expected =
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+                .to_vec();
         expected.resize(127, b' ');
         expected.push(b'\n');
         let header = npy_header(&[2, 3]);
-        assert!(header.len() == 128 && header == expected, "{}", header.escape_ascii());
-        assert!(npy_header(&[7]).escape_ascii().to_string().contains("(7,)"), "Python's tuple of one");
+        assert!(
+            header.len() == 128 && header == expected,
+            "{}",
+            header.escape_ascii()
+        );
+        assert!(
+            npy_header(&[7]).escape_ascii().to_string().contains("(7,)"),
+            "Python's tuple of one"
+        );
     }
 
     #[test]
@@ -286,15 +348,25 @@ mod tests {
     #[test]
     fn different_lengths_are_told_with_both_names() {
         let mut table = table(1);
-        let other = Features { bands: 2, frames: 4, values: vec![0.0; 8] };
+        let other = Features {
+            bands: 2,
+            frames: 4,
+            values: vec![0.0; 8],
+        };
         let error = table.push("b.wav".into(), other).unwrap_err().to_string();
-        assert!(error.contains("b.wav: 4 frames") && error.contains("a,0.wav has 3"), "{error}");
+        assert!(
+            error.contains("b.wav: 4 frames") && error.contains("a,0.wav has 3"),
+            "{error}"
+        );
     }
 
     #[test]
     fn other_endings_are_refused() {
         assert!(Format::of(Path::new("a.NPY")).is_ok());
-        let error = table(1).write(Path::new("nowhere/a.txt")).unwrap_err().to_string();
+        let error = table(1)
+            .write(Path::new("nowhere/a.txt"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("a.txt") && error.contains(".npy"), "{error}");
     }
 }

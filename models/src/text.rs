@@ -15,9 +15,16 @@ impl Display for Metrics {
         let width = self.label_width().max("weighted".len());
         writeln!(f, "{:width$}  precision  recall     F1  support", "label")?;
         let mut row = |label: &str, scores: &Scores, support: u64| {
-            let Scores { precision, recall, f1 } = scores;
+            let Scores {
+                precision,
+                recall,
+                f1,
+            } = scores;
             let label = cut(label, WIDEST);
-            writeln!(f, "{label:width$}  {precision:>9.3}  {recall:>6.3}  {f1:>5.3}  {support:>7}")
+            writeln!(
+                f,
+                "{label:width$}  {precision:>9.3}  {recall:>6.3}  {f1:>5.3}  {support:>7}"
+            )
         };
         for class in &self.classes {
             row(&class.label, &class.scores, class.support)?;
@@ -34,7 +41,10 @@ impl Metrics {
     pub fn confusion_text(&self) -> String {
         let most = self.confusion.iter().flatten().max().copied().unwrap_or(0);
         let labels = || self.classes.iter().map(|class| class.label.as_str());
-        let head = labels().map(|label| label.chars().count().min(HEAD)).max().unwrap_or(0);
+        let head = labels()
+            .map(|label| label.chars().count().min(HEAD))
+            .max()
+            .unwrap_or(0);
         let cell = head.max(most.to_string().len());
         let width = self.label_width().max("truth".len());
         let mut text = format!("{:width$}  answer\n{:width$}", "", "truth");
@@ -50,19 +60,37 @@ impl Metrics {
                 };
             }
         }
-        let right: u64 = self.confusion.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
-        let _ = write!(text, "\n\naccuracy {:.3} ({right} of {} clips)", self.accuracy, self.total());
+        let right: u64 = self
+            .confusion
+            .iter()
+            .enumerate()
+            .filter_map(|(class, row)| row.get(class))
+            .sum();
+        let _ = write!(
+            text,
+            "\n\naccuracy {:.3} ({right} of {} clips)",
+            self.accuracy,
+            self.total()
+        );
         text
     }
 
     fn label_width(&self) -> usize {
-        self.classes.iter().map(|class| class.label.chars().count().min(WIDEST)).max().unwrap_or(0)
+        self.classes
+            .iter()
+            .map(|class| class.label.chars().count().min(WIDEST))
+            .max()
+            .unwrap_or(0)
     }
 }
 
 /// The first characters of a label, safe to print: a folder's name may hold control characters.
 fn cut(label: &str, most: usize) -> String {
-    label.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    label
+        .chars()
+        .take(most)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -71,10 +99,17 @@ mod tests {
 
     #[test]
     fn tables_line_up() {
-        let labels = ["jazz".to_string(), "drum and bass".to_string(), "o\ndd".to_string()];
+        let labels = [
+            "jazz".to_string(),
+            "drum and bass".to_string(),
+            "o\ndd".to_string(),
+        ];
         let metrics = Metrics::from_answers(&labels, [(0, 0), (0, 0), (0, 1), (1, 1), (2, 2)]);
         let text = metrics.to_string();
-        assert!(text.contains("jazz                 1.000   0.667  0.800        3\n"), "{text}");
+        assert!(
+            text.contains("jazz                 1.000   0.667  0.800        3\n"),
+            "{text}"
+        );
         let matrix = "               answer\ntruth          jazz  drum  o\u{fffd}dd\njazz              2     1     ·\n\
                       drum and bass     ·     1     ·\no\u{fffd}dd              ·     ·     1\n\n\
                       accuracy 0.800 (4 of 5 clips)";
@@ -84,6 +119,10 @@ mod tests {
 
     #[test]
     fn nothing_judged_is_no_panic() {
-        assert!(Metrics::from_answers(&[], []).to_string().contains("0 of 0"));
+        assert!(
+            Metrics::from_answers(&[], [])
+                .to_string()
+                .contains("0 of 0")
+        );
     }
 }

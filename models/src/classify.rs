@@ -1,0 +1,224 @@
+//! The classifier for other programs: one model file, sound in, labels out.
+//!
+//! It needs no report feature, no GPU and no files beside the model, whose bytes may as well be compiled in.
+//!
+//! ```no_run
+//! use models::classify::Classifier;
+//!
+//! # fn main() -> Result<(), models::Error> {
+//! let classifier = Classifier::load("run/best.safetensors".as_ref())?;
+//! let answer = classifier.classify_file("song.mp3".as_ref())?;
+//! for guess in answer.top(3) {
+//!     println!("{:.0} % {}", 100.0 * guess.probability, guess.label);
+//! }
+//! # Ok(()) }
+//! ```
+
+use std::path::Path;
+
+use audio::Clip;
+use engine::{Device, ModelFile, Network};
+use serde::Serialize;
+
+use crate::evaluate::probabilities;
+use crate::input::{Input, Normalisation};
+use crate::{Error, files};
+
+/// A trained network with all that belongs to it.
+pub struct Classifier {
+    network: Network,
+    labels: Vec<String>,
+    input: Input,
+    normalisation: Normalisation,
+}
+
+/// What a classifier says of one clip.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// Every label with its probability, the likeliest first.
+    pub ranking: Vec<Guess>,
+}
+
+/// One label and how likely it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guess {
+    /// The label.
+    pub label: String,
+    /// 0 to 1; those of all labels sum to 1.
+    pub probability: f64,
+}
+
+impl Answer {
+    /// The likeliest label.
+    #[must_use]
+    pub fn best(&self) -> &Guess {
+        // A model file without labels is refused when it is loaded.
+        &self.ranking[0]
+    }
+
+    /// The `count` likeliest labels, or all where there are fewer.
+    #[must_use]
+    pub fn top(&self, count: usize) -> &[Guess] {
+        &self.ranking[..count.min(self.ranking.len())]
+    }
+}
+
+impl Classifier {
+    /// A classifier on the CPU from a model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Model`] for what is no sound model file of this program.
+    pub fn load(path: &Path) -> Result<Classifier, Error> {
+        Classifier::load_on(path, &Device::cpu())
+    }
+
+    /// [`Classifier::load`] on another device.
+    ///
+    /// # Errors
+    /// As [`Classifier::load`], and what the device refuses.
+    pub fn load_on(path: &Path, device: &Device) -> Result<Classifier, Error> {
+        Classifier::named(
+            &files::read_bytes(path)?,
+            &path.display().to_string(),
+            device,
+        )
+    }
+
+    /// A classifier on the CPU from a model file's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for what is no sound model file of this program.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Classifier, Error> {
+        Classifier::from_bytes_on(bytes, &Device::cpu())
+    }
+
+    /// [`Classifier::from_bytes`] on another device.
+    ///
+    /// # Errors
+    /// As [`Classifier::from_bytes`], and what the device refuses.
+    pub fn from_bytes_on(bytes: &[u8], device: &Device) -> Result<Classifier, Error> {
+        Classifier::named(bytes, "the model", device)
+    }
+
+    fn named(bytes: &[u8], name: &str, device: &Device) -> Result<Classifier, Error> {
+        let file = ModelFile::from_bytes(bytes).map_err(Error::model(name))?;
+        Classifier::from_model(&file, name, device)
+    }
+
+    /// A classifier from a model file that was read already; `name` goes into errors.
+    ///
+    /// # Errors
+    /// [`Error::Model`] where its feature settings, normalisation and network do not fit together.
+    pub fn from_model(file: &ModelFile, name: &str, device: &Device) -> Result<Classifier, Error> {
+        let refuse = |reason: String| Error::Model {
+            name: name.into(),
+            source: engine::Error::ModelFile(reason),
+        };
+        let input: Input = serde_json::from_value(file.features.clone())
+            .map_err(|error| refuse(format!("feature settings: {error}")))?;
+        let normalisation: Normalisation = serde_json::from_value(file.normalisation.clone())
+            .map_err(|error| refuse(format!("normalisation: {error}")))?;
+        input.check().map_err(|error| refuse(error.to_string()))?;
+        let (bands, frames) = (input.features.bands(), input.frames);
+        normalisation
+            .check(bands)
+            .map_err(|error| refuse(error.to_string()))?;
+        let own = engine::Shape::from(&file.architecture.input[..]);
+        if bands.checked_mul(frames) != Some(own.elements()) {
+            return Err(refuse(format!(
+                "its input is {own}, its features are {bands}×{frames}"
+            )));
+        }
+        let network = Network::with_weights(&file.architecture, device, &file.weights);
+        Ok(Classifier {
+            network: network.map_err(Error::model(name))?,
+            labels: file.labels.clone(),
+            input,
+            normalisation,
+        })
+    }
+
+    /// What it can answer.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// How it hears: windows and features.
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Its network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// How its features are normalised.
+    #[must_use]
+    pub fn normalisation(&self) -> &Normalisation {
+        &self.normalisation
+    }
+
+    /// Hears a WAV or MP3 file.
+    ///
+    /// # Errors
+    /// [`Error::Audio`] naming the file and what is wrong with it; as [`Classifier::classify`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn classify_file(&self, path: &Path) -> Result<Answer, Error> {
+        let clip = audio::decode(path, &audio::Limits::default())?;
+        kernels::block_on(self.answer(&clip, &path.display().to_string()))
+    }
+
+    /// Hears the bytes of a WAV or MP3 file; `name` goes into errors.
+    ///
+    /// # Errors
+    /// As [`Classifier::classify_file`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn classify_bytes(&self, bytes: &[u8], name: &str) -> Result<Answer, Error> {
+        let clip = audio::decode_bytes(bytes, name, &audio::Limits::default())?;
+        kernels::block_on(self.answer(&clip, name))
+    }
+
+    /// Hears a clip of any length and sample rate.
+    ///
+    /// # Errors
+    /// [`Error::Features`] for a clip without samples or with samples that are no numbers; [`Error::Engine`] where the
+    /// device refuses.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn classify(&self, clip: &Clip) -> Result<Answer, Error> {
+        kernels::block_on(self.classify_async(clip))
+    }
+
+    /// [`Classifier::classify`] without blocking, as a browser needs it.
+    ///
+    /// # Errors
+    /// As [`Classifier::classify`].
+    pub async fn classify_async(&self, clip: &Clip) -> Result<Answer, Error> {
+        self.answer(clip, "the clip").await
+    }
+
+    async fn answer(&self, clip: &Clip, name: &str) -> Result<Answer, Error> {
+        // Features are computed where they were computed for the training: on the CPU.
+        let windows = self.input.windows_async(&Device::cpu(), clip, name).await?;
+        let probabilities = probabilities(&self.network, &self.normalisation, windows).await?;
+        let guess = |(label, probability): (&String, f64)| Guess {
+            label: label.clone(),
+            probability,
+        };
+        let mut ranking: Vec<Guess> = self.labels.iter().zip(probabilities).map(guess).collect();
+        ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Ok(Answer { ranking })
+    }
+}
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier")
+            .field("labels", &self.labels)
+            .field("device", &self.network.device())
+            .finish_non_exhaustive()
+    }
+}

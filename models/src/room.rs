@@ -1,0 +1,60 @@
+//! How much memory a device has for a training, as far as anybody can say beforehand.
+
+use engine::{Device, Room};
+
+/// The room on a device.
+///
+/// On the CPU: on Linux what the system calls available, elsewhere unknown. On a GPU: the largest buffer; drivers do
+/// not tell how much memory is free.
+pub(crate) fn room(device: &Device) -> Room {
+    if !device.is_gpu() {
+        return Room {
+            total: available(),
+            buffer: None,
+        };
+    }
+    Room {
+        total: None,
+        buffer: largest_buffer(device.name()),
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn largest_buffer(name: &str) -> Option<u64> {
+    let adapters = kernels::block_on(kernels::gpu::list());
+    let own = adapters.into_iter().find(|adapter| adapter.name == name);
+    own.map(|adapter| adapter.limits.binding_bytes)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn largest_buffer(_: &str) -> Option<u64> {
+    None
+}
+
+/// Bytes that can be had without swapping.
+fn available() -> Option<u64> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_has_room() {
+        assert_eq!(available().is_some(), cfg!(target_os = "linux"));
+        assert!(available().is_none_or(|bytes| bytes > 1 << 20));
+    }
+}

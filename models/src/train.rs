@@ -1,0 +1,454 @@
+//! The training itself: epochs over the training clips, the best epoch by the validation clips, an early end, and
+//! going on after a stop.
+//!
+//! Same seed, same device, same data: bit-identical weights. Everything random (first weights, the order of examples,
+//! dropout) is a function of the seed and of the number of the epoch or step, so that a training that goes on from
+//! the end of an epoch does exactly what one that was never stopped does. A stop within an epoch gives that epoch up.
+
+use std::time::Instant;
+
+use engine::{
+    Adam, AdamSettings, Architecture, Device, Mode, ModelFile, Network, Parameter, Resume, Tensor,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::control::{Control, Event};
+use crate::evaluate::{judge, largest, log_softmax};
+use crate::examples::{Batch, Clips, Examples};
+use crate::history::EpochRow;
+use crate::input::{Input, Normalisation};
+use crate::metrics::Metrics;
+use crate::random::{Stream, shuffled};
+use crate::room::room;
+use crate::split::Split;
+use crate::training::{Optimizer, TrainingSettings, balanced_weights};
+
+/// Outputs are read from the device every so many steps: a read waits for all work before it.
+const READ_EVERY: usize = 16;
+
+/// Everything that a training starts from.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The clips with their labels.
+    pub clips: Clips<'a>,
+    /// Which of them train and which choose the epoch; the test clips are not looked at.
+    pub split: &'a Split,
+    /// What the labels are called, in the order of the network's outputs.
+    pub labels: &'a [String],
+    /// How sound became features; goes into the model file.
+    pub input: &'a Input,
+    /// How features are scaled; goes into the model file.
+    pub normalisation: &'a Normalisation,
+    /// The network, with its input's shape and one output per label.
+    pub architecture: &'a Architecture,
+    /// How it is trained.
+    pub settings: &'a TrainingSettings,
+    /// What everything random depends on.
+    pub seed: u64,
+}
+
+/// Where a training puts what it has made.
+pub trait Keeper {
+    /// The weights of the best epoch so far.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn best(&mut self, model: &ModelFile) -> Result<(), Error>;
+
+    /// Where the training stands after an epoch, or before the first: enough to go on from.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn last(&mut self, model: &ModelFile, history: &[EpochRow]) -> Result<(), Error>;
+}
+
+/// What a model file to go on from counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counters {
+    seed: u64,
+    /// Steps of the optimizer.
+    steps: u32,
+    /// The number of the best epoch; 0 before the first.
+    best: usize,
+    history: Vec<EpochRow>,
+}
+
+/// A training in progress.
+pub struct Trainer<'a> {
+    setup: Setup<'a>,
+    network: Network,
+    /// The network's own, with the penalty of the settings.
+    parameters: Vec<Parameter>,
+    optimizer: Adam,
+    /// A weight per label, on the host and on the device.
+    weights: Option<(Vec<f32>, Tensor)>,
+    history: Vec<EpochRow>,
+    best: usize,
+}
+
+impl<'a> Trainer<'a> {
+    /// A training at its beginning.
+    ///
+    /// # Errors
+    /// [`Error::Setting`]; [`Error::Engine`] for an architecture that does not fit together, or, by
+    /// [`engine::Error::Batch`], a batch that does not fit the device.
+    pub fn new(setup: Setup<'a>, device: &Device) -> Result<Self, Error> {
+        setup.settings.check()?;
+        if setup.split.train.is_empty() {
+            return Err(Error::setting("split", "no clip to train on"));
+        }
+        let batch = setup
+            .settings
+            .batch
+            .min(setup.examples(&setup.split.train).len());
+        setup.architecture.memory()?.check(batch, room(device))?;
+        let network = Network::new(setup.architecture, device, setup.seed)?;
+        let mut parameters = network.parameters().to_vec();
+        for parameter in parameters
+            .iter_mut()
+            .filter(|p| p.name.ends_with(".weight"))
+        {
+            parameter.l2 += setup.settings.l2 as f32;
+        }
+        let settings = match setup.settings.optimizer {
+            Optimizer::Adam => AdamSettings {
+                learning_rate: setup.settings.learning_rate,
+                ..AdamSettings::default()
+            },
+        };
+        let optimizer = Adam::new(&parameters, settings)?;
+        let weights = match setup.settings.class_weights {
+            false => None,
+            true => {
+                let mut counts = vec![0; setup.labels.len()];
+                for &clip in &setup.split.train {
+                    counts[setup.clips.targets[clip]] += 1;
+                }
+                let weights = balanced_weights(&counts);
+                let tensor = Tensor::from_vec(device, &weights, [weights.len()])?;
+                Some((weights, tensor))
+            }
+        };
+        Ok(Trainer {
+            setup,
+            network,
+            parameters,
+            optimizer,
+            weights,
+            history: Vec::new(),
+            best: 0,
+        })
+    }
+
+    /// A training that goes on from what [`Keeper::last`] was given. `name` goes into errors.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`Error::Model`] where the file is of another training.
+    pub fn resume(
+        setup: Setup<'a>,
+        device: &Device,
+        file: &ModelFile,
+        name: &str,
+    ) -> Result<Self, Error> {
+        let refuse = |reason: String| Error::Model {
+            name: name.into(),
+            source: engine::Error::ModelFile(reason),
+        };
+        let resume = file
+            .resume
+            .as_ref()
+            .ok_or_else(|| refuse("not a file to go on from: no optimizer's state".into()))?;
+        let counters: Counters = serde_json::from_value(resume.counters.clone())
+            .map_err(|error| refuse(error.to_string()))?;
+        if counters.seed != setup.seed
+            || file.labels != setup.labels
+            || file.architecture != *setup.architecture
+        {
+            return Err(refuse(
+                "it belongs to a training with other settings".into(),
+            ));
+        }
+        let epochs = counters.history.iter().map(|row| row.epoch);
+        if !epochs.eq(1..=counters.history.len()) || counters.best > counters.history.len() {
+            return Err(refuse("its history does not count its epochs".into()));
+        }
+        let mut trainer = Trainer::new(setup, device)?;
+        trainer
+            .network
+            .set_weights(&file.weights)
+            .map_err(Error::model(name))?;
+        trainer
+            .optimizer
+            .set_state(&resume.optimizer, counters.steps)
+            .map_err(Error::model(name))?;
+        trainer.history = counters.history;
+        trainer.best = counters.best;
+        Ok(trainer)
+    }
+
+    /// Trains to the end.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; what the device or the keeper refuses. What
+    /// the keeper was given stays good: the training can go on from there.
+    pub fn run(&mut self, keeper: &mut dyn Keeper, control: Control<'_>) -> Result<(), Error> {
+        let settings = self.setup.settings;
+        let examples = self.setup.examples(&self.setup.split.train);
+        let steps = examples.len().div_ceil(settings.batch);
+        let first = self.history.len() + 1;
+        if self.history.is_empty() {
+            keeper.last(&self.to_go_on_from()?, &[])?;
+        }
+        control.tell(Event::Training {
+            first_epoch: first,
+            epochs: settings.epochs,
+            steps,
+        });
+        for epoch in first..=settings.epochs {
+            if self.is_over() {
+                break;
+            }
+            control.check()?;
+            let start = Instant::now();
+            let (train_loss, train_accuracy) = self.epoch(&examples, epoch, control)?;
+            let mut row = EpochRow {
+                epoch,
+                train_loss,
+                train_accuracy,
+                learning_rate: self.optimizer.settings().learning_rate,
+                ..Default::default()
+            };
+            self.validate(&mut row, steps, control)?;
+            row.seconds = start.elapsed().as_secs_f64();
+            let old = self
+                .best
+                .checked_sub(1)
+                .and_then(|best| self.history.get(best));
+            let best = old.is_none_or(|old| settings.best.prefers(&row, old));
+            self.history.push(row);
+            if best {
+                self.best = epoch;
+                keeper.best(&self.model()?)?;
+            }
+            keeper.last(&self.to_go_on_from()?, &self.history)?;
+            control.tell(Event::Epoch { row: &row, best });
+        }
+        Ok(())
+    }
+
+    /// The figures of every epoch so far.
+    #[must_use]
+    pub fn history(&self) -> &[EpochRow] {
+        &self.history
+    }
+
+    /// The number of the best epoch so far; 0 before the first.
+    #[must_use]
+    pub fn best_epoch(&self) -> usize {
+        self.best
+    }
+
+    /// Whether patience has run out.
+    fn is_over(&self) -> bool {
+        let waited = self.history.len() - self.best;
+        self.setup
+            .settings
+            .patience
+            .is_some_and(|patience| waited >= patience)
+    }
+
+    /// One pass over the training examples: mean loss and share of right answers.
+    fn epoch(
+        &mut self,
+        examples: &Examples<'_>,
+        epoch: usize,
+        control: Control<'_>,
+    ) -> Result<(f64, f64), Error> {
+        let order = shuffled(
+            examples.len(),
+            self.setup.seed,
+            Stream::Shuffle,
+            epoch as u64,
+        );
+        let size = self.setup.settings.batch;
+        let steps = order.len().div_ceil(size);
+        let mut tally = Tally::default();
+        let mut batch = Batch::default();
+        let mut unread: Vec<(usize, Tensor, Vec<u32>)> = Vec::new();
+        for (index, some) in order.chunks(size).enumerate() {
+            control.check()?;
+            let step = index + 1;
+            examples.read(some.iter().copied(), &mut batch)?;
+            let number = ((epoch - 1) * steps + index) as u64;
+            let outputs = self
+                .step(&batch, number)
+                .map_err(|error| out_of_memory(error, some.len()))?;
+            unread.push((step, outputs, batch.targets.clone()));
+            if unread.len() == READ_EVERY || step == steps {
+                for (step, outputs, targets) in unread.drain(..) {
+                    let weights = self.weights.as_ref().map(|(weights, _)| weights.as_slice());
+                    let outputs = outputs
+                        .to_vec()
+                        .map_err(|error| out_of_memory(error, some.len()))?;
+                    if !tally.add(&outputs, &targets, weights) {
+                        return Err(Error::Diverged { epoch, step });
+                    }
+                }
+            }
+            control.tell(Event::Step { epoch, step, steps });
+        }
+        Ok(tally.means())
+    }
+
+    /// One step: the outputs that it learnt from.
+    fn step(&mut self, batch: &Batch, number: u64) -> engine::Result<Tensor> {
+        let device = self.network.device();
+        let shape = [&[batch.targets.len()], &self.setup.architecture.input[..]].concat();
+        let x = Tensor::from_vec(device, &batch.values, shape)?;
+        let targets = device.upload_u32(&batch.targets)?;
+        let mode = Mode::Train {
+            seed: self.setup.seed,
+            step: number,
+        };
+        let outputs = self.network.forward(&x, mode)?;
+        let loss =
+            outputs.cross_entropy(&targets, self.weights.as_ref().map(|(_, weights)| weights))?;
+        let gradients = loss.backward()?;
+        self.optimizer.step(&self.parameters, &gradients)?;
+        Ok(outputs.detach())
+    }
+
+    fn validate(
+        &self,
+        row: &mut EpochRow,
+        steps: usize,
+        control: Control<'_>,
+    ) -> Result<(), Error> {
+        let setup = &self.setup;
+        let chosen = &setup.split.validation;
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let weights = self.weights.as_ref().map(|(weights, _)| weights.as_slice());
+        let judged = judge(
+            &self.network,
+            setup.normalisation,
+            setup.clips,
+            chosen,
+            weights,
+            setup.settings.batch,
+            control,
+        );
+        let judged = judged.map_err(|error| match error {
+            Error::NotFinite { .. } => Error::Diverged {
+                epoch: row.epoch,
+                step: steps,
+            },
+            error => error,
+        })?;
+        let truths = chosen.iter().map(|&clip| setup.clips.targets[clip]);
+        let metrics = Metrics::from_answers(setup.labels, truths.zip(judged.answers()));
+        row.validation_loss = Some(judged.loss);
+        row.validation_accuracy = Some(metrics.accuracy);
+        row.validation_f1 = Some(metrics.weighted.f1);
+        Ok(())
+    }
+
+    /// The network as it is, as a model file.
+    fn model(&self) -> Result<ModelFile, Error> {
+        let value = |what, value: Result<serde_json::Value, serde_json::Error>| {
+            value.map_err(|error| Error::setting(what, error.to_string()))
+        };
+        let mut file = ModelFile::new(&self.network, self.setup.labels.to_vec())?;
+        file.features = value("input", serde_json::to_value(self.setup.input))?;
+        file.normalisation = value(
+            "normalisation",
+            serde_json::to_value(self.setup.normalisation),
+        )?;
+        Ok(file)
+    }
+
+    /// The same with the optimizer's state and the history.
+    fn to_go_on_from(&self) -> Result<ModelFile, Error> {
+        let counters = Counters {
+            seed: self.setup.seed,
+            steps: self.optimizer.steps(),
+            best: self.best,
+            history: self.history.clone(),
+        };
+        let counters = serde_json::to_value(counters);
+        Ok(ModelFile {
+            resume: Some(Resume {
+                optimizer: self.optimizer.state()?,
+                counters: counters.map_err(|error| Error::setting("history", error.to_string()))?,
+            }),
+            ..self.model()?
+        })
+    }
+}
+
+impl<'a> Setup<'a> {
+    fn examples(&self, chosen: &[usize]) -> Examples<'a> {
+        Examples::new(self.clips, chosen, self.normalisation)
+    }
+}
+
+/// Losses and right answers of an epoch.
+#[derive(Debug, Default)]
+struct Tally {
+    loss: f64,
+    weight: f64,
+    right: usize,
+    count: usize,
+}
+
+impl Tally {
+    /// Counts a batch; false where its outputs are no finite numbers.
+    fn add(&mut self, outputs: &[f32], targets: &[u32], weights: Option<&[f32]>) -> bool {
+        let labels = outputs.len() / targets.len().max(1);
+        for (outputs, &target) in outputs.chunks_exact(labels.max(1)).zip(targets) {
+            let logarithms = log_softmax(outputs);
+            let target = target as usize;
+            let weight = weights.map_or(1.0, |weights| f64::from(weights[target]));
+            self.loss -= weight * logarithms[target];
+            self.weight += weight;
+            self.right += usize::from(largest(&logarithms) == target);
+            self.count += 1;
+        }
+        self.loss.is_finite()
+    }
+
+    fn means(&self) -> (f64, f64) {
+        let loss = if self.weight > 0.0 {
+            self.loss / self.weight
+        } else {
+            0.0
+        };
+        (loss, self.right as f64 / self.count.max(1) as f64)
+    }
+}
+
+/// Says of a device without memory which batch was too large for it.
+fn out_of_memory(error: engine::Error, batch: usize) -> Error {
+    fn is_memory(error: &engine::Error) -> bool {
+        match error {
+            engine::Error::Kernel(error) => {
+                matches!(
+                    error,
+                    kernels::Error::OutOfMemory { .. } | kernels::Error::TooLarge { .. }
+                )
+            }
+            engine::Error::Layer { source, .. } => is_memory(source),
+            _ => false,
+        }
+    }
+    match is_memory(&error) {
+        true => Error::OutOfMemory {
+            batch,
+            source: error,
+        },
+        false => error.into(),
+    }
+}
