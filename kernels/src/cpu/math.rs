@@ -11,7 +11,8 @@
 pub fn exp(x: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0; // 1.5 · 2^23: adding it rounds to a whole number
     let clamped = x.clamp(-103.0, 88.8);
-    let n = (clamped * std::f32::consts::LOG2_E + SHIFT) - SHIFT;
+    let shifted = clamped * std::f32::consts::LOG2_E + SHIFT;
+    let n = shifted - SHIFT;
     let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
@@ -21,9 +22,11 @@ pub fn exp(x: f32) -> f32 {
     let p = p * r + 5.000_000_1e-1;
     let p = p * r * r + r + 1.0;
     // 2^n in two halves, so that neither leaves the range of normal numbers.
-    let half = (n * 0.5) as i32;
-    let rest = n as i32 - half;
-    let scale = |e: i32| f32::from_bits(((e + 127) as u32) << 23);
+    // `n` as an integer stands in the low bits of `shifted`; a cast would saturate, which does not vectorise.
+    let whole = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as i32;
+    let half = whole >> 1;
+    let rest = whole - half;
+    let scale = |e: i32| f32::from_bits((e.wrapping_add(127) as u32) << 23);
     let y = p * scale(half) * scale(rest);
     let y = if x > 88.722_84 { f32::INFINITY } else { y };
     let y = if x < -87.336_55 { 0.0 } else { y };

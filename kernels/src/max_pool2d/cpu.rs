@@ -58,13 +58,10 @@ fn unrolled<const KY: usize, const KX: usize>(
         std::array::from_fn(|ky| &plane[first + ky * s.w..][..s.w].as_chunks().0[..y.len()]);
     let index = &mut index[..y.len()];
     for ox in 0..y.len() {
-        let (mut best, mut at) = (rows[0][ox][0], 0);
+        let (mut best, mut at) = (rows[0][ox][0], 0u32);
         for ky in 0..KY {
             for kx in 0..KX {
-                let v = rows[ky][ox][kx];
-                let wins = (v > best) | v.is_nan();
-                best = if wins { v } else { best };
-                at = if wins { (ky * s.w + kx) as u32 } else { at };
+                wins(rows[ky][ox][kx], ky * s.w + kx, &mut best, &mut at);
             }
         }
         y[ox] = best;
@@ -98,10 +95,10 @@ vectorized! {
         let step = s.stride[1];
         let top = (oy * s.stride[0]).saturating_sub(above);
         let bottom = (oy * s.stride[0] + s.kernel[0] - above).min(s.h);
-        // The first element of each window, which stays where nothing is greater.
-        for (ox, (value, at)) in y.iter_mut().zip(&mut *index).enumerate() {
-            let first = top * s.w + (ox * step).saturating_sub(left);
-            (*value, *at) = (plane[first], first as u32);
+        // Where nothing is greater than -∞, the first element is the maximum.
+        y.fill(f32::NEG_INFINITY);
+        for (ox, at) in index.iter_mut().enumerate() {
+            *at = (top * s.w + (ox * step).saturating_sub(left)) as u32;
         }
         for iy in top..bottom {
             for kx in 0..s.kernel[1] {
@@ -112,17 +109,50 @@ vectorized! {
                     continue;
                 }
                 let start = iy * s.w + from * step + kx - left;
-                let taps = plane[start..].chunks(step);
-                let windows = y[from..to].iter_mut().zip(&mut index[from..to]);
-                for (ox, ((best, at), tap)) in windows.zip(taps).enumerate() {
-                    let v = tap[0];
-                    let wins = (v > *best) | v.is_nan();
-                    *best = if wins { v } else { *best };
-                    *at = if wins { (start + ox * step) as u32 } else { *at };
+                let taps = &plane[start..=start + (to - from - 1) * step];
+                let (y, index) = (&mut y[from..to], &mut index[from..to]);
+                match step {
+                    1 => tap::<1>(taps, start, y, index),
+                    2 => tap::<2>(taps, start, y, index),
+                    3 => tap::<3>(taps, start, y, index),
+                    4 => tap::<4>(taps, start, y, index),
+                    _ => {
+                        let windows = y.iter_mut().zip(index);
+                        for (ox, (best, at)) in windows.enumerate() {
+                            wins(taps[ox * step], start + ox * step, best, at);
+                        }
+                    }
                 }
             }
         }
     }
+}
+
+/// One element of every window, `STEP` apart, against the best so far.
+#[inline(always)]
+fn tap<const STEP: usize>(taps: &[f32], start: usize, best: &mut [f32], at: &mut [u32]) {
+    // The last tap may have no full step behind it.
+    let count = best.len() - 1;
+    let (groups, (heads, last)) = (taps.as_chunks::<STEP>().0, best.split_at_mut(count));
+    let (heads_at, last_at) = at.split_at_mut(count);
+    let windows = heads.iter_mut().zip(heads_at).zip(&groups[..count]);
+    for (ox, ((best, at), group)) in windows.enumerate() {
+        wins(group[0], start + ox * STEP, best, at);
+    }
+    wins(
+        taps[count * STEP],
+        start + count * STEP,
+        &mut last[0],
+        &mut last_at[0],
+    );
+}
+
+/// Takes `value` over where it is greater, or NaN.
+#[inline(always)]
+fn wins(value: f32, position: usize, best: &mut f32, at: &mut u32) {
+    let wins = (value > *best) | value.is_nan();
+    *best = if wins { value } else { *best };
+    *at = if wins { position as u32 } else { *at };
 }
 
 pub fn max_pool2d_grad(s: &MaxPool2d, dy: &[f32], index: &[f32], dx: &mut [f32]) {

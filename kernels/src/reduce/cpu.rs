@@ -17,7 +17,7 @@ const LANES: usize = 64;
 const ROWS: usize = 256;
 
 /// Columns of a block, where rows are wide.
-const COLUMNS: usize = 1024;
+const COLUMNS: usize = 4096;
 
 /// How a reduction is cut into tasks.
 struct Cuts {
