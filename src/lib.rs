@@ -1,1 +1,48 @@
-//! Being written.
+//! melgrad: a deep-learning engine from scratch, with its own GPU kernels, that hears music and names its genre.
+//!
+//! This crate is the command line and a facade: everything of the four crates behind it, under one name.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`kernels`] | every kernel on the CPU and in WGSL; devices and buffers |
+//! | [`engine`] | tensors, gradients, layers, architectures as data, Adam, model files |
+//! | [`audio`] | decoding, resampling, features, a synthesiser of test music |
+//! | [`models`] | datasets, recipes, training, evaluation, and the classifier |
+//!
+//! # A classifier inside your program
+//!
+//! With `default-features = false, features = ["mp3"]` there is no GPU, no command line and no thread pool: about 40
+//! small crates. Everything that the classifier must know (network, labels, features, normalisation) is in the one
+//! model file that `melgrad train` writes as `best.safetensors`.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), melgrad::Error> {
+//! let classifier = melgrad::Classifier::load("best.safetensors".as_ref())?;
+//! let answer = classifier.classify_file("song.mp3".as_ref())?;
+//! for guess in answer.top(3) {
+//!     println!("{:>5.1} %  {}", 100.0 * guess.probability, guess.label);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! A model that is compiled in, and sound that is in memory:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), melgrad::Error> {
+//! # let model: &[u8] = &[]; // include_bytes!("best.safetensors")
+//! let classifier = melgrad::Classifier::from_bytes(model)?;
+//! let clip = melgrad::Clip { samples: vec![0.0; 3 * 22_050], sample_rate: 22_050 };
+//! let answer = classifier.classify(&clip)?;
+//! println!("{}", answer.best().label);
+//! # Ok(()) }
+//! ```
+
+pub use audio;
+pub use engine;
+pub use kernels;
+pub use models;
+
+pub use audio::Clip;
+pub use kernels::Device;
+pub use models::Error;
+pub use models::classify::{Answer, Classifier, Guess};

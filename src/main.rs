@@ -1,2 +1,43 @@
-//! Being written.
-fn main() {}
+//! `melgrad`: the command line. Parsing, printing and exit codes; the work itself is in the library crates.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `main.rs` | from arguments to an exit code |
+//! | `commands/` | one file per command |
+//! | `options.rs` | flags that several commands share |
+//! | `terminal.rs` | what is printed where: data, notes, colour |
+//! | `progress.rs` | bars with the time left, or plain lines |
+//! | `interrupt.rs` | Ctrl-C |
+//! | `failure.rs` | what went wrong: one line, a hint, an exit code |
+//!
+//! Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: wrong usage.
+
+mod commands;
+mod failure;
+mod interrupt;
+mod options;
+mod progress;
+mod terminal;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or("no message");
+        terminal::error(
+            &format!("a bug in melgrad{place}: {text}"),
+            Some("please report it with the command that you gave"),
+        );
+    }));
+    let done = std::panic::catch_unwind(|| match commands::Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => failure::from_clap(&error),
+    });
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure.report(),
+        Err(_) => ExitCode::from(failure::FAILED),
+    }
+}

@@ -4,7 +4,8 @@
 #   benches/peers/compare.sh VENV MP3_FOLDER [THREADS] [ROUNDS]
 #
 # VENV is a Python environment with requirements.txt. Each round runs PyTorch's training steps, melgrad's, librosa's
-# extraction, melgrad's; the medians over the rounds and their ratios go to benches/results/compare-DATE.json.
+# extraction, melgrad's; the medians over the rounds and their ratios go to benches/results/compare-DATE.json, by the
+# clock and in processor time (which other programs on the machine hardly disturb).
 # Training steps use THREADS (default: all); extraction uses one core on both sides.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

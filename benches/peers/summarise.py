@@ -16,7 +16,7 @@ def rounds(folder, what):
 def ratio_row(name, unit, peers, ours):
     """Medians over the rounds; the ratio above 1 says that melgrad takes longer."""
     peer, mine = statistics.median(peers), statistics.median(ours)
-    return {"what": name, "unit": unit, "peer": peer, "melgrad": mine, "melgrad_over_peer": round(mine / peer, 3),
+    return {"what": name, "unit": unit, "peer": round(peer, 3), "melgrad": round(mine, 3), "melgrad_over_peer": round(mine / peer, 3),
             "rounds_over_peer": [round(m / p, 3) for p, m in zip(peers, ours)]}
 
 
@@ -32,11 +32,13 @@ def main(folder, out):
     extract_peer, extract_ours = rounds(folder, "extract-peer"), rounds(folder, "extract-melgrad")
     rows = []
     for recipe in step_peer[0]["train_step"]:
-        side = lambda docs: [d["train_step"][recipe]["median_ms"] for d in docs]
-        rows.append(ratio_row(f"train_step/{recipe}", "ms", side(step_peer), side(step_ours)))
-    for key in ("ms_per_clip", "decode_seconds", "mel_seconds"):
-        name = {"ms_per_clip": "extract/logmel", "decode_seconds": "extract/decode", "mel_seconds": "extract/mel"}[key]
-        unit = "ms per clip" if key == "ms_per_clip" else "s"
+        for key, note in (("median_ms", ""), ("cpu_ms", " (processor time)")):
+            side = lambda docs: [d["train_step"][recipe][key] for d in docs]
+            rows.append(ratio_row(f"train_step/{recipe}{note}", "ms", side(step_peer), side(step_ours)))
+    for key, name, unit in (
+        ("ms_per_clip", "extract/logmel", "ms per clip"), ("cpu_ms_per_clip", "extract/logmel (processor time)", "ms per clip"),
+        ("decode_cpu_seconds", "extract/decode (processor time)", "s"), ("mel_cpu_seconds", "extract/mel (processor time)", "s"),
+    ):
         rows.append(ratio_row(name, unit, [d[key] for d in extract_peer], [d[key] for d in extract_ours]))
     document = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "processor": processor(),
@@ -47,7 +49,7 @@ def main(folder, out):
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(document, indent=1) + "\n")
     for r in rows:
-        print(f"{r['what']:28} peer {r['peer']:10.2f}  melgrad {r['melgrad']:10.2f}  {r['unit']:12} ratio {r['melgrad_over_peer']:.2f}")
+        print(f"{r['what']:42} peer {r['peer']:10.2f}  melgrad {r['melgrad']:10.2f}  {r['unit']:12} ratio {r['melgrad_over_peer']:.2f}")
 
 
 main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,202 @@
+//! melgrad's side of `compare.sh`: the same work as `train_step.py` and `extract.py`, the same JSON.
+//!
+//! ```text
+//! cargo run --release --example peer -- train_step [--threads N] [--steps N] [--device D]
+//! cargo run --release --example peer -- extract FOLDER [--threads 1] [--rounds N] [--device D]
+//! ```
+
+use audio::FeatureSettings;
+use engine::{Adam, AdamSettings, Mode, Network, Tensor};
+use kernels::Device;
+use models::recipe::Recipe;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What both kinds of work are told.
+struct Options {
+    threads: usize,
+    steps: usize,
+    warmup: usize,
+    rounds: usize,
+    device: String,
+    rest: Vec<String>,
+}
+
+fn options() -> Result<Options> {
+    let mut options = Options {
+        threads: 1,
+        steps: 10,
+        warmup: 2,
+        rounds: 1,
+        device: "cpu".into(),
+        rest: Vec::new(),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word}: a value is missing"));
+        match word.as_str() {
+            "--threads" => options.threads = value()?.parse()?,
+            "--steps" => options.steps = value()?.parse()?,
+            "--warmup" => options.warmup = value()?.parse()?,
+            "--rounds" => options.rounds = value()?.parse()?,
+            "--device" => options.device = value()?,
+            _ => options.rest.push(word),
+        }
+    }
+    if options.steps == 0 || options.rounds == 0 {
+        return Err("--steps and --rounds: at least 1".into());
+    }
+    Ok(options)
+}
+
+/// Median, least and most, in milliseconds.
+fn spread(mut times: Vec<f64>) -> (f64, f64, f64) {
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    let median = match times.len() % 2 {
+        0 => (times[middle - 1] + times[middle]) / 2.0,
+        _ => times[middle],
+    };
+    (median, times[0], times[times.len() - 1])
+}
+
+/// Seconds of processor time that all threads have used: what other programs on the machine take does not count.
+/// Linux only; NaN (null in JSON) elsewhere.
+fn cpu_seconds() -> f64 {
+    let nanoseconds = |task: std::fs::DirEntry| -> Option<f64> {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    match std::fs::read_dir("/proc/self/task") {
+        Ok(tasks) => tasks.flatten().filter_map(nanoseconds).sum::<f64>() * 1e-9,
+        Err(_) => f64::NAN,
+    }
+}
+
+/// Forward, cross-entropy, backward, Adam; the loss read at the end, as the peer does.
+fn train_step(
+    device: &Device,
+    options: &Options,
+    recipe: &str,
+    shape: [usize; 4],
+    classes: usize,
+) -> Result<Value> {
+    let recipe = Recipe::load(recipe)?;
+    let architecture = recipe
+        .architecture
+        .with_input(&shape[1..])
+        .with_classes(classes);
+    let network = Network::new(&architecture, device, 0)?;
+    let numbers: Vec<f32> = (0..shape.iter().product::<usize>())
+        .map(|i| (i as f32 * 0.7).sin())
+        .collect();
+    let x = Tensor::from_vec(device, numbers, shape)?;
+    let labels: Vec<u32> = (0..shape[0]).map(|i| (i % classes) as u32).collect();
+    let labels = device.upload_u32(&labels)?;
+    let mut adam = Adam::new(network.parameters(), AdamSettings::default())?;
+    let mut times = Vec::new();
+    let mut busy = 0.0;
+    for step in 0..options.warmup + options.steps {
+        let (start, busy_before) = (Instant::now(), cpu_seconds());
+        let logits = network.forward(
+            &x,
+            Mode::Train {
+                seed: 0,
+                step: step as u64,
+            },
+        )?;
+        let loss = logits.cross_entropy(&labels, None)?;
+        let gradients = loss.backward()?;
+        adam.step(network.parameters(), &gradients)?;
+        loss.to_vec()?;
+        device.synchronize()?;
+        if step >= options.warmup {
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+            busy += cpu_seconds() - busy_before;
+        }
+    }
+    let (median, min, max) = spread(times);
+    Ok(json!({
+        "input": shape, "parameters": architecture.summary()?.parameters, "steps": options.steps,
+        "median_ms": median, "min_ms": min, "max_ms": max, "cpu_ms": busy * 1e3 / options.steps as f64,
+    }))
+}
+
+/// Every MP3 under a folder, sorted.
+fn clips(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
+    entries.sort_by_key(std::fs::DirEntry::path);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            clips(&path, found)?;
+        } else if path.extension().is_some_and(|e| e == "mp3") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Decoding and log-mel with librosa's settings, timed apart; the best round counts.
+fn extract(device: &Device, options: &Options, folder: &Path) -> Result<Value> {
+    let mut files = Vec::new();
+    clips(folder, &mut files)?;
+    let settings = FeatureSettings::default();
+    let limits = audio::Limits::default();
+    let first = files
+        .first()
+        .ok_or_else(|| format!("{}: no MP3 files", folder.display()))?;
+    audio::extract(device, &settings, &audio::decode(first, &limits)?)?;
+    let (mut sound, mut best) = (0.0, f64::INFINITY);
+    let mut answer = Value::Null;
+    for _ in 0..options.rounds {
+        // Seconds of decoding and of features: by the clock, and of processor time.
+        let (mut wall, mut cpu) = ([0.0; 2], [0.0; 2]);
+        sound = 0.0;
+        for path in &files {
+            let begin = (Instant::now(), cpu_seconds());
+            let clip = audio::decode(path, &limits)?;
+            let middle = (Instant::now(), cpu_seconds());
+            std::hint::black_box(audio::extract(device, &settings, &clip)?);
+            wall[0] += (middle.0 - begin.0).as_secs_f64();
+            wall[1] += middle.0.elapsed().as_secs_f64();
+            cpu[0] += middle.1 - begin.1;
+            cpu[1] += cpu_seconds() - middle.1;
+            sound += clip.samples.len() as f64 / f64::from(clip.sample_rate);
+        }
+        let total = wall[0] + wall[1];
+        if total < best {
+            best = total;
+            answer = json!({
+                "seconds": total, "decode_seconds": wall[0], "mel_seconds": wall[1],
+                "ms_per_clip": total * 1e3 / files.len() as f64, "cpu_ms_per_clip": (cpu[0] + cpu[1]) * 1e3 / files.len() as f64,
+                "decode_cpu_seconds": cpu[0], "mel_cpu_seconds": cpu[1],
+            });
+        }
+    }
+    answer["clips"] = json!(files.len());
+    answer["seconds_of_sound"] = json!(sound);
+    Ok(answer)
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    kernels::cpu::set_threads(options.threads);
+    let device = Device::open(&options.device)?;
+    let mut document = match options.rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["train_step"] => json!({"train_step": {
+            "ajufo-cnn": train_step(&device, &options, "ajufo-cnn", [20, 1, 128, 660], 10)?,
+            "georgopoulos-cnn": train_step(&device, &options, "georgopoulos-cnn", [32, 1, 128, 128], 5)?,
+        }}),
+        ["extract", folder] => extract(&device, &options, Path::new(folder))?,
+        _ => return Err("train_step, or extract FOLDER".into()),
+    };
+    document["peer"] = json!(concat!("melgrad ", env!("CARGO_PKG_VERSION")));
+    document["threads"] = json!(options.threads);
+    document["device"] = json!(device.name());
+    println!("{document}");
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `melgrad demo`
+
+use crate::failure::Failure;
+use crate::options::{self, DeviceArgs};
+use crate::progress::Progress;
+use crate::terminal;
+use clap::Args;
+use melgrad::models::{Error, demo};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// The whole story in about a minute: make music, learn it, be tested on it. Needs no download and no GPU
+#[derive(Debug, Args)]
+#[command(after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
+                        nothing about real music.\n\nExample:\n  melgrad demo --out demo")]
+pub struct Demo {
+    /// The folder to write; melgrad-demo, or the first free of melgrad-demo-2, -3, … where not given
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Another seed makes other music and other weights
+    #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
+    seed: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Demo {
+    pub fn run(self) -> Result<(), Failure> {
+        let began = Instant::now();
+        let out = self.out.unwrap_or_else(free_folder);
+        terminal::note("synthesise music of ten kinds, extract log-mel, train a small CNN, test it on clips held back");
+        let device = self.device.open()?;
+        let demo = Progress::new()
+            .watch(|control| demo::demo(&out, self.seed, &device, control))
+            .map_err(|error| match error {
+                Error::Stopped => {
+                    let run = out.join("run");
+                    Failure::new("stopped by Ctrl-C")
+                        .hint(format!("`melgrad train --resume --out {}` goes on", run.display()))
+                }
+                error => error.into(),
+            })?;
+        let outcome = &demo.outcome;
+        if let Some(metrics) = &outcome.metrics {
+            terminal::print(&format!("{metrics}\n"))?;
+        }
+        let best = demo.answer.best();
+        terminal::print(&format!(
+            "one clip, never heard: {}\n  it is {}; the network says {} ({:.1} %)\n\nreport: {}\n\n\
+             This music is synthetic: the figures show that everything works, not how well real genres are told apart.\n",
+            terminal::one_line(&demo.clip.display().to_string()),
+            demo.truth,
+            best.label,
+            100.0 * best.probability,
+            terminal::one_line(&outcome.run.report().display().to_string()),
+        ))?;
+        terminal::note(&format!("done in {:.0} s", began.elapsed().as_secs_f64()));
+        Ok(())
+    }
+}
+
+/// The first of melgrad-demo, melgrad-demo-2, … that is not there yet.
+fn free_folder() -> PathBuf {
+    let names = (2..).map(|n| PathBuf::from(format!("melgrad-demo-{n}")));
+    let mut names = std::iter::once(PathBuf::from("melgrad-demo")).chain(names);
+    names.find(|name| !name.exists()).unwrap_or_default()
+}

@@ -1,0 +1,69 @@
+//! One file per command: its flags, a call into the library, what is printed.
+
+mod classify;
+mod demo;
+mod doctor;
+mod evaluate;
+mod features;
+mod recipes;
+mod spectrogram;
+mod summary;
+mod synth;
+mod train;
+
+use crate::failure::Failure;
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// A deep-learning engine from scratch that listens to music and names its genre
+#[derive(Debug, Parser)]
+#[command(
+    name = "melgrad",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Begin with `melgrad demo`. `melgrad COMMAND --help` tells more about each, with examples.\n\
+                  Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, \
+                  2: wrong usage."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(demo::Demo),
+    Doctor(doctor::Doctor),
+    Features(features::Features),
+    Spectrogram(spectrogram::Spectrogram),
+    Train(train::Train),
+    Evaluate(evaluate::Evaluate),
+    Classify(classify::Classify),
+    Recipes(recipes::Recipes),
+    Summary(summary::Summary),
+    Synth(synth::Synth),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Demo(command) => command.run(),
+            Command::Doctor(command) => command.run(),
+            Command::Features(command) => command.run(),
+            Command::Spectrogram(command) => command.run(),
+            Command::Train(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
+            Command::Classify(command) => command.run(),
+            Command::Recipes(command) => command.run(),
+            Command::Summary(command) => command.run(),
+            Command::Synth(command) => command.run(),
+        }
+    }
+}
+
+/// Whether a command has this name.
+pub fn is_command(name: &str) -> bool {
+    Cli::command().get_subcommands().any(|command| command.get_name() == name)
+}

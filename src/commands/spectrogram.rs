@@ -1,0 +1,41 @@
+//! `melgrad spectrogram`
+
+use crate::failure::Failure;
+use crate::options::{DeviceArgs, FeatureArgs};
+use crate::terminal;
+use clap::Args;
+use melgrad::audio::{self, Limits, plot};
+use melgrad::models::files;
+use std::path::PathBuf;
+
+/// A picture of sound with axes
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  melgrad spectrogram song.mp3 --out song.png\n  \
+                        melgrad spectrogram song.mp3 --kind stft --out song.png")]
+pub struct Spectrogram {
+    /// An audio file
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The picture to write, a PNG
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+    #[command(flatten)]
+    features: FeatureArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Spectrogram {
+    pub fn run(self) -> Result<(), Failure> {
+        if !self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+            return Err(Failure::usage(format!("--out {}: the name must end in .png", self.out.display())));
+        }
+        let settings = self.features.settings()?;
+        let device = self.device.open()?;
+        let clip = audio::decode(&self.input, &Limits::default())?;
+        let features = audio::extract(&device, &settings, &clip)?;
+        let picture = plot::spectrogram_png(&features, &settings, &plot::PlotOptions::default())?;
+        files::write_bytes(&self.out, &picture)?;
+        terminal::print_path(&self.out)
+    }
+}

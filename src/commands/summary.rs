@@ -1,0 +1,75 @@
+//! `melgrad summary`
+
+use crate::failure::Failure;
+use crate::terminal;
+use clap::Args;
+use melgrad::engine::{Architecture, ModelFile};
+use melgrad::models::files;
+use melgrad::models::recipe::architecture;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// A network's layers: output shapes, parameters, multiply-adds, memory
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  melgrad summary ajufo-cnn\n  melgrad summary my-network.toml --input 1x128x660 \
+                        --classes 8\n  melgrad summary run/best.safetensors")]
+pub struct Summary {
+    /// A recipe's name; or a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors)
+    #[arg(value_name = "ARCH")]
+    architecture: PathBuf,
+    /// The shape of one example, in place of the file's own
+    #[arg(long, value_name = "CxHxW", value_parser = shape)]
+    input: Option<Shape>,
+    /// How many labels there are
+    #[arg(long, value_name = "N", default_value = "10")]
+    classes: NonZeroUsize,
+    /// One JSON document: {"layers": [{"name", "kind", "output", "parameters", "multiply_adds"}], "parameters",
+    /// "multiply_adds"}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Shape(Vec<usize>);
+
+impl Summary {
+    pub fn run(self) -> Result<(), Failure> {
+        let mut architecture = self.architecture()?;
+        if let Some(Shape(input)) = &self.input {
+            architecture = architecture.with_input(input.clone());
+        }
+        if architecture.input.is_empty() {
+            let message = format!("{}: it does not say the shape of its input", self.architecture.display());
+            return Err(Failure::new(message).hint("--input CxHxW, for example --input 1x128x660"));
+        }
+        let summary = architecture.summary()?;
+        match self.json {
+            true => terminal::print_json(&serde_json::json!({
+                "layers": summary.layers,
+                "parameters": summary.parameters,
+                "multiply_adds": summary.multiply_adds,
+            })),
+            false => terminal::print(&format!("{summary}\n")),
+        }
+    }
+
+    fn architecture(&self) -> Result<Architecture, Failure> {
+        let path = &self.architecture;
+        if !path.extension().is_some_and(|ending| ending == "safetensors") {
+            return Ok(architecture(path, self.classes.get())?);
+        }
+        let bytes = files::read_bytes(path)?;
+        match ModelFile::from_bytes(&bytes) {
+            Ok(file) => Ok(file.architecture),
+            Err(error) => Err(Failure::new(format!("{}: {error}", path.display()))),
+        }
+    }
+}
+
+fn shape(text: &str) -> Result<Shape, String> {
+    let sizes: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
+    match sizes {
+        Ok(sizes) if !sizes.contains(&0) => Ok(Shape(sizes)),
+        _ => Err("a shape is written as 1x128x660".into()),
+    }
+}

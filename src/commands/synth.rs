@@ -1,0 +1,65 @@
+//! `melgrad synth`
+
+use crate::failure::Failure;
+use crate::options::{self, ThreadArgs, count};
+use crate::progress::Progress;
+use crate::terminal;
+use clap::Args;
+use melgrad::audio::synth::{GENRES, MAX_SECONDS};
+use melgrad::models::demo::{Synthesis, synthesise};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Synthetic music as WAV files in genre folders, the same for the same seed
+#[derive(Debug, Args)]
+#[command(after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
+                        kinds apart has learnt this synthesiser, not music.\n\nExample:\n  melgrad synth --out music \
+                        --clips 200 --seconds 5")]
+pub struct Synth {
+    /// The folder to write: one folder per genre in it. It must not be there yet, or be empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Clips in all, dealt to the ten genres in turn
+    #[arg(long, value_name = "N", default_value = "100")]
+    clips: NonZeroUsize,
+    /// Length of a clip
+    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+    seconds: f32,
+    /// Samples per second
+    #[arg(long, value_name = "HZ", default_value = "22050", value_parser = clap::value_parser!(u32).range(1000..=192_000))]
+    sr: u32,
+    /// Another seed gives other music
+    #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
+    seed: u64,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+impl Synth {
+    pub fn run(self) -> Result<(), Failure> {
+        self.threads.apply();
+        // Clips of another seed or number left among the new ones would make a dataset that no command describes.
+        if std::fs::read_dir(&self.out).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Failure::new(format!("--out {}: the folder is not empty", self.out.display()))
+                .hint("give a folder that is not there yet"));
+        }
+        let synthesis = Synthesis {
+            dir: &self.out,
+            clips: self.clips.get(),
+            seconds: self.seconds,
+            sample_rate: self.sr,
+            seed: self.seed,
+        };
+        let files = Progress::new().watch(|control| synthesise(&synthesis, control))?;
+        let genres = count(GENRES.len().min(files.len()), "genre");
+        terminal::note(&format!("{} of synthetic music, {genres}", count(files.len(), "clip")));
+        terminal::print_path(&self.out)
+    }
+}
+
+fn seconds(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
+        _ => Err(format!("a length is a number of seconds, above 0 and at most {MAX_SECONDS}")),
+    }
+}

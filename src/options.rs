@@ -1,0 +1,134 @@
+//! Flags that several commands share.
+
+use crate::failure::Failure;
+use crate::terminal;
+use clap::Args;
+use melgrad::audio::{FeatureSettings, Kind, Preset};
+use melgrad::kernels::{Device, cpu};
+use melgrad::models::cache;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Where to compute.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// Where to compute: auto, cpu, gpu, or gpu:NAME (a part of its name). `auto` takes a hardware GPU if there is
+    /// one, else the CPU
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device_name)]
+    device: String,
+    /// Keep bounds checks in the GPU's shaders (slower)
+    #[arg(long)]
+    checked: bool,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+/// How many threads.
+#[derive(Debug, Args)]
+pub struct ThreadArgs {
+    /// Threads on the CPU; all of its cores where not given
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl ThreadArgs {
+    /// Sets the number of threads, once per process.
+    pub fn apply(&self) {
+        if let Some(threads) = self.threads {
+            cpu::set_threads(threads.get());
+        }
+    }
+}
+
+impl DeviceArgs {
+    /// Opens the device and says once which it is.
+    pub fn open(&self) -> Result<Device, Failure> {
+        self.threads.apply();
+        let device = match self.checked {
+            true => Device::open_checked(&self.device)?,
+            false => Device::open(&self.device)?,
+        };
+        terminal::note(&format!("device: {}", describe(&device)));
+        Ok(device)
+    }
+}
+
+/// A device in a few words, with "software" where it is.
+pub fn describe(device: &Device) -> String {
+    match (device.is_gpu(), device.is_software()) {
+        (false, _) => format!("{}, {}", device.name(), count(cpu::threads(), "thread")),
+        (true, true) => format!("{}, software", device.name()),
+        (true, false) => device.name().to_string(),
+    }
+}
+
+/// `1 clip`, `2 clips`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn device_name(text: &str) -> Result<String, String> {
+    let named = text.strip_prefix("gpu:").is_some_and(|name| !name.trim().is_empty());
+    match text {
+        "auto" | "cpu" | "gpu" => Ok(text.into()),
+        _ if named => Ok(text.into()),
+        _ => Err("a device is auto, cpu, gpu or gpu:NAME".into()),
+    }
+}
+
+/// The seed of a command: what fits a run's `run.toml` too.
+pub fn seed(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(seed) if i64::try_from(seed).is_ok() => Ok(seed),
+        _ => Err("a seed is a whole number from 0 to 2^63 - 1".into()),
+    }
+}
+
+/// Which features.
+#[derive(Debug, Args)]
+pub struct FeatureArgs {
+    /// What is computed
+    #[arg(long, default_value = "logmel", value_parser = one_of(Kind::ALL.map(Kind::name)))]
+    kind: String,
+    /// Whose conventions are followed
+    #[arg(long, default_value = "librosa", value_parser = one_of(Preset::ALL.map(Preset::name)))]
+    preset: String,
+    /// Samples per second; clips of other rates are resampled
+    #[arg(long, value_name = "HZ", default_value_t = FeatureSettings::default().sample_rate)]
+    sr: u32,
+    /// Samples in a frame
+    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_fft)]
+    n_fft: usize,
+    /// Samples from frame to frame
+    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().hop)]
+    hop: usize,
+    /// Mel bands
+    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_mels)]
+    n_mels: usize,
+}
+
+fn one_of<const N: usize>(names: [&'static str; N]) -> clap::builder::PossibleValuesParser {
+    names.into()
+}
+
+impl FeatureArgs {
+    /// The settings, checked.
+    pub fn settings(&self) -> Result<FeatureSettings, Failure> {
+        let settings = FeatureSettings {
+            kind: self.kind.parse()?,
+            preset: self.preset.parse()?,
+            sample_rate: self.sr,
+            n_fft: self.n_fft,
+            hop: self.hop,
+            n_mels: self.n_mels,
+            ..FeatureSettings::default()
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// Where features are kept from one command to the next, if anywhere.
+pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
+    if no_cache { None } else { cache::default_dir() }
+}

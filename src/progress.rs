@@ -1,0 +1,129 @@
+//! How far work is: bars with the time left where somebody watches, plain lines elsewhere.
+
+use crate::terminal;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use melgrad::models::control::{Control, Event};
+use melgrad::models::history::EpochRow;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Plain lines come at most this often.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is shown of a piece of work.
+pub struct Progress {
+    /// Hidden where standard error is no terminal.
+    bar: ProgressBar,
+    terminal: bool,
+    quiet: bool,
+    /// What the bar is about, and when a plain line last told of it.
+    stage: Mutex<(&'static str, Instant)>,
+    first_epoch: AtomicUsize,
+}
+
+impl Progress {
+    /// Nothing is shown until something happens.
+    pub fn new() -> Self {
+        Progress::with(false)
+    }
+
+    /// Only bars and warnings: for commands whose figures are printed in the end.
+    pub fn quiet() -> Self {
+        Progress::with(true)
+    }
+
+    fn with(quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        let colours = if terminal::colour() { "cyan/238" } else { "" };
+        let template = format!("{{msg:<12}} {{bar:30.{colours}}} {{pos}}/{{len}}  {{elapsed}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Progress { bar, terminal, quiet, stage: Mutex::new(("", Instant::now())), first_epoch: AtomicUsize::new(1) }
+    }
+
+    /// Hands `work` the way to tell of its progress and to be stopped by Ctrl-C.
+    pub fn watch<T>(&self, work: impl FnOnce(Control<'_>) -> T) -> T {
+        let events = |event: Event<'_>| self.event(event);
+        let result = work(Control { events: &events, stop: crate::interrupt::flag() });
+        self.bar.finish_and_clear();
+        result
+    }
+
+    /// Shows one event.
+    pub fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Warning(text) => self.above(|| terminal::warning(text)),
+            Event::Synthesis { done, total } => self.count("synthesis", done, total),
+            Event::Features { done, total } => self.count("features", done, total),
+            Event::Split { labels, train, validation, test } => self.say(&format!(
+                "{labels} labels; clips: {train} train, {validation} validate, {test} test"
+            )),
+            Event::Training { first_epoch, epochs, steps } => {
+                self.first_epoch.store(first_epoch, Ordering::Relaxed);
+                self.begin("training", (epochs + 1).saturating_sub(first_epoch) * steps);
+            }
+            Event::Step { epoch, step, steps } => {
+                let epochs_done = epoch.saturating_sub(self.first_epoch.load(Ordering::Relaxed));
+                self.bar.set_position((epochs_done * steps + step) as u64);
+            }
+            Event::Epoch { row, best } => self.say(&epoch_line(row, best)),
+            _ => {}
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            self.above(|| terminal::note(text));
+        }
+    }
+
+    /// Prints without tearing the bar apart.
+    fn above(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    fn begin(&self, what: &'static str, total: usize) {
+        if let Ok(mut stage) = self.stage.lock() {
+            *stage = (what, Instant::now());
+        }
+        self.bar.set_message(what);
+        self.bar.set_length(total as u64);
+        self.bar.set_position(0);
+        self.bar.reset();
+        if self.terminal {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    fn count(&self, what: &'static str, done: usize, total: usize) {
+        let stage = self.stage.lock().map_or("", |stage| stage.0);
+        if stage != what {
+            self.begin(what, total);
+        }
+        self.bar.set_position(done as u64);
+        if self.terminal || self.quiet {
+            return;
+        }
+        if let Ok(mut stage) = self.stage.lock()
+            && (done == total || stage.1.elapsed() >= PLAIN_INTERVAL)
+        {
+            stage.1 = Instant::now();
+            terminal::note(&format!("{what}: {done}/{total}"));
+        }
+    }
+}
+
+fn epoch_line(row: &EpochRow, best: bool) -> String {
+    let mut line = format!(
+        "epoch {:>3}  loss {:.4}  accuracy {:.3}",
+        row.epoch, row.train_loss, row.train_accuracy
+    );
+    if let (Some(loss), Some(accuracy)) = (row.validation_loss, row.validation_accuracy) {
+        line += &format!("  |  validation: loss {loss:.4}  accuracy {accuracy:.3}");
+    }
+    line + &format!("  {:.1} s{}", row.seconds, if best { "  best" } else { "" })
+}
