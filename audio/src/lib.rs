@@ -9,12 +9,15 @@
 //! | [`mod@resample`] | changing the sample rate |
 //! | [`mod@features`] | spectrograms, mel, log-mel; resizing them |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
+//! | `plot` | pictures of spectrograms with axes (feature `plot`) |
 //! | [`wav`] | writing WAV files |
 
 pub mod clip;
 pub mod decode;
 pub mod error;
 pub mod features;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod resample;
 pub mod synth;
 pub mod wav;

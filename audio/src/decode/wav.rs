@@ -8,7 +8,6 @@ use super::Limits;
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use hound::{SampleFormat, WavReader};
-use std::io::Read;
 
 /// Format tags, as in Microsoft's mmreg.h.
 const PCM: u16 = 1;
@@ -45,53 +44,79 @@ pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Clip> 
         .ok_or_else(|| malformed("the size of a sample is zero"))?;
     let blocks = data.len() / usize::from(format.block);
     limits.check_seconds(name, blocks as f64 / f64::from(format.rate.max(1)))?;
-    let reader = WavReader::new(header.as_slice().chain(data)).map_err(|e| match e {
-        hound::Error::Unsupported => unsupported("this kind of WAV".into()),
-        hound::Error::FormatError(what) => malformed(what),
-        other => malformed(&other.to_string()),
-    })?;
-    let spec = reader.spec();
-    // One full scale of the integer type: 2^(bits-1).
-    let scale = 2f32.powi(1 - i32::from(spec.bits_per_sample));
-    let samples = match spec.sample_format {
-        SampleFormat::Float => mix(reader.into_samples::<f32>(), spec.channels, |s| s),
-        SampleFormat::Int => mix(reader.into_samples::<i32>(), spec.channels, |s| {
-            s as f32 * scale
-        }),
+    // hound judges the header; its samples come one read at a time, so they are converted here, many at once.
+    let spec = WavReader::new(header.as_slice())
+        .map_err(|e| match e {
+            hound::Error::Unsupported => unsupported("this kind of WAV".into()),
+            hound::Error::FormatError(what) => malformed(what),
+            other => malformed(&other.to_string()),
+        })?
+        .spec();
+    let bytes = format.block / format.channels;
+    let blocks = Blocks {
+        data,
+        block: format.block.into(),
+        bytes: bytes.into(),
+        channels: format.channels.into(),
     };
-    let samples = samples.map_err(|e| match e {
-        hound::Error::Unsupported | hound::Error::TooWide => unsupported(format!(
-            "WAV with {} bits in {} bytes",
-            spec.bits_per_sample,
-            format.block / format.channels
-        )),
-        other => malformed(&other.to_string()),
-    })?;
+    let samples = match (spec.sample_format, bytes, spec.bits_per_sample) {
+        (SampleFormat::Float, 4, 32) => {
+            blocks.mix(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        }
+        (SampleFormat::Int, 1, 8) => blocks.mix(|b| (f32::from(b[0]) - 128.0) / 128.0),
+        (SampleFormat::Int, 2, 16) => {
+            blocks.mix(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0)
+        }
+        (SampleFormat::Int, 3, 24) | (SampleFormat::Int, 4, 24) => {
+            blocks.mix(|b| int24([b[0], b[1], b[2]]))
+        }
+        (SampleFormat::Int, 4, 32) => {
+            blocks.mix(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 2_147_483_648.0)
+        }
+        (_, bytes, bits) => {
+            return Err(unsupported(format!(
+                "WAV with {bits} bits in {bytes} bytes"
+            )));
+        }
+    };
     Ok(Clip {
         samples,
         sample_rate: spec.sample_rate,
     })
 }
 
-/// The mean over channels of interleaved samples.
-fn mix<S>(
-    mut samples: impl ExactSizeIterator<Item = hound::Result<S>>,
-    channels: u16,
-    to_f32: impl Fn(S) -> f32,
-) -> hound::Result<Vec<f32>> {
-    if channels == 1 {
-        return samples.map(|s| s.map(&to_f32)).collect();
-    }
-    let gain = 1.0 / f32::from(channels);
-    let mut mixed = Vec::with_capacity(samples.len() / usize::from(channels));
-    while samples.len() >= usize::from(channels) {
-        let mut sum = 0.0;
-        for sample in samples.by_ref().take(usize::from(channels)) {
-            sum += to_f32(sample?);
+/// Three bytes, lowest first, full scale at 1.
+fn int24([low, middle, high]: [u8; 3]) -> f32 {
+    (i32::from_le_bytes([0, low, middle, high]) >> 8) as f32 / 8_388_608.0
+}
+
+/// Samples of all channels, one block after another.
+struct Blocks<'a> {
+    data: &'a [u8],
+    /// Bytes of a block.
+    block: usize,
+    /// Bytes of a sample.
+    bytes: usize,
+    channels: usize,
+}
+
+impl Blocks<'_> {
+    /// The mean over channels.
+    fn mix(&self, sample: impl Fn(&[u8]) -> f32) -> Vec<f32> {
+        let blocks = self.data.chunks_exact(self.block);
+        if self.channels == 1 {
+            return blocks.map(|block| sample(&block[..self.bytes])).collect();
         }
-        mixed.push(sum * gain);
+        let gain = 1.0 / self.channels as f32;
+        let sum = |block: &[u8]| {
+            block
+                .chunks_exact(self.bytes)
+                .take(self.channels)
+                .map(&sample)
+                .sum::<f32>()
+        };
+        blocks.map(|block| gain * sum(block)).collect()
     }
-    Ok(mixed)
 }
 
 /// The two chunks that matter.
