@@ -21,12 +21,19 @@ pub struct Failure {
 impl Failure {
     /// Something that could not be done.
     pub fn new(message: impl Into<String>) -> Self {
-        Failure { message: message.into(), hint: None, code: FAILED }
+        Failure {
+            message: message.into(),
+            hint: None,
+            code: FAILED,
+        }
     }
 
     /// A flag or argument that makes no sense.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { code: USAGE, ..Failure::new(message) }
+        Failure {
+            code: USAGE,
+            ..Failure::new(message)
+        }
     }
 
     /// Part of the work failed, each part with a line of its own.
@@ -36,14 +43,9 @@ impl Failure {
 
     /// The same with what the user can do about it.
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Failure { hint: Some(hint.into()), ..self }
-    }
-
-    /// The same with a hint, unless it has one.
-    pub fn or_hint(self, hint: impl Into<String>) -> Self {
-        match self.hint {
-            Some(_) => self,
-            None => self.hint(hint),
+        Failure {
+            hint: Some(hint.into()),
+            ..self
         }
     }
 
@@ -60,8 +62,12 @@ impl From<kernels::Error> for Failure {
     fn from(error: kernels::Error) -> Self {
         let failure = Failure::new(error.to_string());
         match error {
-            kernels::Error::NoDevice { .. } => failure.hint("`melgrad doctor` lists the devices of this machine"),
-            kernels::Error::OutOfMemory { .. } => failure.hint("a smaller --batch needs less memory"),
+            kernels::Error::NoDevice { .. } => {
+                failure.hint("`melgrad doctor` lists the devices of this machine")
+            }
+            kernels::Error::OutOfMemory { .. } => {
+                failure.hint("a smaller --batch needs less memory")
+            }
             kernels::Error::DeviceLost { .. } => failure.hint("try again, or use --device cpu"),
             _ => failure,
         }
@@ -98,7 +104,13 @@ impl From<models::Error> for Failure {
             UnknownRecipe { .. } | Setting { .. } | Override { .. } => Failure::usage(message),
             Engine(error) => error.into(),
             Audio(error) => error.into(),
-            Features { source: audio::Error::Kernel(error), .. } => Failure { message, ..error.into() },
+            Features {
+                source: audio::Error::Kernel(error),
+                ..
+            } => Failure {
+                message,
+                ..error.into()
+            },
             _ => Failure::new(message),
         };
         match hint {
@@ -135,7 +147,9 @@ pub fn from_clap(error: &clap::Error) -> Result<(), Failure> {
     }
     let message = message.join(" ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
-    let command = std::env::args().nth(1).filter(|word| crate::commands::is_command(word));
+    let command = std::env::args()
+        .nth(1)
+        .filter(|word| crate::commands::is_command(word));
     let help = match command {
         Some(command) => format!("`melgrad {command} --help` shows how it is used"),
         None => "`melgrad --help` lists the commands".into(),

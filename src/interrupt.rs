@@ -16,8 +16,3 @@ pub fn flag() -> &'static AtomicBool {
     });
     &STOP
 }
-
-/// Whether somebody asked for an end.
-pub fn asked() -> bool {
-    STOP.load(Ordering::Relaxed)
-}

@@ -7,7 +7,7 @@ use melgrad::audio::{FeatureSettings, Kind, Preset};
 use melgrad::kernels::{Device, cpu};
 use melgrad::models::cache;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where to compute.
 #[derive(Debug, Args)]
@@ -68,7 +68,9 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 fn device_name(text: &str) -> Result<String, String> {
-    let named = text.strip_prefix("gpu:").is_some_and(|name| !name.trim().is_empty());
+    let named = text
+        .strip_prefix("gpu:")
+        .is_some_and(|name| !name.trim().is_empty());
     match text {
         "auto" | "cpu" | "gpu" => Ok(text.into()),
         _ if named => Ok(text.into()),
@@ -131,4 +133,26 @@ impl FeatureArgs {
 /// Where features are kept from one command to the next, if anywhere.
 pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
     if no_cache { None } else { cache::default_dir() }
+}
+
+/// What to say when Ctrl-C ended a training whose run is in this folder.
+pub fn stopped(run: &Path) -> Failure {
+    let failure = Failure::new(format!("{}: stopped before the end", run.display()));
+    match run.join("run.toml").is_file() {
+        true => failure.hint(format!(
+            "`melgrad train --resume --out {}` goes on",
+            quoted(run)
+        )),
+        false => failure,
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@\\".contains(c);
+    match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }

@@ -17,7 +17,6 @@ pub struct Progress {
     /// Hidden where standard error is no terminal.
     bar: ProgressBar,
     terminal: bool,
-    quiet: bool,
     /// What the bar is about, and when a plain line last told of it.
     stage: Mutex<(&'static str, Instant)>,
     first_epoch: AtomicUsize,
@@ -26,29 +25,29 @@ pub struct Progress {
 impl Progress {
     /// Nothing is shown until something happens.
     pub fn new() -> Self {
-        Progress::with(false)
-    }
-
-    /// Only bars and warnings: for commands whose figures are printed in the end.
-    pub fn quiet() -> Self {
-        Progress::with(true)
-    }
-
-    fn with(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let colours = if terminal::colour() { "cyan/238" } else { "" };
-        let template = format!("{{msg:<12}} {{bar:30.{colours}}} {{pos}}/{{len}}  {{elapsed}}, {{eta}} left");
+        let template =
+            format!("{{msg:<12}} {{bar:30.{colours}}} {{pos}}/{{len}}  {{elapsed}}, {{eta}} left");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        Progress { bar, terminal, quiet, stage: Mutex::new(("", Instant::now())), first_epoch: AtomicUsize::new(1) }
+        Progress {
+            bar,
+            terminal,
+            stage: Mutex::new(("", Instant::now())),
+            first_epoch: AtomicUsize::new(1),
+        }
     }
 
     /// Hands `work` the way to tell of its progress and to be stopped by Ctrl-C.
     pub fn watch<T>(&self, work: impl FnOnce(Control<'_>) -> T) -> T {
         let events = |event: Event<'_>| self.event(event);
-        let result = work(Control { events: &events, stop: crate::interrupt::flag() });
+        let result = work(Control {
+            events: &events,
+            stop: crate::interrupt::flag(),
+        });
         self.bar.finish_and_clear();
         result
     }
@@ -59,10 +58,19 @@ impl Progress {
             Event::Warning(text) => self.above(|| terminal::warning(text)),
             Event::Synthesis { done, total } => self.count("synthesis", done, total),
             Event::Features { done, total } => self.count("features", done, total),
-            Event::Split { labels, train, validation, test } => self.say(&format!(
+            Event::Split {
+                labels,
+                train,
+                validation,
+                test,
+            } => self.say(&format!(
                 "{labels} labels; clips: {train} train, {validation} validate, {test} test"
             )),
-            Event::Training { first_epoch, epochs, steps } => {
+            Event::Training {
+                first_epoch,
+                epochs,
+                steps,
+            } => {
                 self.first_epoch.store(first_epoch, Ordering::Relaxed);
                 self.begin("training", (epochs + 1).saturating_sub(first_epoch) * steps);
             }
@@ -76,9 +84,7 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        if !self.quiet {
-            self.above(|| terminal::note(text));
-        }
+        self.above(|| terminal::note(text));
     }
 
     /// Prints without tearing the bar apart.
@@ -105,7 +111,7 @@ impl Progress {
             self.begin(what, total);
         }
         self.bar.set_position(done as u64);
-        if self.terminal || self.quiet {
+        if self.terminal {
             return;
         }
         if let Ok(mut stage) = self.stage.lock()

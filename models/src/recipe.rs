@@ -238,6 +238,26 @@ pub fn shipped() -> Result<Vec<Recipe>, Error> {
         .collect()
 }
 
+/// A network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`, `.json`).
+/// A recipe's network has the shape of its features as its input; a file with just `layers` may leave it open.
+///
+/// # Errors
+/// As [`Recipe::load`] and [`Recipe::with_architecture`].
+pub fn architecture(name_or_path: &Path, labels: usize) -> Result<Architecture, Error> {
+    let name = name_or_path.to_string_lossy();
+    let just_layers = match name_or_path.extension().and_then(|e| e.to_str()) {
+        Some("json") => true,
+        Some("toml") => toml::from_str::<toml::Table>(&files::read_text(name_or_path)?)
+            .is_ok_and(|table| table.contains_key("layers")),
+        _ => false,
+    };
+    if just_layers {
+        let own = Recipe::load("demo")?.with_architecture(name_or_path)?;
+        return Ok(own.architecture.with_classes(labels));
+    }
+    Recipe::load(&name)?.architecture_for(labels)
+}
+
 /// The name that was probably meant, if any is near.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {

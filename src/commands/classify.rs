@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 
 /// Name the genre of audio files, with probabilities
 #[derive(Debug, Args)]
-#[command(after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
+#[command(
+    after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
                         exit code is 1.\n\nExamples:\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
-                        melgrad classify music/ --model run/best.safetensors --top 1 --json")]
+                        melgrad classify music/ --model run/best.safetensors --top 1 --json"
+)]
 pub struct Classify {
     /// Audio files; folders, for all the audio below them
     #[arg(value_name = "IN", required = true)]
@@ -36,8 +38,16 @@ pub struct Classify {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Row {
-    Answer { file: String, label: String, probability: f64, top: Vec<Guess> },
-    Error { file: String, error: String },
+    Answer {
+        file: String,
+        label: String,
+        probability: f64,
+        top: Vec<Guess>,
+    },
+    Error {
+        file: String,
+        error: String,
+    },
 }
 
 impl Classify {
@@ -66,7 +76,11 @@ impl Classify {
             terminal::print_json(&rows)?;
         }
         if rows.len() < files.len() {
-            return Err(Failure::new(format!("stopped by Ctrl-C after {} of {} files", rows.len(), files.len())));
+            return Err(Failure::new(format!(
+                "stopped by Ctrl-C after {} of {} files",
+                rows.len(),
+                files.len()
+            )));
         }
         match rows.iter().any(|row| matches!(row, Row::Error { .. })) {
             true => Err(Failure::told()),
@@ -83,16 +97,23 @@ impl Classify {
                 probability: answer.best().probability,
                 top: answer.top(self.top.get()).to_vec(),
             },
-            Err(error) => Row::Error { file, error: terminal::one_line(&error.to_string()) },
+            Err(error) => Row::Error {
+                file,
+                error: terminal::one_line(&error.to_string()),
+            },
         }
     }
 }
 
 /// `blues 93 %, jazz 5 %` and the file as it is named, which need not be UTF-8.
 fn line(path: &Path, row: &Row) -> Vec<u8> {
-    let Row::Answer { top, .. } = row else { return Vec::new() };
-    let guesses: Vec<String> =
-        top.iter().map(|guess| format!("{} {:.1} %", guess.label, 100.0 * guess.probability)).collect();
+    let Row::Answer { top, .. } = row else {
+        return Vec::new();
+    };
+    let guesses: Vec<String> = top
+        .iter()
+        .map(|guess| format!("{} {:.1} %", guess.label, 100.0 * guess.probability))
+        .collect();
     let mut line = path.as_os_str().as_encoded_bytes().to_vec();
     line.extend(format!("\t{}\n", guesses.join(", ")).into_bytes());
     line

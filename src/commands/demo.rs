@@ -11,8 +11,10 @@ use std::time::Instant;
 
 /// The whole story in about a minute: make music, learn it, be tested on it. Needs no download and no GPU
 #[derive(Debug, Args)]
-#[command(after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
-                        nothing about real music.\n\nExample:\n  melgrad demo --out demo")]
+#[command(
+    after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
+                        nothing about real music.\n\nExample:\n  melgrad demo --out demo"
+)]
 pub struct Demo {
     /// The folder to write; melgrad-demo, or the first free of melgrad-demo-2, -3, … where not given
     #[arg(long, value_name = "DIR")]
@@ -28,16 +30,14 @@ impl Demo {
     pub fn run(self) -> Result<(), Failure> {
         let began = Instant::now();
         let out = self.out.unwrap_or_else(free_folder);
-        terminal::note("synthesise music of ten kinds, extract log-mel, train a small CNN, test it on clips held back");
+        terminal::note(
+            "synthesise music of ten kinds, extract log-mel, train a small CNN, test it on clips held back",
+        );
         let device = self.device.open()?;
         let demo = Progress::new()
             .watch(|control| demo::demo(&out, self.seed, &device, control))
             .map_err(|error| match error {
-                Error::Stopped => {
-                    let run = out.join("run");
-                    Failure::new("stopped by Ctrl-C")
-                        .hint(format!("`melgrad train --resume --out {}` goes on", run.display()))
-                }
+                Error::Stopped => options::stopped(&out.join("run")),
                 error => error.into(),
             })?;
         let outcome = &demo.outcome;

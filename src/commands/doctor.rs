@@ -39,7 +39,10 @@ impl Doctor {
         let mut devices = adapters();
         devices.push(processor());
         let device = Device::auto();
-        let report = Report { chosen: device.name().into(), devices };
+        let report = Report {
+            chosen: device.name().into(),
+            devices,
+        };
         match self.json {
             true => terminal::print_json(&report),
             false => terminal::print(&text(&report, &device)),
@@ -88,19 +91,34 @@ fn processor() -> Entry {
 }
 
 fn text(report: &Report, device: &Device) -> String {
-    let hardware = report.devices.iter().any(|entry| entry.kind != "cpu" && !entry.software);
+    let hardware = report
+        .devices
+        .iter()
+        .any(|entry| entry.kind != "cpu" && !entry.software);
     let software = report.devices.iter().any(|entry| entry.software);
     let why = match (device.is_gpu(), hardware, software) {
         (true, ..) => "a hardware GPU",
         (false, true, _) => "there is a hardware GPU, but it could not be opened",
-        (false, false, true) => "no hardware GPU; a software one works, but is only taken by --device gpu",
-        (false, false, false) if cfg!(feature = "gpu") => "no GPU with a Vulkan, Metal or DirectX 12 driver",
+        (false, false, true) => {
+            "no hardware GPU; a software one works, but is only taken by --device gpu"
+        }
+        (false, false, false) if cfg!(feature = "gpu") => {
+            "no GPU with a Vulkan, Metal or DirectX 12 driver"
+        }
         (false, false, false) => "this build has no GPU support",
     };
     let mut text = format!("chosen: {} ({why})\n", terminal::one_line(&report.chosen));
     for entry in &report.devices {
-        let mark = if entry.name == report.chosen { "*" } else { " " };
-        let features = if entry.features.is_empty() { "none".into() } else { entry.features.join(", ") };
+        let mark = if entry.name == report.chosen {
+            "*"
+        } else {
+            " "
+        };
+        let features = if entry.features.is_empty() {
+            "none".into()
+        } else {
+            entry.features.join(", ")
+        };
         let limit = |key: &str| entry.limits[key].as_u64().unwrap_or(0);
         let limits = match entry.kind {
             "cpu" => count(cpu::threads(), "thread"),

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 /// How well a trained network does: precision, recall, F1 by class, accuracy, confusion matrix
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  melgrad evaluate run\n  melgrad evaluate run --data other-music --json")]
+#[command(
+    after_help = "Examples:\n  melgrad evaluate run\n  melgrad evaluate run --data other-music --json"
+)]
 pub struct Evaluate {
     /// The folder that `melgrad train` wrote
     #[arg(value_name = "RUN")]
@@ -32,9 +34,14 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Result<(), Failure> {
         let cache = cache_dir(self.no_cache);
-        let evaluating = Evaluating { run: &self.run, data: self.data.as_deref(), cache: cache.as_deref() };
+        let evaluating = Evaluating {
+            run: &self.run,
+            data: self.data.as_deref(),
+            cache: cache.as_deref(),
+        };
         let device = self.device.open()?;
-        let evaluation = Progress::new().watch(|control| evaluate_run(&evaluating, &device, control))?;
+        let evaluation =
+            Progress::new().watch(|control| evaluate_run(&evaluating, &device, control))?;
         terminal::note(&evaluation.note);
         match self.json {
             true => terminal::print_json(&evaluation.metrics),

@@ -65,5 +65,7 @@ impl Command {
 
 /// Whether a command has this name.
 pub fn is_command(name: &str) -> bool {
-    Cli::command().get_subcommands().any(|command| command.get_name() == name)
+    Cli::command()
+        .get_subcommands()
+        .any(|command| command.get_name() == name)
 }

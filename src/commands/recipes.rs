@@ -17,7 +17,10 @@ pub struct Recipes {
 
 impl Recipes {
     pub fn run(self) -> Result<(), Failure> {
-        let listings: Vec<Listing> = recipe::shipped()?.iter().map(recipe::Recipe::listing).collect();
+        let listings: Vec<Listing> = recipe::shipped()?
+            .iter()
+            .map(recipe::Recipe::listing)
+            .collect();
         match self.json {
             true => terminal::print_json(&listings),
             false => terminal::print(&listings.iter().map(text).collect::<Vec<_>>().join("\n")),
@@ -27,8 +30,16 @@ impl Recipes {
 
 fn text(listing: &Listing) -> String {
     let mut text = format!("{}\n", listing.name);
-    let claimed: Vec<String> = listing.claimed.iter().map(|(name, figure)| format!("{name} {figure}")).collect();
-    let claimed = if claimed.is_empty() { "nothing".into() } else { claimed.join(", ") };
+    let claimed: Vec<String> = listing
+        .claimed
+        .iter()
+        .map(|(name, figure)| format!("{name} {figure}"))
+        .collect();
+    let claimed = if claimed.is_empty() {
+        "nothing".into()
+    } else {
+        claimed.join(", ")
+    };
     let fields = [
         ("paper", &listing.paper),
         ("dataset", &listing.dataset),

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 
 /// A picture of sound with axes
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  melgrad spectrogram song.mp3 --out song.png\n  \
-                        melgrad spectrogram song.mp3 --kind stft --out song.png")]
+#[command(
+    after_help = "Examples:\n  melgrad spectrogram song.mp3 --out song.png\n  \
+                        melgrad spectrogram song.mp3 --kind stft --out song.png"
+)]
 pub struct Spectrogram {
     /// An audio file
     #[arg(value_name = "IN")]
@@ -27,8 +29,15 @@ pub struct Spectrogram {
 
 impl Spectrogram {
     pub fn run(self) -> Result<(), Failure> {
-        if !self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-            return Err(Failure::usage(format!("--out {}: the name must end in .png", self.out.display())));
+        if !self
+            .out
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+        {
+            return Err(Failure::usage(format!(
+                "--out {}: the name must end in .png",
+                self.out.display()
+            )));
         }
         let settings = self.features.settings()?;
         let device = self.device.open()?;

@@ -11,8 +11,10 @@ use std::path::PathBuf;
 
 /// A network's layers: output shapes, parameters, multiply-adds, memory
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  melgrad summary ajufo-cnn\n  melgrad summary my-network.toml --input 1x128x660 \
-                        --classes 8\n  melgrad summary run/best.safetensors")]
+#[command(
+    after_help = "Examples:\n  melgrad summary ajufo-cnn\n  melgrad summary my-network.toml --input 1x128x660 \
+                        --classes 8\n  melgrad summary run/best.safetensors"
+)]
 pub struct Summary {
     /// A recipe's name; or a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors)
     #[arg(value_name = "ARCH")]
@@ -39,7 +41,10 @@ impl Summary {
             architecture = architecture.with_input(input.clone());
         }
         if architecture.input.is_empty() {
-            let message = format!("{}: it does not say the shape of its input", self.architecture.display());
+            let message = format!(
+                "{}: it does not say the shape of its input",
+                self.architecture.display()
+            );
             return Err(Failure::new(message).hint("--input CxHxW, for example --input 1x128x660"));
         }
         let summary = architecture.summary()?;
@@ -55,7 +60,10 @@ impl Summary {
 
     fn architecture(&self) -> Result<Architecture, Failure> {
         let path = &self.architecture;
-        if !path.extension().is_some_and(|ending| ending == "safetensors") {
+        if !path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors")
+        {
             return Ok(architecture(path, self.classes.get())?);
         }
         let bytes = files::read_bytes(path)?;

@@ -12,9 +12,11 @@ use std::path::PathBuf;
 
 /// Synthetic music as WAV files in genre folders, the same for the same seed
 #[derive(Debug, Args)]
-#[command(after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
+#[command(
+    after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
                         kinds apart has learnt this synthesiser, not music.\n\nExample:\n  melgrad synth --out music \
-                        --clips 200 --seconds 5")]
+                        --clips 200 --seconds 5"
+)]
 pub struct Synth {
     /// The folder to write: one folder per genre in it. It must not be there yet, or be empty
     #[arg(long, value_name = "DIR")]
@@ -40,8 +42,11 @@ impl Synth {
         self.threads.apply();
         // Clips of another seed or number left among the new ones would make a dataset that no command describes.
         if std::fs::read_dir(&self.out).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Failure::new(format!("--out {}: the folder is not empty", self.out.display()))
-                .hint("give a folder that is not there yet"));
+            return Err(Failure::new(format!(
+                "--out {}: the folder is not empty",
+                self.out.display()
+            ))
+            .hint("give a folder that is not there yet"));
         }
         let synthesis = Synthesis {
             dir: &self.out,
@@ -52,7 +57,10 @@ impl Synth {
         };
         let files = Progress::new().watch(|control| synthesise(&synthesis, control))?;
         let genres = count(GENRES.len().min(files.len()), "genre");
-        terminal::note(&format!("{} of synthetic music, {genres}", count(files.len(), "clip")));
+        terminal::note(&format!(
+            "{} of synthetic music, {genres}",
+            count(files.len(), "clip")
+        ));
         terminal::print_path(&self.out)
     }
 }
@@ -60,6 +68,8 @@ impl Synth {
 fn seconds(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
-        _ => Err(format!("a length is a number of seconds, above 0 and at most {MAX_SECONDS}")),
+        _ => Err(format!(
+            "a length is a number of seconds, above 0 and at most {MAX_SECONDS}"
+        )),
     }
 }

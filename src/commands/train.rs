@@ -16,13 +16,15 @@ const BASE: &str = "georgopoulos-cnn";
 
 /// Train a network on a folder of labelled audio
 #[derive(Debug, Args)]
-#[command(after_help = "DIR holds one folder per label with WAV or MP3 files in it. Clips of one recording (the name up \
+#[command(
+    after_help = "DIR holds one folder per label with WAV or MP3 files in it. Clips of one recording (the name up \
                         to the take: 1-17367-A and 1-17367-B) stay in the same part of the split. RUN gets run.toml, \
                         best.safetensors, last.safetensors, history.csv, metrics.json, report.html and TensorBoard's \
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
                         melgrad train --data music --arch my-network.toml --epochs 20 --lr 0.0005 --out run\n  \
                         melgrad train --data esc10 --recipe georgopoulos-cnn --test '4-*' --seconds 3 --out run\n  \
-                        melgrad train --resume --out run")]
+                        melgrad train --resume --out run"
+)]
 pub struct Train {
     /// The dataset: a folder with one folder per label
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
@@ -92,14 +94,22 @@ impl Train {
             Progress::new().watch(|control| resume(&resuming, &device, control))
         } else {
             // clap asks for it.
-            let data = self.data.as_deref().ok_or_else(|| Failure::usage("--data DIR is missing"))?;
-            let training = Training { data, recipe: self.recipe()?, out: &self.out, seed: self.seed, cache };
+            let data = self
+                .data
+                .as_deref()
+                .ok_or_else(|| Failure::usage("--data DIR is missing"))?;
+            let training = Training {
+                data,
+                recipe: self.recipe()?,
+                out: &self.out,
+                seed: self.seed,
+                cache,
+            };
             let device = self.device.open()?;
             Progress::new().watch(|control| train_folder(&training, &device, control))
         };
         let outcome = outcome.map_err(|error| match error {
-            Error::Stopped => Failure::new(format!("--out {}: stopped by Ctrl-C", self.out.display()))
-                .hint(format!("`melgrad train --resume --out {}` goes on", self.out.display())),
+            Error::Stopped => options::stopped(&self.out),
             error => error.into(),
         })?;
         terminal::note(&summary(&outcome));
@@ -117,14 +127,34 @@ impl Train {
             recipe = recipe.with_architecture(path)?;
         }
         let flags = [
-            ("--epochs", "training.epochs", self.epochs.map(|n| n.to_string())),
-            ("--batch", "training.batch", self.batch.map(|n| n.to_string())),
-            ("--lr", "training.learning_rate", self.lr.map(|x| format!("{x:?}"))),
-            ("--patience", "training.patience", self.patience.map(|n| n.to_string())),
+            (
+                "--epochs",
+                "training.epochs",
+                self.epochs.map(|n| n.to_string()),
+            ),
+            (
+                "--batch",
+                "training.batch",
+                self.batch.map(|n| n.to_string()),
+            ),
+            (
+                "--lr",
+                "training.learning_rate",
+                self.lr.map(|x| format!("{x:?}")),
+            ),
+            (
+                "--patience",
+                "training.patience",
+                self.patience.map(|n| n.to_string()),
+            ),
             ("--validation", "split.validation", self.validation.clone()),
             ("--test", "split.test", self.test.clone()),
             ("--group", "split.group", self.group.clone()),
-            ("--seconds", "input.seconds", self.seconds.map(|x| format!("{x:?}"))),
+            (
+                "--seconds",
+                "input.seconds",
+                self.seconds.map(|x| format!("{x:?}")),
+            ),
         ];
         for (flag, key, value) in flags {
             if let Some(value) = value {
@@ -144,13 +174,19 @@ impl Train {
 
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.trim().into())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().into(), value.trim().into()))
+        }
         _ => Err("a setting is written as KEY=VALUE, for example training.l2=0.001".into()),
     }
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let best = format!("best epoch: {} of {}", outcome.best_epoch, outcome.history.len());
+    let best = format!(
+        "best epoch: {} of {}",
+        outcome.best_epoch,
+        outcome.history.len()
+    );
     match &outcome.metrics {
         Some(metrics) => format!(
             "{best}; on {} held-back clips: accuracy {:.3}, macro F1 {:.3}",

@@ -1,0 +1,587 @@
+//! Every command through the binary: its output, its JSON against the contract, its exit code.
+
+use crate::program::{
+    Ran, command, home, keys, melgrad, music, second, small_recipe, small_run, write, write_wav,
+};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+
+const COMMANDS: [&str; 10] = [
+    "demo",
+    "doctor",
+    "features",
+    "spectrogram",
+    "train",
+    "evaluate",
+    "classify",
+    "recipes",
+    "summary",
+    "synth",
+];
+
+#[test]
+fn help_is_data() {
+    let home = home();
+    let alone = melgrad(home.path(), [""; 0]).done();
+    assert_eq!(alone.out, melgrad(home.path(), ["--help"]).done().out);
+    for command in COMMANDS {
+        assert!(
+            alone.out.contains(&format!("\n  {command} ")),
+            "{command} in {}",
+            alone.out
+        );
+        let help = melgrad(home.path(), [command, "--help"]).done();
+        assert!(help.out.contains("Usage: melgrad"), "{}", help.out);
+        assert!(
+            command == "doctor" || help.out.contains(&format!("\n  melgrad ")),
+            "an example: {}",
+            help.out
+        );
+        assert!(help.err.is_empty(), "{}", help.err);
+    }
+    assert!(
+        melgrad(home.path(), ["--version"])
+            .done()
+            .out
+            .starts_with("melgrad ")
+    );
+}
+
+#[test]
+fn wrong_usage_is_one_line_and_a_hint() {
+    let home = home();
+    let wrong = |args: &[&str], words: &[&str], hint: &str| {
+        melgrad(home.path(), args).fails(2, words).hints(hint);
+    };
+    wrong(&["trian"], &["trian"], "train");
+    wrong(
+        &["train", "--data", "d", "--recipe", "demo"],
+        &["--out"],
+        "melgrad train --help",
+    );
+    wrong(
+        &["train", "--dta", "d", "--recipe", "demo", "--out", "r"],
+        &["--dta"],
+        "--data",
+    );
+    wrong(
+        &[
+            "train", "--data", "d", "--recipe", "demo", "--out", "r", "--epochs", "0",
+        ],
+        &["--epochs"],
+        "--help",
+    );
+    wrong(
+        &[
+            "train", "--data", "d", "--recipe", "demo", "--out", "r", "--lr", "-1",
+        ],
+        &["--lr"],
+        "--help",
+    );
+    wrong(
+        &["train", "--data", "d", "--recipe", "ajufo-cn", "--out", "r"],
+        &["ajufo-cn"],
+        "\"ajufo-cnn\"",
+    );
+    wrong(
+        &[
+            "train", "--data", "d", "--recipe", "demo", "--out", "r", "--device", "tpu",
+        ],
+        &["--device", "tpu"],
+        "--help",
+    );
+    wrong(
+        &["features", "a.wav", "--out", "f.txt"],
+        &["f.txt", ".npy"],
+        "--help",
+    );
+    wrong(
+        &["features", "a.wav", "--out", "f.npy", "--kind", "chroma"],
+        &["--kind", "chroma"],
+        "--help",
+    );
+    wrong(
+        &["features", "a.wav", "--out", "f.npy", "--hop", "0"],
+        &["hop"],
+        "--help",
+    );
+    wrong(
+        &["spectrogram", "a.wav", "--out", "f.gif"],
+        &["f.gif", ".png"],
+        "--help",
+    );
+    wrong(
+        &["synth", "--out", "d", "--clips", "0"],
+        &["--clips"],
+        "--help",
+    );
+    wrong(
+        &["summary", "demo", "--input", "1x0x3"],
+        &["--input"],
+        "--help",
+    );
+    wrong(&["summary", "dem"], &["dem"], "\"demo\"");
+    wrong(&["classify", "a.wav"], &["--model"], "best.safetensors");
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "nothing was written"
+    );
+}
+
+#[test]
+fn doctor_tells_the_devices() {
+    let home = home();
+    let json = melgrad(home.path(), ["doctor", "--json"]).done().json();
+    assert_eq!(keys(&json), ["chosen", "devices"]);
+    for device in json["devices"].as_array().unwrap() {
+        assert_eq!(
+            keys(device),
+            ["driver", "features", "kind", "limits", "name", "software"]
+        );
+    }
+    let names = |json: &serde_json::Value| -> Vec<String> {
+        json["devices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|d| d["name"].as_str().unwrap().to_string())
+            .collect()
+    };
+    assert!(names(&json).contains(&json["chosen"].as_str().unwrap().to_string()));
+    assert!(
+        melgrad(home.path(), ["doctor"])
+            .done()
+            .out
+            .starts_with("chosen: ")
+    );
+
+    let output = command(home.path())
+        .args(["doctor", "--json"])
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "no driver is no failure");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    if cfg!(target_os = "linux") {
+        assert_eq!(
+            (json["chosen"].as_str(), names(&json)),
+            (Some("cpu"), vec!["cpu".to_string()])
+        );
+    }
+}
+
+#[test]
+fn recipes_and_summaries() {
+    let home = home();
+    let json = melgrad(home.path(), ["recipes", "--json"]).done().json();
+    let recipes = json.as_array().unwrap();
+    let names: Vec<&str> = recipes
+        .iter()
+        .map(|recipe| recipe["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"ajufo-cnn") && names.contains(&"georgopoulos-cnn"),
+        "{names:?}"
+    );
+    for (recipe, name) in recipes.iter().zip(&names) {
+        assert_eq!(
+            keys(recipe),
+            ["claimed", "dataset", "name", "network", "paper"]
+        );
+        let json = melgrad(home.path(), ["summary", name, "--json"])
+            .done()
+            .json();
+        assert_eq!(keys(&json), ["layers", "multiply_adds", "parameters"]);
+        let layers = json["layers"].as_array().unwrap();
+        for layer in layers {
+            assert_eq!(
+                keys(layer),
+                ["kind", "multiply_adds", "name", "output", "parameters"]
+            );
+        }
+        for total in ["parameters", "multiply_adds"] {
+            let sum: u64 = layers
+                .iter()
+                .map(|layer| layer[total].as_u64().unwrap())
+                .sum();
+            assert_eq!(json[total].as_u64().unwrap(), sum);
+        }
+        assert_eq!(layers.last().unwrap()["output"], serde_json::json!([10]));
+    }
+    let recipes = melgrad(home.path(), ["recipes"]).done();
+    assert!(
+        recipes.out.contains("ajufo-cnn\n") && recipes.out.contains("accuracy 0.41"),
+        "{}",
+        recipes.out
+    );
+
+    let layers =
+        r#"layers = [{ kind = "Flatten" }, { kind = "Linear", out_features = "classes" }]"#;
+    write(&home.path().join("mine.toml"), layers.as_bytes());
+    melgrad(home.path(), ["summary", "mine.toml"])
+        .fails(1, &["mine.toml", "input"])
+        .hints("--input");
+    let mine = [
+        "summary",
+        "mine.toml",
+        "--input",
+        "1x4x5",
+        "--classes",
+        "3",
+        "--json",
+    ];
+    assert_eq!(
+        melgrad(home.path(), mine).done().json()["parameters"],
+        20 * 3 + 3
+    );
+}
+
+#[test]
+fn synth_is_fixed_by_its_seed() {
+    let home = home();
+    let synth = |out: &str, seed: &str| {
+        melgrad(
+            home.path(),
+            [
+                "synth",
+                "--out",
+                out,
+                "--clips",
+                "12",
+                "--seconds",
+                "0.5",
+                "--sr",
+                "8000",
+                "--seed",
+                seed,
+            ],
+        )
+    };
+    assert_eq!(synth("a", "1").done().out, "a\n");
+    synth("b", "1").done();
+    synth("c", "2").done();
+    let clip = |dir: &str| fs::read(home.path().join(dir).join("blues/blues.00001.wav")).unwrap();
+    assert_eq!(clip("a"), clip("b"));
+    assert_ne!(clip("a"), clip("c"));
+    assert_eq!(clip("a").len(), 44 + 2 * 4000);
+    synth("a", "1")
+        .fails(1, &["--out a", "not empty"])
+        .hints("folder");
+}
+
+/// The shape in a `.npy` file's header, and its numbers.
+fn npy(path: &Path) -> (String, Vec<f32>) {
+    let bytes = fs::read(path).unwrap();
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!(header % 64, 0);
+    let text = String::from_utf8(bytes[10..header].to_vec()).unwrap();
+    assert!(
+        text.contains("'descr': '<f4', 'fortran_order': False"),
+        "{text}"
+    );
+    let shape = text
+        .split("'shape': ")
+        .nth(1)
+        .unwrap()
+        .split_inclusive(')')
+        .next()
+        .unwrap()
+        .to_string();
+    let values = bytes[header..]
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect();
+    (shape, values)
+}
+
+#[test]
+fn features_of_files_and_folders() {
+    let home = home();
+    let small = [
+        "--sr", "8000", "--n-fft", "512", "--hop", "250", "--n-mels", "20", "--device", "cpu",
+    ];
+    let features = |inputs: &[&str], rest: &[&str]| -> Ran {
+        melgrad(home.path(), [&["features"], inputs, &small, rest].concat())
+    };
+    music(home.path(), 2, 2);
+    let one = features(&["music/blues/blues.00000.wav"], &["--out", "one.npy"]).done();
+    assert_eq!(one.out, "music/blues/blues.00000.wav\n");
+    assert!(one.err.contains("device: cpu"), "{}", one.err);
+    let (shape, values) = npy(&home.path().join("one.npy"));
+    assert_eq!((shape.as_str(), values.len()), ("(20, 33)", 20 * 33));
+
+    let all = features(&["music"], &["--out", "all.npy"]).done();
+    assert_eq!(all.out.lines().count(), 4);
+    assert!(
+        all.out.starts_with(
+            "music/blues/blues.00000.wav\nmusic/blues/blues.00001.wav\nmusic/classical/"
+        )
+    );
+    let (shape, together) = npy(&home.path().join("all.npy"));
+    assert_eq!(shape, "(4, 20, 33)");
+    assert_eq!(
+        together[..values.len()],
+        values,
+        "the same numbers, alone or together"
+    );
+
+    features(&["music"], &["--kind", "stft", "--out", "all.csv"]).done();
+    let csv = fs::read_to_string(home.path().join("all.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 4 * 257);
+    assert!(csv.starts_with("file,band,0,1,2,"));
+
+    // A shorter clip: an error that names both, unless a length is asked for.
+    let mut short = second(0, 9);
+    short.samples.truncate(4000);
+    write_wav(&home.path().join("short.wav"), &short);
+    let inputs = ["music/blues/blues.00000.wav", "short.wav"];
+    features(&inputs, &["--out", "no.npy"])
+        .fails(1, &["short.wav: 17 frames", "blues.00000.wav has 33"])
+        .hints("--seconds");
+    assert!(!home.path().join("no.npy").exists());
+    features(&inputs, &["--seconds", "1", "--out", "padded.npy"]).done();
+    let (shape, padded) = npy(&home.path().join("padded.npy"));
+    assert_eq!(shape, "(2, 20, 33)");
+    assert_eq!(padded[..values.len()], values);
+    features(&inputs, &["--seconds", "0", "--out", "no.npy"]).fails(2, &["seconds"]);
+}
+
+#[test]
+fn a_spectrogram_is_a_png() {
+    let home = home();
+    write_wav(&home.path().join("a.wav"), &second(3, 1));
+    for kind in ["logmel", "stft"] {
+        melgrad(
+            home.path(),
+            [
+                "spectrogram",
+                "a.wav",
+                "--kind",
+                kind,
+                "--out",
+                "a.png",
+                "--device",
+                "cpu",
+            ],
+        )
+        .done();
+        let png = fs::read(home.path().join("a.png")).unwrap();
+        assert!(
+            png.starts_with(b"\x89PNG\r\n\x1a\n") && png.len() > 2000,
+            "{}",
+            png.len()
+        );
+    }
+}
+
+#[test]
+fn train_evaluate_classify() {
+    let home = home();
+    music(home.path(), 3, 8);
+    let run = small_run(home.path());
+    for file in [
+        "run.toml",
+        "best.safetensors",
+        "last.safetensors",
+        "history.csv",
+        "metrics.json",
+        "report.html",
+    ] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    assert_eq!(
+        fs::read_to_string(run.join("history.csv"))
+            .unwrap()
+            .lines()
+            .count(),
+        1 + 2
+    );
+    let report = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(report.contains("Confusion matrix") && report.ends_with("</html>\n"));
+    melgrad(
+        home.path(),
+        [
+            "train",
+            "--data",
+            "music",
+            "--recipe",
+            "small.toml",
+            "--out",
+            "run",
+            "--device",
+            "cpu",
+        ],
+    )
+    .fails(1, &["run", "is there already"])
+    .hints("--resume");
+
+    let json = melgrad(
+        home.path(),
+        ["evaluate", "run", "--json", "--device", "cpu"],
+    )
+    .done()
+    .json();
+    assert_eq!(
+        keys(&json),
+        ["accuracy", "classes", "confusion", "macro", "weighted"]
+    );
+    for mean in ["macro", "weighted"] {
+        assert_eq!(keys(&json[mean]), ["f1", "precision", "recall"]);
+    }
+    assert_eq!(
+        keys(&json["classes"][0]),
+        ["f1", "label", "precision", "recall", "support"]
+    );
+    assert_eq!(json["confusion"].as_array().unwrap().len(), 3);
+    let metrics: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("metrics.json")).unwrap()).unwrap();
+    assert_eq!(json, metrics, "the run's own figures again");
+    let text = melgrad(home.path(), ["evaluate", "run", "--device", "cpu"]).done();
+    assert!(
+        text.out.contains("accuracy") && text.out.contains("truth"),
+        "{}",
+        text.out
+    );
+
+    let json = melgrad(home.path(), ["summary", "run/best.safetensors", "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        json["layers"].as_array().unwrap().last().unwrap()["output"],
+        serde_json::json!([3])
+    );
+
+    write(&home.path().join("no.wav"), b"no sound at all");
+    let files = [
+        "music/blues/blues.00000.wav",
+        "no.wav",
+        "music/disco",
+        "music/classical",
+    ];
+    let classify = |files: &[&str], rest: &[&str]| {
+        let model = ["--model", "run/best.safetensors", "--device", "cpu"];
+        melgrad(home.path(), [&["classify"], files, &model, rest].concat())
+    };
+    classify(&files[2..3], &[]).fails(1, &["music/disco"]);
+    let json = classify(&[files[0], files[1], files[3]], &["--json", "--top", "2"])
+        .fails(1, &["no.wav"])
+        .json();
+    let rows = json.as_array().unwrap();
+    assert_eq!(rows.len(), 2 + 8, "the others are answered");
+    assert_eq!(keys(&rows[1]), ["error", "file"]);
+    assert_eq!(rows[1]["file"], "no.wav");
+    for row in [&rows[0], &rows[2]] {
+        assert_eq!(keys(row), ["file", "label", "probability", "top"]);
+        assert_eq!(row["top"].as_array().unwrap().len(), 2);
+        assert_eq!(keys(&row["top"][0]), ["label", "probability"]);
+        assert_eq!(row["top"][0]["label"], row["label"]);
+    }
+    let text = classify(&files[..1], &["--top", "9"]).done();
+    assert!(
+        text.out.starts_with("music/blues/blues.00000.wav\t") && text.out.matches('%').count() == 3,
+        "{}",
+        text.out
+    );
+}
+
+#[test]
+fn flags_change_the_recipe() {
+    let home = home();
+    music(home.path(), 2, 4);
+    small_recipe(home.path());
+    let flags = [
+        "train",
+        "--data",
+        "music",
+        "--recipe",
+        "small.toml",
+        "--out",
+        "run",
+        "--device",
+        "cpu",
+        "--epochs",
+        "1",
+        "--batch",
+        "3",
+        "--lr",
+        "0.0005",
+        "--patience",
+        "4",
+        "--test",
+        "*.00003",
+        "--validation",
+        "0",
+        "--seconds",
+        "0.5",
+        "--set",
+        "training.l2=0.001",
+        "--seed",
+        "5",
+        "--threads",
+        "1",
+        "--no-cache",
+    ];
+    melgrad(home.path(), flags).done();
+    let settings = fs::read_to_string(home.path().join("run/run.toml")).unwrap();
+    for line in [
+        "seed = 5",
+        "epochs = 1",
+        "batch = 3",
+        "learning_rate = 0.0005",
+        "patience = 4",
+        "test = \"*.00003\"",
+        "seconds = 0.5",
+        "l2 = 0.001",
+    ] {
+        assert!(
+            settings.lines().any(|found| found == line),
+            "{line} in {settings}"
+        );
+    }
+    let bad = [
+        "train",
+        "--data",
+        "music",
+        "--recipe",
+        "small.toml",
+        "--out",
+        "r2",
+        "--set",
+        "training.epoks=3",
+    ];
+    melgrad(home.path(), bad).fails(2, &["--set", "epoks"]);
+    melgrad(home.path(), ["train", "--resume", "--out", "nowhere"]).fails(1, &["nowhere"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let home = home();
+    let mut child = command(home.path())
+        .args(["recipes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
+    assert!(child.wait().unwrap().success() && err.is_empty(), "{err}");
+}
+
+#[test]
+fn the_demo_overwrites_nothing() {
+    let home = home();
+    write(&home.path().join("mine/run/run.toml"), b"");
+    melgrad(home.path(), ["demo", "--out", "mine", "--device", "cpu"])
+        .fails(1, &["mine", "already"]);
+}

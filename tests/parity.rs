@@ -1,0 +1,69 @@
+//! The CPU and a GPU (software Vulkan where there is no other) train alike: the same loss curve over 20 steps.
+#![cfg(feature = "gpu")]
+
+use melgrad::Device;
+use melgrad::engine::{Adam, AdamSettings, Architecture, Mode, Network, Result, Tensor};
+use melgrad::kernels::philox::Philox;
+
+const STEPS: u64 = 20;
+const BATCH: usize = 8;
+const CLASSES: usize = 4;
+
+/// Every kind of layer that the recipes use, on pictures of 1×24×32.
+const NETWORK: &str = r#"{"input": [1, 24, 32], "layers": [
+    {"kind": "Conv2d", "out_channels": 8, "kernel": 3, "padding": "same", "activation": "relu"},
+    {"kind": "MaxPool2d", "kernel": [2, 4]},
+    {"kind": "Conv2d", "out_channels": 16, "kernel": 3, "activation": "relu"},
+    {"kind": "MaxPool2d", "kernel": 2},
+    {"kind": "Flatten"},
+    {"kind": "Linear", "out_features": 32, "activation": "relu"},
+    {"kind": "Dropout", "p": 0.3},
+    {"kind": "Linear", "out_features": "classes"}
+]}"#;
+
+/// Noise with a stripe whose place tells the class.
+fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
+    let mut dice = Philox::new(11, step);
+    let labels: Vec<u32> = (0..BATCH).map(|_| dice.below(CLASSES) as u32).collect();
+    let mut pictures: Vec<f32> = (0..BATCH * 24 * 32).map(|_| dice.normal()).collect();
+    for (picture, label) in pictures.chunks_exact_mut(24 * 32).zip(&labels) {
+        let stripe = *label as usize * 6 * 32;
+        picture[stripe..stripe + 64]
+            .iter_mut()
+            .for_each(|v| *v += 2.0);
+    }
+    (pictures, labels)
+}
+
+fn losses(device: &Device) -> Result<Vec<f32>> {
+    let architecture = Architecture::from_json(NETWORK)?.with_classes(CLASSES);
+    let mut network = Network::new(&architecture, device, 5)?;
+    let mut adam = Adam::new(network.parameters(), AdamSettings::default())?;
+    let step = |step: u64| -> Result<f32> {
+        let (pictures, labels) = batch(step);
+        let x = Tensor::from_vec(device, pictures, [BATCH, 1, 24, 32])?;
+        let labels = device.upload_u32(&labels)?;
+        let loss = network
+            .forward(&x, Mode::Train { seed: 5, step })?
+            .cross_entropy(&labels, None)?;
+        let gradients = loss.backward()?;
+        adam.step(network.parameters(), &gradients)?;
+        Ok(loss.to_vec()?[0])
+    };
+    (0..STEPS).map(step).collect()
+}
+
+#[test]
+fn the_same_loss_curve() {
+    let cpu = losses(&Device::cpu()).unwrap();
+    let gpu =
+        losses(&Device::open("gpu").expect("WGSL needs an adapter: scripts/test installs one"))
+            .unwrap();
+    assert!(cpu[STEPS as usize - 1] < cpu[0], "it learns: {cpu:?}");
+    for (step, (cpu, gpu)) in cpu.iter().zip(&gpu).enumerate() {
+        assert!(
+            (cpu - gpu).abs() <= 1e-3 * cpu.abs(),
+            "step {step}: {cpu} on the CPU, {gpu} on the GPU"
+        );
+    }
+}
