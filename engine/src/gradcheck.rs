@@ -116,7 +116,7 @@ fn tensors(
                 if input_moved == which {
                     values[i] += offset;
                 }
-                Tensor::from_f64(device, &values, &input.shape)?
+                Tensor::from_buffer(device.upload_f64(&values), &input.shape)?
             }
             None => Tensor::from_vec(device, &input.values, &input.shape)?,
         });

@@ -6,7 +6,7 @@
 //! gradient of the `l2 · Σ w²` that Keras adds to the loss. Neither shows in the loss that is reported.
 
 use crate::error::{Error, Result};
-use crate::network::{Array, Parameter, Weights};
+use crate::network::{Parameter, Weights};
 use crate::tape::Gradients;
 use kernels::Buffer;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl Adam {
         let mut state = Weights::new();
         for moments in &self.moments {
             for (which, buffer) in [("m", &moments.m), ("v", &moments.v)] {
-                let array = Array {
+                let array = crate::network::Array {
                     shape: [buffer.len()].into(),
                     values: buffer.to_vec()?,
                 };

@@ -40,16 +40,6 @@ impl Tensor {
         Tensor::from_buffer(buffer, shape)
     }
 
-    /// The same from f64 numbers, on [`Device::oracle`] only.
-    pub(crate) fn from_f64(
-        device: &Device,
-        values: &[f64],
-        shape: impl Into<Shape>,
-    ) -> Result<Self> {
-        let buffer = device.upload_f64(values);
-        Tensor::from_buffer(buffer, shape)
-    }
-
     /// A buffer as a tensor.
     pub fn from_buffer(buffer: Buffer, shape: impl Into<Shape>) -> Result<Self> {
         let shape = shape.into();
