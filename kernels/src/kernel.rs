@@ -105,8 +105,8 @@ impl Limits {
     /// `groups` workgroups as a grid, folded into y where one dimension does not hold them.
     /// Shaders number them `id = group.y * num_workgroups.x + group.x` and leave where `id` is past the end.
     pub fn fold(&self, groups: usize) -> [u32; 3] {
-        let x = groups.clamp(1, self.groups_per_dimension as usize);
-        [x as u32, groups.div_ceil(x).max(1) as u32, 1]
+        let y = groups.div_ceil(self.groups_per_dimension as usize).max(1);
+        [groups.div_ceil(y).max(1) as u32, y as u32, 1]
     }
 }
 

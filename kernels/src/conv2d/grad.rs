@@ -46,7 +46,13 @@ impl Kernel for Conv2dInputGrad {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("conv2d_input_grad_1_naive")] }
+        const {
+            &[
+                rung!("conv2d_input_grad_1_naive"),
+                rung!("conv2d_input_grad_2_tiled"),
+                rung!("conv2d_input_grad_3_implicit_gemm"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -96,7 +102,13 @@ impl Kernel for Conv2dWeightGrad {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("conv2d_weight_grad_1_naive")] }
+        const {
+            &[
+                rung!("conv2d_weight_grad_1_naive"),
+                rung!("conv2d_weight_grad_2_tiled"),
+                rung!("conv2d_weight_grad_3_implicit_gemm"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {

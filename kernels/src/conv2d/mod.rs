@@ -234,7 +234,13 @@ impl Kernel for Conv2d {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("conv2d_1_naive")] }
+        const {
+            &[
+                rung!("conv2d_1_naive"),
+                rung!("conv2d_2_tiled"),
+                rung!("conv2d_3_implicit_gemm"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {

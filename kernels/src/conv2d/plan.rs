@@ -28,16 +28,45 @@ fn params(s: &Conv2d) -> Vec<u32> {
     .to_vec()
 }
 
+/// The kernel's size, which rung 3 wants to know when it is compiled.
+fn taps(s: &Conv2d) -> [(&'static str, f64); 2] {
+    [("KH", s.kernel[0] as f64), ("KW", s.kernel[1] as f64)]
+}
+
+/// Workgroups of a product of `rows × columns` in every group of channels, in tiles of `tile × tile`.
+fn tiles(s: &Conv2d, tile: usize, rows: usize, columns: usize) -> usize {
+    (rows / s.groups).div_ceil(tile) * columns.div_ceil(tile) * s.groups
+}
+
+/// Workgroups that compute `rows × columns` numbers with this rung: naive, tiled or with register blocks.
+fn workgroups(s: &Conv2d, rung: &Rung, rows: usize, columns: usize) -> usize {
+    if rung.name.ends_with("_1_naive") {
+        (rows * columns).div_ceil(64)
+    } else if rung.name.ends_with("_2_tiled") {
+        tiles(s, 16, rows, columns)
+    } else {
+        tiles(s, 64, rows, columns)
+    }
+}
+
+fn is_specialised(rung: &Rung) -> bool {
+    rung.name.ends_with("_3_implicit_gemm")
+}
+
 pub fn forward(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
-    let groups = limits.fold(s.y_len().div_ceil(64));
+    let [oh, ow] = s.out();
+    let groups = workgroups(s, rung, s.out_channels, s.n * oh * ow);
     // Without a bias something must still stand at its binding: `x` does, and is not read.
     let (bias, y) = if s.bias { (2, 3) } else { (0, 2) };
-    let constants = [
+    let mut constants = vec![
         ("BIAS", f64::from(u8::from(s.bias))),
         ("ACTIVATION", s.activation.code()),
     ];
+    if is_specialised(rung) {
+        constants.extend(taps(s));
+    }
     Some(
-        Pass::of(rung, 4, params(s), groups)
+        Pass::of(rung, 4, params(s), limits.fold(groups))
             .with(&constants)
             .over(&[0, 1, bias, y])
             .into(),
@@ -45,9 +74,46 @@ pub fn forward(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
 }
 
 pub fn input_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
-    Some(Pass::of(rung, 3, params(s), limits.fold(s.x_len().div_ceil(64))).into())
+    let groups = workgroups(s, rung, s.c, s.n * s.h * s.w);
+    let pass = Pass::of(rung, 3, params(s), limits.fold(groups));
+    Some(match is_specialised(rung) {
+        true => pass.with(&taps(s)).into(),
+        false => pass.into(),
+    })
 }
 
 pub fn weight_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
-    Some(Pass::of(rung, 3, params(s), limits.fold(s.weight_len().div_ceil(64))).into())
+    let groups = workgroups(s, rung, s.out_channels, s.taps());
+    if !is_specialised(rung) {
+        return Some(Pass::of(rung, 3, params(s), limits.fold(groups)).into());
+    }
+    // Enough parts to fill a card, each long enough to be worth it.
+    let [oh, ow] = s.out();
+    let positions = s.n * oh * ow;
+    let wanted = (WORKGROUPS / groups).clamp(1, positions.div_ceil(PART));
+    let part = positions.div_ceil(wanted);
+    let parts = positions.div_ceil(part);
+    let mut words = params(s);
+    words.push(part as u32);
+    let split = Pass::of(rung, 3, words, limits.fold(groups * parts)).with(&taps(s));
+    if parts == 1 {
+        return Some(split.into());
+    }
+    let len = s.weight_len();
+    let sum = Rung {
+        name: "conv2d_weight_grad_sum",
+        source: include_str!("conv2d_weight_grad_sum.wgsl"),
+    };
+    let words = vec![len as u32, parts as u32];
+    let sum = Pass::of(&sum, 2, words, limits.fold(len.div_ceil(64))).over(&[3, 2]);
+    Some(Plan {
+        scratch: vec![parts * len],
+        passes: vec![split.over(&[0, 1, 3]), sum],
+    })
 }
+
+/// How many workgroups keep a large card busy.
+const WORKGROUPS: usize = 512;
+
+/// The fewest positions that a workgroup should sum.
+const PART: usize = 256;
