@@ -1,0 +1,266 @@
+//! From a folder of audio to a run: scan, split, features, training, test, report; going on after a stop; judging again.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `mod.rs` | [`train_folder`] and [`resume`] |
+//! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
+//! | `keeper.rs` | writing a training's files into its run folder |
+//! | `page.rs` | the run as a report, with pictures of clips |
+
+mod judge;
+mod keeper;
+mod page;
+
+use std::path::Path;
+
+use engine::{Device, ModelFile};
+
+use crate::cache::Cache;
+use crate::classify::Classifier;
+use crate::control::{Control, Event};
+use crate::dataset::Dataset;
+use crate::examples::{Clips, fit};
+use crate::features::{Prepared, prepare};
+use crate::history::EpochRow;
+use crate::input::Input;
+use crate::metrics::Metrics;
+use crate::recipe::Recipe;
+use crate::run::{DataSettings, RunFolder, RunSettings};
+use crate::split::Split;
+use crate::train::{Setup, Trainer};
+use crate::{Error, files};
+use judge::ask;
+pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
+use keeper::RunKeeper;
+
+/// A training that is to begin.
+#[derive(Debug, Clone)]
+pub struct Training<'a> {
+    /// The dataset: a folder per label.
+    pub data: &'a Path,
+    /// The experiment.
+    pub recipe: Recipe,
+    /// The folder of the run, made where it is missing.
+    pub out: &'a Path,
+    /// What everything random depends on: below 2^63.
+    pub seed: u64,
+    /// Where features are kept from one training to the next; nowhere, where it is `None`.
+    pub cache: Option<&'a Path>,
+}
+
+/// A training that is to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct Resuming<'a> {
+    /// The folder of the run.
+    pub run: &'a Path,
+    /// Where the dataset lies now, if not where it was.
+    pub data: Option<&'a Path>,
+    /// Another number of epochs, if not as at the beginning.
+    pub epochs: Option<usize>,
+    /// See [`Training::cache`].
+    pub cache: Option<&'a Path>,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Its folder.
+    pub run: RunFolder,
+    /// All its settings.
+    pub settings: RunSettings,
+    /// The figures of every epoch.
+    pub history: Vec<EpochRow>,
+    /// The epoch whose weights were kept, counted from 1.
+    pub best_epoch: usize,
+    /// The figures on the test clips; `None` where there are none.
+    pub metrics: Option<Metrics>,
+    /// The answer for every test clip.
+    pub tested: Vec<ClipAnswer>,
+    /// What a reader of the figures should know. All of it was told as [`Event::Warning`] too.
+    pub warnings: Vec<String>,
+}
+
+/// Trains a network on a folder of audio and writes a run.
+///
+/// # Errors
+/// [`Error::Dataset`] for a folder that cannot be learnt from; [`Error::RunExists`]; [`Error::Setting`];
+/// [`Error::Stopped`], after which [`resume`] goes on; whatever the training or the disk refuses.
+pub fn train_folder(
+    training: &Training<'_>,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<Outcome, Error> {
+    let recipe = &training.recipe;
+    recipe.check()?;
+    let dataset = Dataset::scan(training.data, recipe.split.group)?;
+    dataset.check_labels()?;
+    recipe.architecture_for(dataset.labels.len())?;
+    let dir = training
+        .data
+        .canonicalize()
+        .unwrap_or_else(|_| training.data.into());
+    let settings = RunSettings {
+        melgrad: env!("CARGO_PKG_VERSION").into(),
+        seed: training.seed,
+        device: device.name().into(),
+        data: DataSettings {
+            dir: dir.to_string_lossy().into_owned(),
+            ..DataSettings::default()
+        },
+        recipe: recipe.clone(),
+    };
+    settings.to_toml()?;
+    let run = RunFolder::create(training.out)?;
+    run.write_settings(&settings)?;
+    go_on(run, settings, dataset, training.cache, device, control)
+}
+
+/// Goes on with a run that was stopped, or trains it for longer.
+///
+/// # Errors
+/// [`Error::Io`] where there is no run; [`Error::Dataset`] where the clips are others than those it began with;
+/// otherwise as [`train_folder`].
+pub fn resume(
+    resuming: &Resuming<'_>,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<Outcome, Error> {
+    let run = RunFolder::open(resuming.run)?;
+    let mut settings = run.settings()?;
+    if let Some(epochs) = resuming.epochs {
+        settings.recipe.training.epochs = epochs;
+        settings.recipe.check()?;
+    }
+    if let Some(dir) = resuming.data {
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.into());
+        settings.data.dir = dir.to_string_lossy().into_owned();
+    }
+    let dataset = Dataset::scan(settings.data.dir.as_ref(), settings.recipe.split.group)?;
+    go_on(run, settings, dataset, resuming.cache, device, control)
+}
+
+/// Everything from the features on, for a run that begins or goes on.
+fn go_on(
+    run: RunFolder,
+    mut settings: RunSettings,
+    dataset: Dataset,
+    cache: Option<&Path>,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<Outcome, Error> {
+    let mut warnings = Vec::new();
+    let recipe = settings.recipe.clone();
+    let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
+    let dataset = &prepared.dataset;
+    dataset.check_labels()?;
+    if device.name() != settings.device {
+        let words = format!(
+            "begun on {}, going on on {}: the figures may differ in their last digits",
+            settings.device,
+            device.name()
+        );
+        control.warn(&mut warnings, [words]);
+    }
+    let began_with = &settings.data.fingerprint;
+    if !began_with.is_empty() && *began_with != prepared.fingerprint {
+        return Err(Error::Dataset {
+            dir: dataset.dir.clone(),
+            reason: "its clips are others than those this run began with".into(),
+            hint: "a new --out trains on them from the beginning",
+        });
+    }
+    let split = Split::new(dataset, &recipe.split, settings.seed)?;
+    control.warn(&mut warnings, split.warnings.iter().cloned());
+    if split.validation.is_empty() {
+        control.warn(
+            &mut warnings,
+            ["no clips choose the best epoch: the last one is kept".into()],
+        );
+    }
+    control.tell(Event::Split {
+        labels: dataset.labels.len(),
+        train: split.train.len(),
+        validation: split.validation.len(),
+        test: split.test.len(),
+    });
+    settings.data.labels.clone_from(&dataset.labels);
+    settings.data.clips = dataset.items.len();
+    settings.data.split = [split.train.len(), split.validation.len(), split.test.len()];
+    settings.data.fingerprint.clone_from(&prepared.fingerprint);
+    run.write_settings(&settings)?;
+
+    let targets: Vec<usize> = dataset.items.iter().map(|item| item.label).collect();
+    let clips = Clips {
+        features: &prepared.features,
+        targets: &targets,
+    };
+    let normalisation = fit(recipe.input.normalise, clips.features, &split.train)?;
+    let architecture = recipe.architecture_for(dataset.labels.len())?;
+    let setup = Setup {
+        clips,
+        split: &split,
+        labels: &dataset.labels,
+        input: &recipe.input,
+        normalisation: &normalisation,
+        architecture: &architecture,
+        settings: &recipe.training,
+        seed: settings.seed,
+    };
+    let last = run.last();
+    let mut trainer = if last.is_file() {
+        let name = last.display().to_string();
+        let file =
+            ModelFile::from_bytes(&files::read_bytes(&last)?).map_err(Error::model(&name))?;
+        Trainer::resume(setup, device, &file, &name)?
+    } else {
+        Trainer::new(setup, device)?
+    };
+    let mut keeper = RunKeeper::new(&run)?;
+    trainer.run(&mut keeper, control)?;
+    let (history, best_epoch) = (trainer.history().to_vec(), trainer.best_epoch());
+    drop(trainer);
+
+    let (metrics, tested) = match split.test.as_slice() {
+        [] => {
+            control.warn(
+                &mut warnings,
+                ["no clips are kept for a test: nothing tells how good the network is".into()],
+            );
+            (None, Vec::new())
+        }
+        test => {
+            let classifier = Classifier::load_on(&run.best(), device)?;
+            let (metrics, tested) = ask(&classifier, &prepared, test, control)?;
+            run.write_metrics(&metrics)?;
+            (Some(metrics), tested)
+        }
+    };
+    let outcome = Outcome {
+        run,
+        settings,
+        history,
+        best_epoch,
+        metrics,
+        tested,
+        warnings,
+    };
+    files::write_bytes(
+        &outcome.run.report(),
+        page::report(&outcome)?.html().as_bytes(),
+    )?;
+    Ok(outcome)
+}
+
+fn features(
+    mut dataset: Dataset,
+    input: &Input,
+    cache: Option<&Path>,
+    control: Control<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Prepared, Error> {
+    control.warn(warnings, std::mem::take(&mut dataset.warnings));
+    let cache = cache.map_or_else(Cache::off, |dir| Cache::open(dir, input));
+    let mut prepared = prepare(dataset, input, &cache, control)?;
+    control.warn(warnings, std::mem::take(&mut prepared.dataset.warnings));
+    Ok(prepared)
+}
