@@ -133,7 +133,7 @@ impl Kernel for Reduce {
     /// Sums stay well away from zero, where a relative error would say nothing; maxima meet ties.
     fn sample(&self, _input: &'static str, unit: f64) -> f64 {
         match self.op {
-            ReduceOp::Sum | ReduceOp::Mean => unit + 0.5,
+            ReduceOp::Sum | ReduceOp::Mean => 0.75 + 0.5 * unit,
             ReduceOp::Max | ReduceOp::ArgMax => (unit * 64.0).round(),
         }
     }

@@ -67,7 +67,7 @@ impl SoftmaxCrossEntropy {
             // Some are ignored.
             "labels" => (unit + 1.0) * 0.55 * self.columns as f64,
             "weights" => 1.0 + 0.9 * unit,
-            _ => 10.0 * unit,
+            _ => 4.0 * unit,
         }
     }
 

@@ -1,0 +1,268 @@
+//! Numbers that break naive code: NaN, infinities, ties, denormals; on the CPU and on every rung of the GPU.
+//!
+//! [`proof::prove_on`] compares with the oracle, which must itself say what PyTorch says: where that is not plain from
+//! its text, the expected values stand here as well.
+
+use kernels::adam::Adam;
+use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
+use kernels::reduce::{Reduce, ReduceOp};
+use kernels::softmax::Softmax;
+use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
+use kernels::{Device, Kernel, proof};
+use std::sync::LazyLock;
+
+const NAN: f64 = f64::NAN;
+const INF: f64 = f64::INFINITY;
+
+/// The CPU, and the GPU where this build has one.
+fn devices() -> &'static [Device] {
+    static DEVICES: LazyLock<Vec<Device>> = LazyLock::new(|| {
+        let mut devices = vec![Device::cpu()];
+        if cfg!(feature = "gpu") {
+            devices.push(Device::open("gpu").expect("an adapter"));
+        }
+        devices
+    });
+    &DEVICES
+}
+
+/// Holds every version against the oracle, and the oracle against `want`, one list for each output.
+fn check(kernel: &dyn Kernel, inputs: &[Vec<f64>], want: &[Vec<f64>]) {
+    let fresh = || -> Vec<Vec<f64>> {
+        let outputs = kernel.outputs();
+        outputs.iter().map(|arg| vec![NAN; arg.len]).collect()
+    };
+    let mut outputs = fresh();
+    let slices: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+    kernel.oracle(&slices, &mut outputs);
+    for (got, want) in outputs.iter().zip(want) {
+        let same =
+            |(g, w): (&f64, &f64)| (g - w).abs() < 1e-6 || g == w || g.is_nan() && w.is_nan();
+        assert!(
+            got.len() == want.len() && got.iter().zip(want).all(same),
+            "{kernel:?}: the oracle says {got:?}, not {want:?}"
+        );
+    }
+    for device in devices() {
+        let rungs: Vec<Option<&str>> = match device.is_gpu() {
+            true => kernel.rungs().iter().map(|r| Some(r.name)).collect(),
+            false => vec![None],
+        };
+        for rung in rungs {
+            match proof::prove_on(device, kernel, rung, inputs, fresh()) {
+                Err(error) if error.contains("no rung") => {}
+                Err(error) => panic!("{kernel:?} {rung:?} on {}: {error}", device.name()),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// Pools one row of four windows of two, with every version that there is for such a shape: tiled windows, and the
+/// same with a row of padding, which takes the general way.
+fn pool(x: [f64; 8], values: [f64; 4], positions: [f64; 4]) {
+    let want = [values.to_vec(), positions.to_vec()];
+    check(&MaxPool2d::new([1, 1, 1, 8], [1, 2]), &[x.to_vec()], &want);
+    let padded = MaxPool2d::new([1, 1, 1, 8], [2, 2]).with([2, 2], [[0, 1], [0, 0]]);
+    check(&padded, &[x.to_vec()], &want);
+    // The same with seven planes of zeros behind, so that vector loops have full vectors.
+    let mut many = x.repeat(40);
+    many.extend([0.0; 3 * 320]);
+    let want = [
+        values.repeat(40).into_iter().chain([0.0; 480]).collect(),
+        (0..160)
+            .map(|i| positions[i % 4] + (i / 4 * 8) as f64)
+            .chain((0..480).map(|i| (i % 160 * 2) as f64))
+            .collect::<Vec<f64>>(),
+    ];
+    check(&MaxPool2d::new([4, 1, 1, 320], [1, 2]), &[many], &want);
+}
+
+#[test]
+fn pooling_takes_the_first_of_ties() {
+    pool(
+        [3.0, 3.0, -1.0, -1.0, 0.0, -0.0, -0.0, 0.0],
+        [3.0, -1.0, 0.0, 0.0],
+        [0.0, 2.0, 4.0, 6.0],
+    );
+}
+
+#[test]
+fn pooling_lets_nan_win_and_keeps_the_last() {
+    pool(
+        [NAN, 1.0, 1.0, NAN, NAN, NAN, NAN, INF],
+        [NAN, NAN, NAN, NAN],
+        [0.0, 3.0, 5.0, 6.0],
+    );
+}
+
+#[test]
+fn pooling_knows_infinities() {
+    pool(
+        [-INF, -INF, -INF, -1e30, INF, 1e30, INF, INF],
+        [-INF, -1e30, INF, INF],
+        [0.0, 3.0, 4.0, 6.0],
+    );
+}
+
+#[test]
+fn pooling_gradients_of_overlapping_windows_add_up() {
+    let pool = MaxPool2d::new([1, 1, 1, 5], [1, 3]).with([1, 1], [[0; 2]; 2]);
+    let inputs = [vec![1.0, 10.0, 100.0], vec![2.0, 2.0, 4.0]];
+    check(
+        &MaxPool2dGrad(pool),
+        &inputs,
+        &[vec![0.0, 0.0, 11.0, 0.0, 100.0]],
+    );
+    let nan = [vec![NAN, 1.0, INF], vec![0.0, 1.0, 4.0]];
+    check(&MaxPool2dGrad(pool), &nan, &[vec![NAN, 1.0, 0.0, 0.0, INF]]);
+}
+
+#[test]
+fn a_foreign_index_stays_inside_the_buffer() {
+    let kernel = MaxPool2dGrad(MaxPool2d::new([1, 2, 2, 2], [2, 2]));
+    for device in devices() {
+        let dy = device.upload(&[1.0, 2.0]).expect("dy");
+        let index = device.upload_u32(&[u32::MAX, 1 << 20]).expect("index");
+        let dx = device.upload(&[7.0; 8]).expect("dx");
+        device
+            .launch(&kernel, &[&dy, &index], &[&dx])
+            .expect("launch");
+        assert_eq!(dx.to_vec().expect("dx"), [0.0; 8]);
+    }
+}
+
+#[test]
+fn maxima_of_ties_nan_and_infinities() {
+    for (x, value, position) in [
+        (vec![1.0, 3.0, 3.0], 3.0, 1.0),
+        (vec![-INF, -INF], -INF, 0.0),
+        (vec![1.0, NAN, 5.0, NAN], NAN, 1.0),
+        (vec![INF, NAN], NAN, 1.0),
+        (vec![-1.0, -0.0, 0.0], 0.0, 1.0),
+    ] {
+        // Once as a row, once as columns, once with the rest of a long axis behind.
+        for inner in [1, 3, 70] {
+            for tail in [0, 1000, 40_000] {
+                if tail * inner > 120_000 {
+                    continue;
+                }
+                let axis: Vec<f64> = x.iter().copied().chain(vec![-INF; tail]).collect();
+                let spread: Vec<f64> = axis.iter().flat_map(|v| vec![*v; inner]).collect();
+                let shape = |op| Reduce::new(op, [1, axis.len(), inner]);
+                let inputs = [spread];
+                check(&shape(ReduceOp::Max), &inputs, &[vec![value; inner]]);
+                check(&shape(ReduceOp::ArgMax), &inputs, &[vec![position; inner]]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_late_maximum_and_a_late_nan_are_found() {
+    for at in [0, 1, 63, 64, 255, 256, 16_383, 16_384, 39_999] {
+        let mut x = vec![0.5; 40_000];
+        for value in [1.0, NAN] {
+            x[at] = value;
+            let position = vec![at as f64];
+            let shape = Reduce::new(ReduceOp::ArgMax, [1, 40_000, 1]);
+            check(&shape, &[x.clone()], &[position]);
+        }
+    }
+}
+
+#[test]
+fn sums_of_infinities() {
+    let sum = |x: Vec<f64>, want: f64| {
+        let shape = Reduce::new(ReduceOp::Sum, [1, x.len(), 1]);
+        check(&shape, &[x], &[vec![want]]);
+    };
+    sum(vec![1.0, INF, 2.0], INF);
+    sum(vec![-INF, INF], NAN);
+    sum(vec![0.0, NAN, INF], NAN);
+}
+
+#[test]
+fn softmax_of_extreme_rows() {
+    let row = |x: Vec<f64>, want: Vec<f64>| {
+        let shape = Softmax {
+            rows: 1,
+            columns: x.len(),
+        };
+        check(&shape, &[x], &[want]);
+    };
+    row(vec![1e38, -1e38, 0.0], vec![1.0, 0.0, 0.0]);
+    row(vec![-INF, 3.0, 3.0, -INF], vec![0.0, 0.5, 0.5, 0.0]);
+    row(vec![-INF, -INF], vec![NAN, NAN]);
+    row(vec![INF, 1.0], vec![NAN, NAN]);
+    row(vec![NAN, 1.0], vec![NAN, NAN]);
+}
+
+#[test]
+fn cross_entropy_of_ignored_rows_and_zero_weights() {
+    let (rows, columns) = (2, 2);
+    let loss = |weighted| SoftmaxCrossEntropy {
+        rows,
+        columns,
+        weighted,
+    };
+    let grad = |weighted| SoftmaxCrossEntropyGrad {
+        rows,
+        columns,
+        weighted,
+    };
+    let ln2 = std::f64::consts::LN_2;
+    // An ignored row may hold anything.
+    let logits = vec![3.0, 3.0, NAN, INF];
+    let (labels, up) = (vec![1.0, 2.0], vec![2.0]);
+    check(
+        &loss(false),
+        &[logits.clone(), labels.clone()],
+        &[vec![ln2]],
+    );
+    let want = [vec![1.0, -1.0, 0.0, 0.0]];
+    check(&grad(false), &[logits.clone(), labels, up.clone()], &want);
+    // Nothing counts: 0, not NaN.
+    let ignored = vec![7.0, 4_294_967_295.0];
+    check(
+        &loss(false),
+        &[logits.clone(), ignored.clone()],
+        &[vec![0.0]],
+    );
+    let zeros = [vec![0.0; 4]];
+    check(&grad(false), &[logits, ignored, up.clone()], &zeros);
+    let (logits, labels) = (vec![1.0, 2.0, 3.0, 4.0], vec![0.0, 1.0]);
+    let weights = vec![0.0, 0.0];
+    let inputs = [logits.clone(), labels.clone(), weights.clone()];
+    check(&loss(true), &inputs, &[vec![0.0]]);
+    check(&grad(true), &[logits, labels, weights, up], &zeros);
+}
+
+#[test]
+fn cross_entropy_of_sure_and_impossible_labels() {
+    let loss = SoftmaxCrossEntropy {
+        rows: 1,
+        columns: 2,
+        weighted: false,
+    };
+    check(&loss, &[vec![200.0, -200.0], vec![0.0]], &[vec![0.0]]);
+    check(&loss, &[vec![200.0, -200.0], vec![1.0]], &[vec![400.0]]);
+    check(&loss, &[vec![0.0, -INF], vec![1.0]], &[vec![INF]]);
+}
+
+#[test]
+fn adam_starts_from_zero_and_from_tiny_gradients() {
+    let kernel = Adam::new(4, 0.1, 1);
+    let gradient = vec![1e-20, -1e-12, 0.0, 1e15];
+    let before = vec![vec![0.0; 4]; 3];
+    for device in devices() {
+        proof::prove_on(
+            device,
+            &kernel,
+            None,
+            std::slice::from_ref(&gradient),
+            before.clone(),
+        )
+        .expect("Adam");
+    }
+}

@@ -1,0 +1,196 @@
+//! Random shapes of every kernel against its oracle: what nobody thought of writing down as a case.
+//!
+//! One table: a kernel's name, and how random numbers become a shape of it. A shape that the kernel refuses is fine;
+//! one that it accepts must be right, on the CPU and on every rung. The seed is fixed: with few outputs, a sum near zero
+//! passes any relative tolerance once in some thousand shapes.
+
+use kernels::adam::Adam;
+use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
+use kernels::matmul::Matmul;
+use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
+use kernels::philox::Philox;
+use kernels::reduce::{Reduce, ReduceOp};
+use kernels::softmax::Softmax;
+use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
+use kernels::{Activation, Device, Kernel, proof};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// Draws numbers for a shape.
+struct Draw(Philox);
+
+impl Draw {
+    /// From `low` to `high`, both included.
+    fn within(&mut self, low: usize, high: usize) -> usize {
+        low + self.0.below(high - low + 1)
+    }
+
+    fn flag(&mut self) -> bool {
+        self.within(0, 1) == 1
+    }
+
+    fn pair(&mut self, low: usize, high: usize) -> [usize; 2] {
+        [self.within(low, high), self.within(low, high)]
+    }
+
+    fn image(&mut self) -> [usize; 4] {
+        [
+            self.within(1, 3),
+            self.within(1, 6),
+            self.within(1, 40),
+            self.within(1, 40),
+        ]
+    }
+
+    fn activation(&mut self) -> Activation {
+        Activation::ALL[self.within(0, Activation::ALL.len() - 1)]
+    }
+
+    fn conv2d(&mut self) -> Conv2d {
+        let groups = [1, 1, 1, 2, 3][self.within(0, 4)];
+        let [n, c, h, w] = self.image();
+        let kernel = self.pair(1, 5);
+        let outputs = groups * self.within(1, 8);
+        Conv2d {
+            stride: self.pair(1, 3),
+            pad: [self.pair(0, 3), self.pair(0, 3)],
+            dilation: self.pair(1, 2),
+            groups,
+            ..Conv2d::new([n, c.next_multiple_of(groups), h, w], outputs, kernel)
+        }
+        .with(self.flag(), self.activation())
+    }
+
+    fn max_pool2d(&mut self) -> MaxPool2d {
+        let image = self.image();
+        let kernel = self.pair(1, 5);
+        let tiled = self.flag();
+        let stride = if tiled { kernel } else { self.pair(1, 6) };
+        let mut pad = || kernel.map(|k| if tiled { 0 } else { self.within(0, k / 2) });
+        let ([above, left], [below, right]) = (pad(), pad());
+        MaxPool2d::new(image, kernel).with(stride, [[above, below], [left, right]])
+    }
+
+    fn entropy(&mut self) -> SoftmaxCrossEntropy {
+        SoftmaxCrossEntropy {
+            rows: self.within(1, 80),
+            columns: self.within(1, 80),
+            weighted: self.flag(),
+        }
+    }
+}
+
+type Shape = fn(&mut Draw) -> Box<dyn Kernel>;
+
+/// Every kernel whose shape can be drawn at random.
+const SHAPES: &[(&str, Shape)] = &[
+    ("adam", |d| {
+        let decay = d.within(0, 3) as f64 / 10.0;
+        let step = d.within(1, 1000) as u32;
+        Box::new(Adam::new(d.within(1, 40_000), 0.01, step).with_weight_decay(decay))
+    }),
+    ("conv2d", |d| Box::new(d.conv2d())),
+    ("conv2d_input_grad", |d| {
+        Box::new(Conv2dInputGrad(d.conv2d()))
+    }),
+    ("conv2d_weight_grad", |d| {
+        Box::new(Conv2dWeightGrad(d.conv2d()))
+    }),
+    ("matmul", |d| {
+        let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
+        let shape = shape.transposed(d.flag(), d.flag());
+        Box::new(shape.with(d.flag(), d.activation()))
+    }),
+    ("max_pool2d", |d| Box::new(d.max_pool2d())),
+    ("max_pool2d_grad", |d| {
+        Box::new(MaxPool2dGrad(d.max_pool2d()))
+    }),
+    ("reduce", |d| {
+        let op = ReduceOp::ALL[d.within(0, 3)];
+        // One long side, two short ones.
+        let mut shape = [d.within(1, 6), d.within(1, 6), d.within(1, 6)];
+        let side = d.within(0, 2);
+        shape[side] = d.within(1, 40_000);
+        let side = d.within(0, 2);
+        shape[side] = shape[side].max(d.within(1, 100));
+        Box::new(Reduce::new(op, shape))
+    }),
+    ("softmax", |d| {
+        let (rows, columns) = (d.within(1, 80), d.within(1, 600));
+        Box::new(Softmax { rows, columns })
+    }),
+    ("softmax_cross_entropy", |d| Box::new(d.entropy())),
+    ("softmax_cross_entropy_grad", |d| {
+        let SoftmaxCrossEntropy {
+            rows,
+            columns,
+            weighted,
+        } = d.entropy();
+        Box::new(SoftmaxCrossEntropyGrad {
+            rows,
+            columns,
+            weighted,
+        })
+    }),
+];
+
+/// A shape that the kernel accepts.
+fn shape(name: usize, seed: u64) -> Option<Box<dyn Kernel>> {
+    let kernel = SHAPES[name].1(&mut Draw(Philox::new(seed, 1)));
+    assert_eq!(kernel.name(), SHAPES[name].0);
+    kernel.check().is_ok().then_some(kernel)
+}
+
+/// Every rung of the kernel on the device; on the CPU there is one version.
+fn prove(device: &Device, kernel: &dyn Kernel, seed: u64) -> Result<(), TestCaseError> {
+    let rungs: Vec<Option<&str>> = match device.is_gpu() {
+        true => kernel.rungs().iter().map(|r| Some(r.name)).collect(),
+        false => vec![None],
+    };
+    for rung in rungs {
+        match proof::prove(device, kernel, rung, seed) {
+            Err(error) if error.contains("no rung") => {}
+            Err(error) => {
+                return Err(TestCaseError::fail(format!("{kernel:?} {rung:?}: {error}")));
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    #[test]
+    fn on_the_cpu(name in 0..SHAPES.len(), seed in any::<u64>()) {
+        if let Some(kernel) = shape(name, seed) {
+            prove(&Device::cpu(), &*kernel, seed)?;
+        }
+    }
+}
+
+#[cfg(feature = "gpu")]
+proptest! {
+    #![proptest_config(config(3))]
+
+    /// Few, as each new shape may mean a new pipeline; one device for all kernels of a round.
+    #[test]
+    fn on_the_gpu(seed in any::<u64>()) {
+        let device = Device::open_checked("gpu").expect("an adapter");
+        for name in 0..SHAPES.len() {
+            if let Some(kernel) = shape(name, seed) {
+                prove(&device, &*kernel, seed)?;
+            }
+        }
+    }
+}
