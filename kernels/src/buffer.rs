@@ -2,7 +2,7 @@
 
 use crate::device::{Backend, Device};
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 /// A block of f32 (or u32) numbers on a device. Cloning shares it; the last clone gives the block back.
@@ -165,7 +165,7 @@ impl std::fmt::Debug for Buffer {
 /// Free blocks by size class, last in first out, so that a repeated training step meets the same blocks.
 #[derive(Debug)]
 pub(crate) struct Pool<B> {
-    free: HashMap<usize, Vec<B>>,
+    free: BTreeMap<usize, Vec<B>>,
     free_words: usize,
     live_words: usize,
     peak_words: usize,
@@ -175,7 +175,7 @@ pub(crate) struct Pool<B> {
 impl<B> Default for Pool<B> {
     fn default() -> Self {
         Pool {
-            free: HashMap::new(),
+            free: BTreeMap::new(),
             free_words: 0,
             live_words: 0,
             peak_words: 0,
@@ -191,19 +191,20 @@ impl<B> Pool<B> {
         len.next_multiple_of((len.next_power_of_two() / 16).max(64))
     }
 
-    /// A free block of this class, if there is one.
+    /// A free block of this class, or of one up to half as large again: clips of varying length then share blocks.
     pub fn take(&mut self, class: usize) -> Option<B> {
-        let block = self.free.get_mut(&class)?.pop()?;
+        let mut fitting = self.free.range_mut(class..=class + class / 2);
+        let (class, block) = fitting.find_map(|(class, blocks)| Some((*class, blocks.pop()?)))?;
         self.free_words -= class;
         self.lend(class);
         Some(block)
     }
 
-    /// Books a new block of this class. Gives back what to release first, where more lies free than is in use.
+    /// Books a new block of this class. Gives back what to release first, where more lies free than was ever in use.
     pub fn book(&mut self, class: usize) -> Vec<B> {
         self.lend(class);
         self.allocations += 1;
-        if self.free_words <= self.live_words {
+        if self.free_words <= self.peak_words {
             return Vec::new();
         }
         self.drain()
@@ -212,7 +213,10 @@ impl<B> Pool<B> {
     /// Everything that lies free.
     pub fn drain(&mut self) -> Vec<B> {
         self.free_words = 0;
-        self.free.drain().flat_map(|(_, blocks)| blocks).collect()
+        std::mem::take(&mut self.free)
+            .into_values()
+            .flatten()
+            .collect()
     }
 
     /// Takes back a booking whose memory was not to be had.
@@ -282,5 +286,16 @@ mod tests {
         assert_eq!(pool.take(64), Some('b'));
         assert_eq!(pool.take(64), Some('a'));
         assert_eq!(pool.usage().allocations, 2);
+    }
+
+    #[test]
+    fn pool_lends_a_block_that_is_a_little_too_large() {
+        let mut pool = Pool::default();
+        assert!(pool.book(1024).is_empty());
+        pool.put(1024, 'a');
+        assert_eq!(pool.take(512), None, "twice as large is too large");
+        assert_eq!(pool.take(768), Some('a'));
+        pool.put(1024, 'a');
+        assert_eq!(pool.usage().live_bytes, 0);
     }
 }
