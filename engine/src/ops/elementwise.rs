@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// `expr` of the inputs' elements, where [`Expr::input`]`(i)` is the i-th of `inputs`, and `params` are the words that
 /// [`Expr::param`] and [`Expr::random`] read. Shapes broadcast as in NumPy: aligned at the last axis, and an axis of
-/// length 1 (or none) is repeated.
+/// length 1 (or none) is repeated. At most six inputs; five where a derivative reads all of them, for it reads `dy` too.
 ///
 /// ```
 /// use engine::ops::{Expr, elementwise};

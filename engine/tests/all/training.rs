@@ -2,7 +2,11 @@
 //! (software Vulkan where there is no other) does the same.
 
 use crate::common::{Training, architecture, batch};
-use engine::{Device, Error, Mode, ModelFile, Network, Result, Resume, Tensor, Weights};
+use engine::architecture::layer::Linear;
+use engine::{
+    Adam, AdamSettings, Architecture, Device, Error, Mode, ModelFile, Network, Result, Resume,
+    Tensor, Weights,
+};
 use std::collections::BTreeMap;
 
 fn bits(weights: &Weights) -> Vec<u32> {
@@ -250,4 +254,47 @@ fn adam_refuses_what_is_not_its_own() {
         training.adam.set_learning_rate(f64::NAN).is_err()
             && training.adam.set_learning_rate(-1.0).is_err()
     );
+}
+
+/// A layer's own `l2` is the gradient of `l2 · Σ w²`, as a tape gives it; biases are spared.
+#[test]
+fn a_layers_own_l2_is_keras_penalty() {
+    let device = Device::cpu();
+    let step = |l2: f32, penalty: f32| {
+        let layer = Linear {
+            l2,
+            ..Linear::new(2)
+        };
+        let architecture = Architecture {
+            input: vec![3],
+            layers: vec![layer.into()],
+        };
+        let network = Network::new(&architecture, &device, 1).unwrap();
+        let x = Tensor::from_vec(&device, [0.5, -1.0, 2.0], [1, 3]).unwrap();
+        let logits = network.forward(&x, Mode::Eval).unwrap();
+        let weight = &network.parameters()[0].tensor;
+        let squares = weight
+            .mul(weight)
+            .unwrap()
+            .sum_all()
+            .unwrap()
+            .scale(penalty)
+            .unwrap();
+        let loss = logits.sum_all().unwrap().add(&squares).unwrap();
+        let mut adam = Adam::new(network.parameters(), AdamSettings::default()).unwrap();
+        adam.step(network.parameters(), &loss.backward().unwrap())
+            .unwrap();
+        // The first moment is a tenth of the gradient, penalty included.
+        adam.state().unwrap()
+    };
+    let (own, by_hand, none) = (step(0.3, 0.0), step(0.0, 0.3), step(0.0, 0.0));
+    for name in ["m/linear1.weight", "m/linear1.bias"] {
+        let pairs = own[name].values.iter().zip(&by_hand[name].values);
+        assert!(
+            pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6),
+            "{name}"
+        );
+    }
+    assert_eq!(own["m/linear1.bias"], none["m/linear1.bias"]);
+    assert_ne!(own["m/linear1.weight"], none["m/linear1.weight"]);
 }
