@@ -23,6 +23,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    quiet_driver();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()
@@ -42,5 +43,14 @@ fn main() -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => failure.report(),
         Err(_) => ExitCode::from(failure::FAILED),
+    }
+}
+
+/// Where there is no desktop, Mesa's device-select layer has libwayland print an `error:` of its own for every look at
+/// the adapters, which ours would be mistaken for. What it selects is of no use here: adapters are ranked by us.
+fn quiet_driver() {
+    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: the first thing that the program does, on its only thread.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -27,9 +27,11 @@ impl Progress {
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        let colours = if terminal::colour() { "cyan/238" } else { "" };
-        let template =
-            format!("{{msg:<12}} {{bar:30.{colours}}} {{pos}}/{{len}}  {{elapsed}}, {{eta}} left");
+        let shape = match terminal::colour() {
+            true => "{bar:30.cyan/238}",
+            false => "{bar:30}",
+        };
+        let template = format!("{{msg:<10}} {shape} {{pos}}/{{len}}  {{elapsed}}, {{eta}} left");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
@@ -96,10 +98,9 @@ impl Progress {
         if let Ok(mut stage) = self.stage.lock() {
             *stage = (what, Instant::now());
         }
-        self.bar.set_message(what);
-        self.bar.set_length(total as u64);
-        self.bar.set_position(0);
         self.bar.reset();
+        self.bar.set_length(total as u64);
+        self.bar.set_message(what);
         if self.terminal {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }

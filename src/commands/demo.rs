@@ -42,7 +42,7 @@ impl Demo {
             })?;
         let outcome = &demo.outcome;
         if let Some(metrics) = &outcome.metrics {
-            terminal::print(&format!("{metrics}\n"))?;
+            terminal::print(&format!("{}\n\n", metrics.confusion_text()))?;
         }
         let best = demo.answer.best();
         terminal::print(&format!(

@@ -20,6 +20,7 @@ use clap::{CommandFactory, Parser, Subcommand};
     name = "melgrad",
     version,
     arg_required_else_help = true,
+    max_term_width = 100,
     disable_help_subcommand = true,
     after_help = "Begin with `melgrad demo`. `melgrad COMMAND --help` tells more about each, with examples.\n\
                   Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, \
