@@ -135,6 +135,24 @@ impl MaxPool2d {
             .map(|v| v as u32)
             .collect()
     }
+
+    /// One pass that writes planes of `height × width`.
+    fn pass(&self, rung: &Rung, limits: &Limits, height: usize, width: usize) -> Plan {
+        let rows = self.planes() * height;
+        if rung.name.ends_with("_1_naive") {
+            let groups = limits.fold((rows * width).div_ceil(64));
+            return Pass::of(rung, 3, self.params(), groups).into();
+        }
+        let groups = limits.fold(rows.div_ceil(8) * width.div_ceil(32));
+        Pass::of(rung, 3, self.params(), groups)
+            .with(&[
+                ("KY", self.kernel[0] as f64),
+                ("KX", self.kernel[1] as f64),
+                ("SY", self.stride[0] as f64),
+                ("SX", self.stride[1] as f64),
+            ])
+            .into()
+    }
 }
 
 impl Kernel for MaxPool2d {
@@ -173,12 +191,12 @@ impl Kernel for MaxPool2d {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("max_pool2d_1_naive")] }
+        const { &[rung!("max_pool2d_1_naive"), rung!("max_pool2d_2_unrolled")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let groups = self.outputs_len().div_ceil(64);
-        Some(Pass::of(rung, 3, self.params(), limits.fold(groups)).into())
+        let [oh, ow] = self.output();
+        Some(self.pass(rung, limits, oh, ow))
     }
 }
 
@@ -225,12 +243,16 @@ impl Kernel for MaxPool2dGrad {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("max_pool2d_grad_1_naive")] }
+        const {
+            &[
+                rung!("max_pool2d_grad_1_naive"),
+                rung!("max_pool2d_grad_2_unrolled"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let groups = self.0.inputs_len().div_ceil(64);
-        Some(Pass::of(rung, 3, self.0.params(), limits.fold(groups)).into())
+        Some(self.0.pass(rung, limits, self.0.h, self.0.w))
     }
 
     /// Positions must lie in their windows: those of random numbers' maxima do.

@@ -121,13 +121,54 @@ impl Kernel for Reduce {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("reduce_1_naive")] }
+        const {
+            &[
+                rung!("reduce_1_naive"),
+                rung!("reduce_2_tree"),
+                rung!("reduce_3_two_stage"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let groups = (self.outer * self.inner).div_ceil(64);
-        let pass = Pass::of(rung, 2, self.params(), limits.fold(groups));
-        Some(pass.with(&[("OP", self.op.code())]).into())
+        let op = ("OP", self.op.code());
+        if rung.name == "reduce_1_naive" {
+            let groups = limits.fold((self.outer * self.inner).div_ceil(64));
+            return Some(Pass::of(rung, 2, self.params(), groups).with(&[op]).into());
+        }
+        // A workgroup for less than this would idle: rung 1 has a thread per output.
+        if self.axis < 64 {
+            return None;
+        }
+        let columns = self.inner.next_power_of_two().min(32);
+        let blocks = self.outer * self.inner.div_ceil(columns);
+        let constants = [op, ("COLUMNS", columns as f64)];
+        if rung.name == "reduce_2_tree" {
+            let pass = Pass::of(rung, 2, self.params(), limits.fold(blocks));
+            return Some(pass.with(&constants).into());
+        }
+        // Enough pieces to fill a card, each long enough for a workgroup.
+        let lanes = 256 / columns;
+        let wanted = (512 / blocks).min(self.axis / (4 * lanes));
+        if wanted < 2 {
+            return None;
+        }
+        let piece = self.axis.div_ceil(wanted);
+        let pieces = self.axis.div_ceil(piece);
+        let mut params = self.params();
+        params.extend([pieces as u32, piece as u32]);
+        let part = self.outer * pieces * self.inner;
+        let pass = |stage: usize, groups: usize| {
+            Pass::of(rung, 4, params.clone(), limits.fold(groups)).with(&[
+                constants[0],
+                constants[1],
+                ("STAGE", stage as f64),
+            ])
+        };
+        Some(Plan {
+            scratch: vec![part, if self.op == ReduceOp::ArgMax { part } else { 1 }],
+            passes: vec![pass(0, blocks * pieces), pass(1, blocks)],
+        })
     }
 
     /// Sums stay well away from zero, where a relative error would say nothing; maxima meet ties.

@@ -62,12 +62,24 @@ impl Kernel for Softmax {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("softmax_1_naive")] }
+        const {
+            &[
+                rung!("softmax_1_naive"),
+                rung!("softmax_2_tree"),
+                rung!("softmax_3_online"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let params = vec![self.rows as u32, self.columns as u32];
-        Some(Pass::of(rung, 2, params, limits.fold(self.rows.div_ceil(64))).into())
+        let groups = match rung.name {
+            "softmax_1_naive" => self.rows.div_ceil(64),
+            // A workgroup for a short row would idle: rung 1 has a thread per row.
+            _ if self.columns < 64 => return None,
+            _ => self.rows,
+        };
+        Some(Pass::of(rung, 2, params, limits.fold(groups)).into())
     }
 
     /// Wide enough that a version without the maximum would overflow.

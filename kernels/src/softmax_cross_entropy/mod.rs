@@ -71,30 +71,30 @@ impl SoftmaxCrossEntropy {
         }
     }
 
-    /// Two passes: the first fills scratch, the second reads it. `last` are the arguments beside the common ones.
-    fn two_passes(
-        &self,
-        rung: &Rung,
-        scratch: usize,
-        groups: [[u32; 3]; 2],
-        last: &[usize],
-    ) -> Plan {
+    /// `passes` dispatches of a rung, numbered by the constant STAGE where there are several. `last` are the arguments
+    /// beside the common ones.
+    fn passes(&self, rung: &Rung, scratch: &[usize], groups: &[[u32; 3]], last: &[usize]) -> Plan {
         let params = vec![self.rows as u32, self.columns as u32];
         // Without weights something must still stand at their binding: the logits do, and are not read.
         let mut bindings = vec![0, 1, if self.weighted { 2 } else { 0 }];
         bindings.extend(last);
-        let weighted = f64::from(u8::from(self.weighted));
-        let pass = |stage: usize| {
-            Pass::of(rung, 0, params.clone(), groups[stage])
-                .with(&[("STAGE", stage as f64), ("WEIGHTED", weighted)])
+        let weighted = ("WEIGHTED", f64::from(u8::from(self.weighted)));
+        let pass = |(stage, &groups): (usize, &[u32; 3])| {
+            let mut constants = vec![weighted];
+            constants.extend((scratch.len() == 1).then_some(("STAGE", stage as f64)));
+            Pass::of(rung, 0, params.clone(), groups)
+                .with(&constants)
                 .over(&bindings)
         };
         Plan {
-            scratch: vec![scratch],
-            passes: vec![pass(0), pass(1)],
+            scratch: scratch.to_vec(),
+            passes: groups.iter().enumerate().map(pass).collect(),
         }
     }
 }
+
+/// Rows that one workgroup takes in a single dispatch.
+const SINGLE_ROWS: usize = 1024;
 
 impl Kernel for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
@@ -130,13 +130,21 @@ impl Kernel for SoftmaxCrossEntropy {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("softmax_cross_entropy_1_naive")] }
+        const {
+            &[
+                rung!("softmax_cross_entropy_1_naive"),
+                rung!("softmax_cross_entropy_2_single"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let loss = self.args().len();
-        let groups = [limits.fold(self.rows.div_ceil(64)), [1, 1, 1]];
-        Some(self.two_passes(rung, 2 * self.rows, groups, &[loss + 1, loss]))
+        if rung.name == "softmax_cross_entropy_1_naive" {
+            let groups = [limits.fold(self.rows.div_ceil(64)), [1, 1, 1]];
+            return Some(self.passes(rung, &[2 * self.rows], &groups, &[loss + 1, loss]));
+        }
+        (self.rows <= SINGLE_ROWS).then(|| self.passes(rung, &[], &[[1, 1, 1]], &[loss]))
     }
 
     fn sample(&self, input: &'static str, unit: f64) -> f64 {
@@ -201,14 +209,24 @@ impl Kernel for SoftmaxCrossEntropyGrad {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("softmax_cross_entropy_grad_1_naive")] }
+        const {
+            &[
+                rung!("softmax_cross_entropy_grad_1_naive"),
+                rung!("softmax_cross_entropy_grad_2_single"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let upstream = self.forward().args().len();
-        let groups = [[1, 1, 1], limits.fold(self.rows.div_ceil(64))];
-        let last = [upstream, upstream + 2, upstream + 1];
-        Some(self.forward().two_passes(rung, 1, groups, &last))
+        if rung.name == "softmax_cross_entropy_grad_1_naive" {
+            let groups = [[1, 1, 1], limits.fold(self.rows.div_ceil(64))];
+            let last = [upstream, upstream + 2, upstream + 1];
+            return Some(self.forward().passes(rung, &[1], &groups, &last));
+        }
+        let groups = [[self.rows.div_ceil(256) as u32, 1, 1]];
+        let last = [upstream, upstream + 1];
+        (self.rows <= SINGLE_ROWS).then(|| self.forward().passes(rung, &[], &groups, &last))
     }
 
     fn sample(&self, input: &'static str, unit: f64) -> f64 {
