@@ -34,8 +34,14 @@ pub struct Features {
     pub values: Vec<f32>,
 }
 
-/// Frames that go through the kernels at once: with librosa's settings 16 MiB of spectra.
-const FRAMES_AT_ONCE: usize = 4096;
+/// Frames that go through the kernels at once. On a GPU many, with librosa's settings 16 MiB of spectra; on the CPU so
+/// few for each thread that their spectra stay in its cache.
+fn frames_at_once(device: &Device) -> usize {
+    match device.is_gpu() {
+        true => 4096,
+        false => 128 * kernels::cpu::threads(),
+    }
+}
 
 /// The features of a clip, resampled first where its rate is not that of the settings.
 ///
@@ -67,7 +73,8 @@ pub async fn extract_async(
     };
     let pipeline = Pipeline::new(device, settings)?;
     let (bands, frames) = (settings.bands(), settings.frames(clip.samples.len()));
-    if frames <= FRAMES_AT_ONCE {
+    let at_once = frames_at_once(device);
+    if frames <= at_once {
         let values = pipeline
             .finish(pipeline.bands_of(&clip.samples, 0, frames)?)?
             .read()
@@ -80,8 +87,8 @@ pub async fn extract_async(
     }
     // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
     let mut values = vec![0.0; bands * frames];
-    for start in (0..frames).step_by(FRAMES_AT_ONCE) {
-        let count = FRAMES_AT_ONCE.min(frames - start);
+    for start in (0..frames).step_by(at_once) {
+        let count = at_once.min(frames - start);
         let piece = pipeline
             .bands_of(&clip.samples, start, count)?
             .read()
@@ -142,13 +149,12 @@ impl<'a> Pipeline<'a> {
             // The samples under these frames, with the zeros that stand before and after the clip.
             let len = (count - 1) * whole.hop + whole.n_fft;
             let from = start * whole.hop;
-            let sample = |n: usize| {
-                n.checked_sub(whole.pad())
-                    .and_then(|n| samples.get(n))
-                    .copied()
-                    .unwrap_or(0.0)
-            };
-            let piece: Vec<f32> = (from..from + len).map(sample).collect();
+            let before = whole.pad().saturating_sub(from).min(len);
+            let inside = samples.get((from + before).saturating_sub(whole.pad())..);
+            let inside = inside.unwrap_or_default();
+            let mut piece = vec![0.0; before];
+            piece.extend(&inside[..inside.len().min(len - before)]);
+            piece.resize(len, 0.0);
             (
                 Stft {
                     samples: len,

@@ -1,23 +1,24 @@
-//! A real FFT per frame (realfft), frames spread over threads. Plans are made once per size and kept.
+//! One complex FFT of half the frame's length (rustfft), whose result is taken apart into the real signal's spectrum;
+//! frames spread over threads. Everything around the FFT runs over separate real and imaginary parts, so that it
+//! vectorises. Plans are made once per size and kept.
 
 use super::{Spectrum, Stft};
 use crate::cpu::{Disjoint, for_ranges};
 use crate::vectorized;
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Frames that are worth handing to another thread.
 const FRAMES: usize = 32;
 
 pub fn stft(s: &Stft, x: &[f32], window: &[f32], y: &mut [f32]) {
-    let fft = plan(s.n_fft);
+    let plan = Plan::of(s.n_fft);
     let (frames, row) = (s.frames(), s.row());
     let y = Disjoint::new(y);
     for_ranges(s.clips * frames, FRAMES, |range| {
-        let mut frame = fft.make_input_vec();
-        let mut spectrum = fft.make_output_vec();
-        let mut scratch = fft.make_scratch_vec();
+        let mut work = Work::new(&plan, s.bins());
         for index in range {
             let (clip, t) = (index / frames, index % frames);
             cut(
@@ -25,28 +26,112 @@ pub fn stft(s: &Stft, x: &[f32], window: &[f32], y: &mut [f32]) {
                 t * s.hop,
                 s.pad(),
                 window,
-                &mut frame,
+                &mut work.frame,
             );
-            let done = fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch);
-            debug_assert!(done.is_ok(), "the lengths come from the plan itself");
+            plan.transform(&mut work);
             // SAFETY: every frame has a row of its own.
             let out = unsafe { y.slice(index * row..(index + 1) * row) };
             match s.spectrum {
-                Spectrum::Complex => out.copy_from_slice(floats(&spectrum)),
-                Spectrum::Magnitude => magnitude(&spectrum, out),
-                Spectrum::Power => power(&spectrum, out),
+                Spectrum::Complex => interleave(&work.real, &work.imaginary, out),
+                Spectrum::Magnitude => magnitude(&work.real, &work.imaginary, out),
+                Spectrum::Power => power(&work.real, &work.imaginary, out),
             }
         }
     });
 }
 
-fn plan(n_fft: usize) -> Arc<dyn RealToComplex<f32>> {
-    static PLANNER: OnceLock<Mutex<RealFftPlanner<f32>>> = OnceLock::new();
-    let planner = PLANNER.get_or_init(|| Mutex::new(RealFftPlanner::new()));
-    planner
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .plan_fft_forward(n_fft)
+/// What depends on the frame's length alone.
+struct Plan {
+    /// Over half of the frame where its length is even, else over all of it.
+    fft: Arc<dyn Fft<f32>>,
+    halved: bool,
+    /// cos and -sin of 2πk / N for the first quarter of k.
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+/// One thread's buffers.
+struct Work {
+    frame: Vec<f32>,
+    z: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
+    /// The FFT's result; for a halved one with its first value once more at the end.
+    parts: [Vec<f32>; 2],
+    /// The frame's spectrum.
+    real: Vec<f32>,
+    imaginary: Vec<f32>,
+}
+
+impl Work {
+    fn new(plan: &Plan, bins: usize) -> Self {
+        let zero = Complex { re: 0.0, im: 0.0 };
+        let length = plan.fft.len();
+        Work {
+            frame: vec![0.0; if plan.halved { 2 * length } else { length }],
+            z: vec![zero; length],
+            scratch: vec![zero; plan.fft.get_inplace_scratch_len()],
+            parts: [vec![0.0; length + 1], vec![0.0; length + 1]],
+            real: vec![0.0; bins],
+            imaginary: vec![0.0; bins],
+        }
+    }
+}
+
+impl Plan {
+    fn of(n_fft: usize) -> Arc<Plan> {
+        static PLANS: OnceLock<Mutex<HashMap<usize, Arc<Plan>>>> = OnceLock::new();
+        let plans = PLANS.get_or_init(Mutex::default);
+        let mut plans = plans
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        plans
+            .entry(n_fft)
+            .or_insert_with(|| Arc::new(Plan::new(n_fft)))
+            .clone()
+    }
+
+    fn new(n_fft: usize) -> Plan {
+        let halved = n_fft.is_multiple_of(2);
+        let fft = FftPlanner::new().plan_fft_forward(if halved { n_fft / 2 } else { n_fft });
+        let angles = (0..=n_fft / 4).map(|k| std::f64::consts::TAU * k as f64 / n_fft as f64);
+        let (cos, sin) = angles.map(|a| (a.cos() as f32, -a.sin() as f32)).unzip();
+        Plan {
+            fft,
+            halved,
+            cos,
+            sin,
+        }
+    }
+
+    /// From `work.frame` to `work.real` and `work.imaginary`.
+    fn transform(&self, work: &mut Work) {
+        let Work {
+            frame,
+            z,
+            scratch,
+            parts: [re, im],
+            real,
+            imaginary,
+        } = work;
+        if self.halved {
+            pair(frame, z);
+        } else {
+            z.iter_mut()
+                .zip(&*frame)
+                .for_each(|(z, v)| *z = Complex { re: *v, im: 0.0 });
+        }
+        self.fft.process_with_scratch(z, scratch);
+        split(z, re, im);
+        if self.halved {
+            re[z.len()] = re[0];
+            im[z.len()] = im[0];
+            join(re, im, &self.cos, &self.sin, real, imaginary);
+        } else {
+            let bins = real.len();
+            real.copy_from_slice(&re[..bins]);
+            imaginary.copy_from_slice(&im[..bins]);
+        }
+    }
 }
 
 /// The frame that begins `pad` samples before `start`, windowed; zero beyond the ends of `x`.
@@ -63,11 +148,6 @@ fn cut(x: &[f32], start: usize, pad: usize, window: &[f32], frame: &mut [f32]) {
     );
 }
 
-fn floats(spectrum: &[Complex<f32>]) -> &[f32] {
-    // SAFETY: `Complex<f32>` is `repr(C)` with two f32 and nothing else: twice as many f32 at the same place.
-    unsafe { std::slice::from_raw_parts(spectrum.as_ptr().cast(), 2 * spectrum.len()) }
-}
-
 vectorized! {
     fn multiply(a: &[f32], b: &[f32], out: &mut [f32]) {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
@@ -75,15 +155,67 @@ vectorized! {
         }
     }
 
-    fn power(spectrum: &[Complex<f32>], out: &mut [f32]) {
-        for (out, c) in out.iter_mut().zip(spectrum) {
-            *out = c.re * c.re + c.im * c.im;
+    /// Even positions become real parts, odd ones imaginary parts.
+    fn pair(frame: &[f32], z: &mut [Complex<f32>]) {
+        for (z, pair) in z.iter_mut().zip(frame.chunks_exact(2)) {
+            *z = Complex { re: pair[0], im: pair[1] };
         }
     }
 
-    fn magnitude(spectrum: &[Complex<f32>], out: &mut [f32]) {
-        for (out, c) in out.iter_mut().zip(spectrum) {
-            *out = (c.re * c.re + c.im * c.im).sqrt();
+    fn split(z: &[Complex<f32>], re: &mut [f32], im: &mut [f32]) {
+        for ((z, re), im) in z.iter().zip(re).zip(im) {
+            *re = z.re;
+            *im = z.im;
+        }
+    }
+
+    /// Z, the transform of even + i·odd over M = N / 2 values, to the spectrum: the even and odd parts come out of Z[k]
+    /// and Z[M - k] by symmetry, and X[k] = even + e^(-2πik / N)·odd, X[M - k] = conj(even - e^(-2πik / N)·odd).
+    fn join(re: &[f32], im: &[f32], cos: &[f32], sin: &[f32], real: &mut [f32], imaginary: &mut [f32]) {
+        let m = re.len() - 1;
+        let at = |a: [f32; 2], b: [f32; 2], c: f32, s: f32| {
+            let even = [0.5 * (a[0] + b[0]), 0.5 * (a[1] - b[1])];
+            let odd = [0.5 * (a[1] + b[1]), 0.5 * (b[0] - a[0])];
+            let turned = [odd[0] * c - odd[1] * s, odd[0] * s + odd[1] * c];
+            [even[0] + turned[0], even[1] + turned[1], even[0] - turned[0], turned[1] - even[1]]
+        };
+        // Lower and upper half meet at M / 2, which belongs to the lower one and is its own partner.
+        let half = m / 2 + 1;
+        let (low_real, high_real) = real.split_at_mut(half);
+        let (low_imaginary, high_imaginary) = imaginary.split_at_mut(half);
+        let upper = m + 1 - half;
+        let outputs = low_real.iter_mut().zip(low_imaginary.iter_mut());
+        let outputs = outputs.zip(high_real.iter_mut().rev().zip(high_imaginary.iter_mut().rev()));
+        let forward = re[..upper].iter().zip(&im[..upper]);
+        let backward = re[m + 1 - upper..].iter().rev().zip(im[m + 1 - upper..].iter().rev());
+        let roots = cos[..upper].iter().zip(&sin[..upper]);
+        for (((low, high), (a, b)), (c, s)) in outputs.zip(forward.zip(backward)).zip(roots) {
+            let x = at([*a.0, *a.1], [*b.0, *b.1], *c, *s);
+            (*low.0, *low.1, *high.0, *high.1) = (x[0], x[1], x[2], x[3]);
+        }
+        if upper < half {
+            let k = half - 1;
+            let x = at([re[k], im[k]], [re[m - k], im[m - k]], cos[k], sin[k]);
+            (low_real[k], low_imaginary[k]) = (x[0], x[1]);
+        }
+    }
+
+    fn interleave(re: &[f32], im: &[f32], out: &mut [f32]) {
+        for ((out, re), im) in out.chunks_exact_mut(2).zip(re).zip(im) {
+            out[0] = *re;
+            out[1] = *im;
+        }
+    }
+
+    fn power(re: &[f32], im: &[f32], out: &mut [f32]) {
+        for ((out, re), im) in out.iter_mut().zip(re).zip(im) {
+            *out = re * re + im * im;
+        }
+    }
+
+    fn magnitude(re: &[f32], im: &[f32], out: &mut [f32]) {
+        for ((out, re), im) in out.iter_mut().zip(re).zip(im) {
+            *out = (re * re + im * im).sqrt();
         }
     }
 }
