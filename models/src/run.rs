@@ -61,14 +61,15 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run.
+    /// Makes the folder of a new run. A run that failed before its first epoch was done leaves nothing worth keeping:
+    /// its folder is used again.
     ///
     /// # Errors
     /// [`Error::RunExists`] when a run is already there; [`Error::Io`].
     pub fn create(dir: &Path) -> Result<RunFolder, Error> {
         files::make_folder(dir)?;
         let run = RunFolder { dir: dir.into() };
-        if run.path("run.toml").exists() {
+        if run.path("run.toml").exists() && (run.best().exists() || run.last().exists()) {
             return Err(Error::RunExists { dir: dir.into() });
         }
         Ok(run)
@@ -283,6 +284,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunFolder::create(dir.path()).unwrap();
         run.write_settings(&settings(7)).unwrap();
+        RunFolder::create(dir.path()).expect("no epoch was done yet");
+        std::fs::write(run.best(), "").unwrap();
         let error = RunFolder::create(dir.path()).unwrap_err();
         assert!(error.hint().unwrap().contains("--resume"));
         for name in ["run.toml", "history.csv", "metrics.json"] {
