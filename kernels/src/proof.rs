@@ -169,7 +169,7 @@ fn compare(
         } else {
             (g - w).abs() / scale
         };
-        if !(error <= tolerance) {
+        if error.is_nan() || error > tolerance {
             return Err(format!(
                 "`{}`[{at}] is {g}, the oracle says {w} (error {error:.1e} of full scale {scale:.3}, allowed {tolerance:.1e})",
                 arg.name

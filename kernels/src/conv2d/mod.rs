@@ -160,7 +160,8 @@ impl Conv2d {
                 self.kernel, self.stride, self.dilation
             ));
         }
-        if self.groups == 0 || self.c % self.groups != 0 || self.out_channels % self.groups != 0 {
+        let divides = |channels: usize| channels.is_multiple_of(self.groups);
+        if self.groups == 0 || !divides(self.c) || !divides(self.out_channels) {
             return refuse(format!(
                 "{} groups do not divide {} input and {} output channels",
                 self.groups, self.c, self.out_channels

@@ -154,7 +154,7 @@ impl Kernel for Elementwise {
         }
         for (view, name) in self.views.iter().zip(NAMES) {
             let period = elements(self.name(), &[view.outer, view.repeat, view.inner])?;
-            if period == 0 || self.len % period != 0 {
+            if period == 0 || !self.len.is_multiple_of(period) {
                 return Err(self.error(format!(
                     "`{name}` seen as {view:?} does not repeat over {} elements",
                     self.len

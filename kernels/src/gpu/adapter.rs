@@ -120,7 +120,8 @@ pub(super) fn limits(limits: &wgpu::Limits) -> Limits {
         threads_per_group: limits
             .max_compute_invocations_per_workgroup
             .min(limits.max_compute_workgroup_size_x),
-        binding_bytes: u64::from(limits.max_storage_buffer_binding_size)
+        binding_bytes: limits
+            .max_storage_buffer_binding_size
             .min(limits.max_buffer_size),
     }
 }
