@@ -4,6 +4,10 @@
 //! Same seed, same device, same data: bit-identical weights. Everything random (first weights, the order of examples,
 //! dropout) is a function of the seed and of the number of the epoch or step, so that a training that goes on from
 //! the end of an epoch does exactly what one that was never stopped does. A stop within an epoch gives that epoch up.
+//!
+//! `tally.rs` counts losses and right answers.
+
+mod tally;
 
 use std::time::Instant;
 
@@ -14,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::control::{Control, Event};
-use crate::evaluate::{judge, largest, log_softmax};
+use crate::evaluate::judge;
 use crate::examples::{Batch, Clips, Examples};
 use crate::history::EpochRow;
 use crate::input::{Input, Normalisation};
@@ -23,6 +27,7 @@ use crate::random::{Stream, shuffled};
 use crate::room::room;
 use crate::split::Split;
 use crate::training::{Optimizer, TrainingSettings, balanced_weights};
+use tally::{Tally, out_of_memory};
 
 /// Outputs are read from the device every so many steps: a read waits for all work before it.
 const READ_EVERY: usize = 16;
@@ -392,63 +397,5 @@ impl<'a> Trainer<'a> {
 impl<'a> Setup<'a> {
     fn examples(&self, chosen: &[usize]) -> Examples<'a> {
         Examples::new(self.clips, chosen, self.normalisation)
-    }
-}
-
-/// Losses and right answers of an epoch.
-#[derive(Debug, Default)]
-struct Tally {
-    loss: f64,
-    weight: f64,
-    right: usize,
-    count: usize,
-}
-
-impl Tally {
-    /// Counts a batch; false where its outputs are no finite numbers.
-    fn add(&mut self, outputs: &[f32], targets: &[u32], weights: Option<&[f32]>) -> bool {
-        let labels = outputs.len() / targets.len().max(1);
-        for (outputs, &target) in outputs.chunks_exact(labels.max(1)).zip(targets) {
-            let logarithms = log_softmax(outputs);
-            let target = target as usize;
-            let weight = weights.map_or(1.0, |weights| f64::from(weights[target]));
-            self.loss -= weight * logarithms[target];
-            self.weight += weight;
-            self.right += usize::from(largest(&logarithms) == target);
-            self.count += 1;
-        }
-        self.loss.is_finite()
-    }
-
-    fn means(&self) -> (f64, f64) {
-        let loss = if self.weight > 0.0 {
-            self.loss / self.weight
-        } else {
-            0.0
-        };
-        (loss, self.right as f64 / self.count.max(1) as f64)
-    }
-}
-
-/// Says of a device without memory which batch was too large for it.
-fn out_of_memory(error: engine::Error, batch: usize) -> Error {
-    fn is_memory(error: &engine::Error) -> bool {
-        match error {
-            engine::Error::Kernel(error) => {
-                matches!(
-                    error,
-                    kernels::Error::OutOfMemory { .. } | kernels::Error::TooLarge { .. }
-                )
-            }
-            engine::Error::Layer { source, .. } => is_memory(source),
-            _ => false,
-        }
-    }
-    match is_memory(&error) {
-        true => Error::OutOfMemory {
-            batch,
-            source: error,
-        },
-        false => error.into(),
     }
 }

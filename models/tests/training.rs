@@ -1,0 +1,517 @@
+//! The training loop on small pictures made here: it learns, it is reproducible to the last bit, a stop costs nothing.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use engine::architecture::layer::{Conv2d, Dropout, Flatten, Linear, MaxPool2d};
+use engine::{Architecture, Device, Function, ModelFile, Padding};
+use kernels::philox::Philox;
+use models::Error;
+use models::classify::Classifier;
+use models::control::{Control, Event};
+use models::evaluate::judge;
+use models::examples::{ClipFeatures, Clips, fit};
+use models::history::EpochRow;
+use models::input::{Input, Normalisation, Normalise, Windows};
+use models::split::Split;
+use models::train::{Keeper, Setup, Trainer};
+use models::training::{Best, TrainingSettings};
+
+const SIDE: usize = 8;
+
+/// Clips of three labels, one to three windows each; a label is a bright row among noise.
+struct Toy {
+    features: Vec<ClipFeatures>,
+    targets: Vec<usize>,
+    split: Split,
+    labels: Vec<String>,
+    input: Input,
+    normalisation: Normalisation,
+    architecture: Architecture,
+    settings: TrainingSettings,
+}
+
+impl Toy {
+    fn new() -> Toy {
+        let mut random = Philox::new(7, 0);
+        let (mut features, mut targets) = (Vec::new(), Vec::new());
+        for clip in 0..30 {
+            let (label, windows) = (clip % 3, 1 + clip % 2);
+            let mut values = Vec::new();
+            for at in 0..windows * SIDE * SIDE {
+                let bright = (at / SIDE) % SIDE == 2 * label + 1;
+                values.push(random.normal() * 0.3 + if bright { 1.0 } else { 0.0 });
+            }
+            features.push(ClipFeatures::from(Windows {
+                windows,
+                bands: SIDE,
+                frames: SIDE,
+                values,
+            }));
+            targets.push(label);
+        }
+        let split = Split {
+            train: (0..20).collect(),
+            validation: (20..30).collect(),
+            ..Split::default()
+        };
+        let normalisation = fit(Normalise::Global, &features, &split.train).unwrap();
+        let conv = Conv2d::new(4, [3, 3]).padded(Padding::Same);
+        let layers = vec![
+            conv.with(Function::Relu).into(),
+            MaxPool2d::new([2, 2]).into(),
+            Flatten {}.into(),
+            Linear::new(16).with(Function::Relu).into(),
+            Dropout { p: 0.2 }.into(),
+            Linear::classes().into(),
+        ];
+        let architecture = Architecture {
+            input: vec![1, SIDE, SIDE],
+            layers,
+        };
+        let features_of = audio::FeatureSettings {
+            n_mels: SIDE,
+            ..Default::default()
+        };
+        Toy {
+            features,
+            targets,
+            split,
+            labels: ["a", "b", "c"].map(String::from).to_vec(),
+            input: Input {
+                seconds: None,
+                frames: SIDE,
+                normalise: Normalise::Global,
+                features: features_of,
+            },
+            normalisation,
+            architecture: architecture.with_classes(3),
+            settings: TrainingSettings {
+                epochs: 12,
+                batch: 7,
+                learning_rate: 0.01,
+                l2: 1e-4,
+                class_weights: true,
+                ..Default::default()
+            },
+        }
+    }
+
+    fn clips(&self) -> Clips<'_> {
+        Clips {
+            features: &self.features,
+            targets: &self.targets,
+        }
+    }
+
+    fn setup(&self, seed: u64) -> Setup<'_> {
+        Setup {
+            clips: self.clips(),
+            split: &self.split,
+            labels: &self.labels,
+            input: &self.input,
+            normalisation: &self.normalisation,
+            architecture: &self.architecture,
+            settings: &self.settings,
+            seed,
+        }
+    }
+
+    fn train(&self, seed: u64) -> Kept {
+        let mut kept = Kept::default();
+        let mut trainer = Trainer::new(self.setup(seed), &Device::cpu()).unwrap();
+        trainer.run(&mut kept, Control::none()).unwrap();
+        kept
+    }
+}
+
+/// Keeps everything in memory, as the bytes of files.
+#[derive(Default, Clone)]
+struct Kept {
+    best: Vec<u8>,
+    last: Vec<u8>,
+    history: Vec<EpochRow>,
+    /// The disk is full from this epoch on.
+    full_from: Option<usize>,
+}
+
+impl Keeper for Kept {
+    fn best(&mut self, model: &ModelFile) -> Result<(), Error> {
+        self.best = model.to_bytes()?;
+        Ok(())
+    }
+
+    fn last(&mut self, model: &ModelFile, history: &[EpochRow]) -> Result<(), Error> {
+        if self.full_from.is_some_and(|epoch| history.len() >= epoch) {
+            return Err(Error::Io {
+                action: "write",
+                path: "last.safetensors".into(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            });
+        }
+        self.last = model.to_bytes()?;
+        self.history = history.to_vec();
+        Ok(())
+    }
+}
+
+/// Without the wall clock.
+fn figures(history: &[EpochRow]) -> Vec<EpochRow> {
+    let timeless = |row: &EpochRow| EpochRow {
+        seconds: 0.0,
+        ..*row
+    };
+    history.iter().map(timeless).collect()
+}
+
+fn assert_same(a: &Kept, b: &Kept) {
+    assert_eq!(figures(&a.history), figures(&b.history));
+    assert_eq!(a.best, b.best, "the best weights differ");
+    let state = |kept: &Kept| {
+        let file = ModelFile::from_bytes(&kept.last).unwrap();
+        (file.weights, file.resume.unwrap().optimizer)
+    };
+    assert_eq!(state(a), state(b), "the last weights or moments differ");
+}
+
+/// Stops once `steps` steps are done in all, then goes on to the end.
+fn interrupted(toy: &Toy, steps: usize, device: &Device) -> Kept {
+    let (stop, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let events = |event: Event<'_>| {
+        if let Event::Step { .. } = event
+            && seen.fetch_add(1, Ordering::Relaxed) + 1 == steps
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let control = Control {
+        events: &events,
+        stop: &stop,
+    };
+    let mut kept = Kept::default();
+    let mut trainer = Trainer::new(toy.setup(3), device).unwrap();
+    let error = trainer.run(&mut kept, control).unwrap_err();
+    assert!(matches!(error, Error::Stopped), "{error}");
+    let file = ModelFile::from_bytes(&kept.last).unwrap();
+    let mut trainer = Trainer::resume(toy.setup(3), device, &file, "last").unwrap();
+    trainer.run(&mut kept, Control::none()).unwrap();
+    kept
+}
+
+#[test]
+fn it_learns_and_its_model_file_answers() {
+    let toy = Toy::new();
+    let kept = toy.train(1);
+    let last = kept.history.last().unwrap();
+    assert!(
+        last.train_accuracy > 0.9 && last.validation_accuracy == Some(1.0),
+        "{last:?}"
+    );
+    assert!(last.train_loss < 0.5 * kept.history[0].train_loss);
+    let classifier = Classifier::from_bytes(&kept.best).unwrap();
+    assert_eq!(classifier.labels(), toy.labels);
+    let chosen = &toy.split.validation;
+    let judged = judge(
+        classifier.network(),
+        classifier.normalisation(),
+        toy.clips(),
+        chosen,
+        None,
+        4,
+        Control::none(),
+    )
+    .unwrap();
+    let truths: Vec<usize> = chosen.iter().map(|&clip| toy.targets[clip]).collect();
+    assert_eq!(judged.answers().collect::<Vec<_>>(), truths);
+    for clip in &judged.probabilities {
+        assert!((clip.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+    let answer = classifier
+        .classify(&audio::synth::clip(0, 0, 0.5, 22_050))
+        .unwrap();
+    assert_eq!(
+        (
+            answer.ranking.len(),
+            answer.top(9).len(),
+            answer.top(1).len()
+        ),
+        (3, 3, 1)
+    );
+    assert!(
+        answer
+            .ranking
+            .is_sorted_by(|a, b| a.probability >= b.probability)
+    );
+}
+
+#[test]
+fn a_tiny_set_is_learnt_by_heart() {
+    let mut toy = Toy::new();
+    toy.split.train = vec![0, 1, 2];
+    toy.split.validation.clear();
+    toy.settings.epochs = 60;
+    toy.settings.l2 = 0.0;
+    let kept = toy.train(1);
+    let last = kept.history.last().unwrap();
+    assert!(
+        last.train_loss < 0.05 && last.train_accuracy == 1.0,
+        "{last:?}"
+    );
+    assert_eq!(last.validation_loss, None);
+    let (best, last) = (
+        ModelFile::from_bytes(&kept.best).unwrap(),
+        ModelFile::from_bytes(&kept.last).unwrap(),
+    );
+    assert_eq!(
+        best.weights, last.weights,
+        "without validation clips the last epoch is kept"
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_does_not() {
+    let toy = Toy::new();
+    let once = toy.train(3);
+    assert_same(&once, &toy.train(3));
+    assert_ne!(once.best, toy.train(4).best);
+}
+
+#[test]
+fn a_stop_anywhere_costs_nothing() {
+    let toy = Toy::new();
+    let whole = toy.train(3);
+    let steps = 30usize.div_ceil(toy.settings.batch);
+    for at in [
+        1,
+        steps - 1,
+        steps,
+        steps + 1,
+        7 * steps + 2,
+        12 * steps - 1,
+    ] {
+        assert_same(&whole, &interrupted(&toy, at, &Device::cpu()));
+    }
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn on_a_gpu_too_the_bits_are_the_same_and_a_stop_costs_nothing() {
+    let device = Device::open("gpu")
+        .expect("scripts/test installs a software adapter where there is no other");
+    let mut toy = Toy::new();
+    toy.settings.epochs = 3;
+    let train = || {
+        let mut kept = Kept::default();
+        let mut trainer = Trainer::new(toy.setup(3), &device).unwrap();
+        trainer.run(&mut kept, Control::none()).unwrap();
+        kept
+    };
+    let whole = train();
+    assert_same(&whole, &train());
+    assert_same(&whole, &interrupted(&toy, 6, &device));
+    let mut cpu = toy.train(3).history;
+    for (gpu, cpu) in whole.history.iter().zip(&mut cpu) {
+        let (gpu, cpu) = (gpu.train_loss, cpu.train_loss);
+        assert!(
+            (gpu - cpu).abs() < 1e-3 * cpu,
+            "{gpu} on the GPU, {cpu} on the CPU"
+        );
+    }
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_patience_ends_the_training() {
+    let mut toy = Toy::new();
+    // Labels without sense cannot be learnt: validation gets worse from early on.
+    let mut random = Philox::new(1, 1);
+    toy.targets
+        .iter_mut()
+        .for_each(|target| *target = random.below(3) as usize);
+    toy.settings.epochs = 200;
+    toy.settings.patience = Some(3);
+    let kept = toy.train(1);
+    let losses: Vec<f64> = kept
+        .history
+        .iter()
+        .filter_map(|row| row.validation_loss)
+        .collect();
+    let best = (0..losses.len())
+        .min_by(|&a, &b| losses[a].total_cmp(&losses[b]))
+        .unwrap();
+    assert_eq!(losses.len(), best + 1 + 3, "{losses:?}");
+    let classifier = Classifier::from_bytes(&kept.best).unwrap();
+    let mut counts = [0usize; 3];
+    toy.split
+        .train
+        .iter()
+        .for_each(|&clip| counts[toy.targets[clip]] += 1);
+    let weights = models::training::balanced_weights(&counts);
+    let chosen = &toy.split.validation;
+    let judged = judge(
+        classifier.network(),
+        classifier.normalisation(),
+        toy.clips(),
+        chosen,
+        Some(&weights),
+        4,
+        Control::none(),
+    );
+    assert!((judged.unwrap().loss - losses[best]).abs() < 1e-9);
+
+    let file = ModelFile::from_bytes(&kept.last).unwrap();
+    let mut again = Trainer::resume(toy.setup(1), &Device::cpu(), &file, "last").unwrap();
+    again.run(&mut kept.clone(), Control::none()).unwrap();
+    assert_eq!(
+        again.history().len(),
+        losses.len(),
+        "it was over, and stays over"
+    );
+
+    toy.settings.best = Best::Last;
+    toy.settings.epochs = 5;
+    assert_eq!(toy.train(1).history.len(), 5);
+}
+
+#[test]
+fn a_full_disk_ends_it_and_what_was_kept_goes_on() {
+    let toy = Toy::new();
+    let mut kept = Kept {
+        full_from: Some(5),
+        ..Kept::default()
+    };
+    let mut trainer = Trainer::new(toy.setup(3), &Device::cpu()).unwrap();
+    let error = trainer.run(&mut kept, Control::none()).unwrap_err();
+    assert!(
+        error.to_string().contains("last.safetensors") && error.hint().unwrap().contains("space"),
+        "{error}"
+    );
+    assert_eq!(kept.history.len(), 4);
+    kept.full_from = None;
+    let file = ModelFile::from_bytes(&kept.last).unwrap();
+    let mut trainer = Trainer::resume(toy.setup(3), &Device::cpu(), &file, "last").unwrap();
+    trainer.run(&mut kept, Control::none()).unwrap();
+    assert_same(&kept, &toy.train(3));
+}
+
+#[test]
+fn a_training_gone_astray_is_told_with_a_hint() {
+    let mut toy = Toy::new();
+    toy.settings.learning_rate = 1e30;
+    let mut trainer = Trainer::new(toy.setup(1), &Device::cpu()).unwrap();
+    let error = trainer
+        .run(&mut Kept::default(), Control::none())
+        .unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--lr"));
+}
+
+#[test]
+fn a_batch_that_does_not_fit_names_one_that_does() {
+    let mut toy = Toy::new();
+    toy.features = (0..30)
+        .map(|_| {
+            ClipFeatures::from(Windows {
+                windows: 1,
+                bands: 512,
+                frames: 512,
+                values: vec![0.0; 512 * 512],
+            })
+        })
+        .collect();
+    let layers = vec![
+        Conv2d::new(512, [3, 3]).padded(Padding::Same).into(),
+        MaxPool2d::new([512, 512]).into(),
+        Flatten {}.into(),
+        Linear::classes().into(),
+    ];
+    let architecture = Architecture {
+        input: vec![1, 512, 512],
+        layers,
+    };
+    toy.architecture = architecture.with_classes(3);
+    toy.settings.batch = 20;
+    let error = Trainer::new(toy.setup(1), &Device::cpu())
+        .map(|_| ())
+        .unwrap_err();
+    let Error::Engine(engine::Error::Batch {
+        batch: 20, largest, ..
+    }) = error
+    else {
+        panic!("{error}");
+    };
+    assert!(largest < 20);
+    assert!(error.hint().is_some(), "{error}");
+}
+
+#[test]
+fn settings_and_files_of_other_trainings_are_refused() {
+    let mut toy = Toy::new();
+    let kept = toy.train(3);
+    let (best, last) = (
+        ModelFile::from_bytes(&kept.best).unwrap(),
+        ModelFile::from_bytes(&kept.last).unwrap(),
+    );
+    let resume = |setup: Setup<'_>, file: &ModelFile| {
+        let refused =
+            Trainer::resume(setup, &Device::cpu(), file, "run/last.safetensors").map(|_| ());
+        refused.unwrap_err().to_string()
+    };
+    assert!(
+        resume(toy.setup(3), &best)
+            .contains("run/last.safetensors: model file: not a file to go on from")
+    );
+    assert!(resume(toy.setup(4), &last).contains("other settings"));
+    let mut odd = last.clone();
+    odd.resume.as_mut().unwrap().counters["history"][0]["epoch"] = 9.into();
+    assert!(resume(toy.setup(3), &odd).contains("does not count its epochs"));
+    odd.resume.as_mut().unwrap().counters = 7.into();
+    assert!(resume(toy.setup(3), &odd).contains("run/last.safetensors"));
+    toy.settings.epochs = 0;
+    let error = Trainer::new(toy.setup(3), &Device::cpu())
+        .map(|_| ())
+        .unwrap_err();
+    assert!(error.to_string().contains("training.epochs"), "{error}");
+    toy.settings.epochs = 1;
+    toy.split.train.clear();
+    let error = Trainer::new(toy.setup(3), &Device::cpu())
+        .map(|_| ())
+        .unwrap_err();
+    assert!(error.to_string().contains("no clip to train on"), "{error}");
+}
+
+#[test]
+fn damaged_models_are_refused_in_one_line() {
+    let toy = Toy::new();
+    let good = toy.train(3).best;
+    for cut in (0..good.len()).step_by(97) {
+        let error = Classifier::from_bytes(&good[..cut]).unwrap_err();
+        assert!(
+            matches!(error, Error::Model { .. }) && !error.to_string().contains('\n'),
+            "{error}"
+        );
+    }
+    let file = ModelFile::from_bytes(&good).unwrap();
+    type Spoil = fn(&mut ModelFile);
+    let cases: [(&str, Spoil); 5] = [
+        ("feature settings", |f| f.features = 3.into()),
+        ("frames", |f| f.features["frames"] = 0.into()),
+        ("its features are 8×9", |f| f.features["frames"] = 9.into()),
+        ("normalisation", |f| {
+            f.normalisation["mean"] = vec![0.0, 1.0].into()
+        }),
+        ("normalisation", |f| {
+            f.normalisation["deviation"] = vec![0.0].into()
+        }),
+    ];
+    for (words, spoil) in cases {
+        let mut file = file.clone();
+        spoil(&mut file);
+        let error = Classifier::from_bytes(&file.to_bytes().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    let missing = Classifier::load("no/such.safetensors".as_ref())
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("no/such.safetensors"), "{missing}");
+}
