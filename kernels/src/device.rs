@@ -44,11 +44,7 @@ impl Device {
     /// A hardware GPU if there is one, else the CPU; never a software adapter.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn auto() -> Self {
-        #[cfg(feature = "gpu")]
-        if let Ok(gpu) = block_on(crate::gpu::open(crate::gpu::Choice::Hardware, false)) {
-            return Device(Arc::new(Backend::Gpu(Box::new(gpu))));
-        }
-        Device::cpu()
+        block_on(Self::request("auto", false)).unwrap_or_else(|_| Device::cpu())
     }
 
     /// `auto`, `cpu`, `gpu` (hardware before software) or `gpu:NAME` (a part of the adapter's name).
@@ -134,9 +130,9 @@ impl Device {
 
     /// A buffer of `len` words in a block of at least `block` words.
     pub(crate) fn alloc_block(&self, len: usize, block: usize) -> Result<Buffer> {
-        let class = Pool::<()>::class(block);
         match self.backend() {
             Backend::Cpu(cpu) => {
+                let class = Pool::<()>::class(block);
                 let mut pool = cpu.pool();
                 let words = match pool.take(class) {
                     Some(words) => words,
@@ -160,7 +156,7 @@ impl Device {
                 Block::Oracle(RwLock::new(vec![0.0; block])),
             )),
             #[cfg(feature = "gpu")]
-            Backend::Gpu(gpu) => Ok(Buffer::new(self, len, Block::Gpu(gpu.alloc(class)?))),
+            Backend::Gpu(gpu) => Ok(Buffer::new(self, len, Block::Gpu(gpu.alloc(block)?))),
         }
     }
 

@@ -146,17 +146,19 @@ impl Gpu {
         }
     }
 
-    /// A block of a size class.
-    pub fn alloc(&self, class: usize) -> Result<Block> {
-        let bytes = 4 * class as u64;
-        if bytes > self.limits().binding_bytes {
+    /// A block of at least `len` words.
+    pub fn alloc(&self, len: usize) -> Result<Block> {
+        let limit = self.limits().binding_bytes;
+        if 4 * len as u64 > limit {
             return Err(Error::TooLarge {
                 operation: "alloc",
-                bytes,
-                limit: self.limits().binding_bytes,
+                bytes: 4 * len as u64,
+                limit,
                 device: self.name().into(),
             });
         }
+        let class = Pool::<()>::class(len).min(limit as usize / 4);
+        let bytes = 4 * class as u64;
         let mut state = lock(&self.state);
         if let Some(block) = state.pool.take(class) {
             return Ok(block);
