@@ -10,6 +10,9 @@ use std::ops::Range;
 /// Frames in a block.
 const LANES: usize = 16;
 
+/// Side of the squares in which a block is turned.
+const SQUARE: usize = 4;
+
 /// Blocks that are worth handing to another thread.
 const BLOCKS: usize = 4;
 
@@ -47,18 +50,24 @@ pub fn mel(s: &Mel, inputs: &[&[f32]], y: &mut [f32]) {
 vectorized! {
     /// `turned[bin, lane] = x[lane, bin]`; what lies in lanes past the last frame is not used.
     fn turn(x: &[f32], bins: usize, turned: &mut [f32]) {
-        if x.len() == LANES * bins {
-            let rows: [&[f32]; LANES] = std::array::from_fn(|lane| &x[lane * bins..(lane + 1) * bins]);
-            for (bin, out) in turned.chunks_exact_mut(LANES).enumerate() {
-                for lane in 0..LANES {
-                    out[lane] = rows[lane][bin];
+        let count = x.len() / bins;
+        let whole = if count == LANES { bins - bins % SQUARE } else { 0 };
+        // Squares that are turned within registers.
+        for bin in (0..whole).step_by(SQUARE) {
+            for lane in (0..LANES).step_by(SQUARE) {
+                let mut square = [[0.0f32; SQUARE]; SQUARE];
+                for (i, row) in square.iter_mut().enumerate() {
+                    row.copy_from_slice(&x[(lane + i) * bins + bin..][..SQUARE]);
+                }
+                for j in 0..SQUARE {
+                    let column: [f32; SQUARE] = std::array::from_fn(|i| square[i][j]);
+                    turned[(bin + j) * LANES + lane..][..SQUARE].copy_from_slice(&column);
                 }
             }
-        } else {
-            for (lane, row) in x.chunks_exact(bins).enumerate() {
-                for (bin, v) in row.iter().enumerate() {
-                    turned[bin * LANES + lane] = *v;
-                }
+        }
+        for (lane, row) in x.chunks_exact(bins).enumerate() {
+            for (bin, v) in row.iter().enumerate().skip(whole) {
+                turned[bin * LANES + lane] = *v;
             }
         }
     }

@@ -148,6 +148,39 @@ fn cut(x: &[f32], start: usize, pad: usize, window: &[f32], frame: &mut [f32]) {
     );
 }
 
+/// Numbers in a block of [`join`].
+const LANES: usize = 16;
+
+#[inline(always)]
+fn forwards(values: &[f32], from: usize) -> [f32; LANES] {
+    let values = &values[from..from + LANES];
+    std::array::from_fn(|i| values[i])
+}
+
+/// From `last` downwards.
+#[inline(always)]
+fn backwards(values: &[f32], last: usize) -> [f32; LANES] {
+    let values = &values[last + 1 - LANES..last + 1];
+    std::array::from_fn(|i| values[LANES - 1 - i])
+}
+
+/// X[k] and X[M - k], as real and imaginary part each, from Z[k], Z[M - k] and e^(-2πik / N).
+#[inline(always)]
+fn butterfly(a: [f32; 2], b: [f32; 2], root: [f32; 2]) -> [f32; 4] {
+    let even = [0.5 * (a[0] + b[0]), 0.5 * (a[1] - b[1])];
+    let odd = [0.5 * (a[1] + b[1]), 0.5 * (b[0] - a[0])];
+    let turned = [
+        odd[0] * root[0] - odd[1] * root[1],
+        odd[0] * root[1] + odd[1] * root[0],
+    ];
+    [
+        even[0] + turned[0],
+        even[1] + turned[1],
+        even[0] - turned[0],
+        turned[1] - even[1],
+    ]
+}
+
 vectorized! {
     fn multiply(a: &[f32], b: &[f32], out: &mut [f32]) {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
@@ -173,30 +206,33 @@ vectorized! {
     /// and Z[M - k] by symmetry, and X[k] = even + e^(-2πik / N)·odd, X[M - k] = conj(even - e^(-2πik / N)·odd).
     fn join(re: &[f32], im: &[f32], cos: &[f32], sin: &[f32], real: &mut [f32], imaginary: &mut [f32]) {
         let m = re.len() - 1;
-        let at = |a: [f32; 2], b: [f32; 2], c: f32, s: f32| {
-            let even = [0.5 * (a[0] + b[0]), 0.5 * (a[1] - b[1])];
-            let odd = [0.5 * (a[1] + b[1]), 0.5 * (b[0] - a[0])];
-            let turned = [odd[0] * c - odd[1] * s, odd[0] * s + odd[1] * c];
-            [even[0] + turned[0], even[1] + turned[1], even[0] - turned[0], turned[1] - even[1]]
-        };
-        // Lower and upper half meet at M / 2, which belongs to the lower one and is its own partner.
-        let half = m / 2 + 1;
-        let (low_real, high_real) = real.split_at_mut(half);
-        let (low_imaginary, high_imaginary) = imaginary.split_at_mut(half);
-        let upper = m + 1 - half;
-        let outputs = low_real.iter_mut().zip(low_imaginary.iter_mut());
-        let outputs = outputs.zip(high_real.iter_mut().rev().zip(high_imaginary.iter_mut().rev()));
-        let forward = re[..upper].iter().zip(&im[..upper]);
-        let backward = re[m + 1 - upper..].iter().rev().zip(im[m + 1 - upper..].iter().rev());
-        let roots = cos[..upper].iter().zip(&sin[..upper]);
-        for (((low, high), (a, b)), (c, s)) in outputs.zip(forward.zip(backward)).zip(roots) {
-            let x = at([*a.0, *a.1], [*b.0, *b.1], *c, *s);
-            (*low.0, *low.1, *high.0, *high.1) = (x[0], x[1], x[2], x[3]);
+        let last = m / 2;
+        let mut k = 0;
+        // Blocks in arrays of fixed length, which cannot overlap, become vectors. They end before the middle.
+        while k + LANES <= last {
+            let [a_re, a_im] = [forwards(re, k), forwards(im, k)];
+            let [b_re, b_im] = [backwards(re, m - k), backwards(im, m - k)];
+            let [c, s] = [forwards(cos, k), forwards(sin, k)];
+            let mut x = [[0.0f32; LANES]; 4];
+            for i in 0..LANES {
+                let pair = butterfly([a_re[i], a_im[i]], [b_re[i], b_im[i]], [c[i], s[i]]);
+                for (x, value) in x.iter_mut().zip(pair) {
+                    x[i] = value;
+                }
+            }
+            x[2].reverse();
+            x[3].reverse();
+            real[k..k + LANES].copy_from_slice(&x[0]);
+            imaginary[k..k + LANES].copy_from_slice(&x[1]);
+            real[m - k + 1 - LANES..m - k + 1].copy_from_slice(&x[2]);
+            imaginary[m - k + 1 - LANES..m - k + 1].copy_from_slice(&x[3]);
+            k += LANES;
         }
-        if upper < half {
-            let k = half - 1;
-            let x = at([re[k], im[k]], [re[m - k], im[m - k]], cos[k], sin[k]);
-            (low_real[k], low_imaginary[k]) = (x[0], x[1]);
+        for k in k..=last {
+            let x = butterfly([re[k], im[k]], [re[m - k], im[m - k]], [cos[k], sin[k]]);
+            // Where M is even its half is its own partner: both lines then write the same value.
+            (real[m - k], imaginary[m - k]) = (x[2], x[3]);
+            (real[k], imaginary[k]) = (x[0], x[1]);
         }
     }
 
