@@ -14,6 +14,7 @@ use crate::classify::{Answer, Classifier};
 use crate::control::{Control, Event};
 use crate::pipeline::{Outcome, Training, train_folder};
 use crate::recipe::Recipe;
+use crate::run::RunFolder;
 use crate::{Error, files};
 
 /// Clips of the demo: enough to learn from, few enough for a minute.
@@ -114,9 +115,7 @@ fn demo_of(
 ) -> Result<Demo, Error> {
     let recipe = Recipe::load("demo")?;
     let (music, run) = (out.join("music"), out.join("run"));
-    if run.join("run.toml").exists() {
-        return Err(Error::RunExists { dir: run });
-    }
+    RunFolder::check_free(&run)?;
     let synthesis = Synthesis {
         dir: &music,
         clips,

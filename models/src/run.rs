@@ -67,12 +67,25 @@ impl RunFolder {
     /// # Errors
     /// [`Error::RunExists`] when a run is already there; [`Error::Io`].
     pub fn create(dir: &Path) -> Result<RunFolder, Error> {
+        RunFolder::check_free(dir)?;
         files::make_folder(dir)?;
-        let run = RunFolder { dir: dir.into() };
-        if run.path("run.toml").exists() && (run.best().exists() || run.last().exists()) {
-            return Err(Error::RunExists { dir: dir.into() });
+        Ok(RunFolder { dir: dir.into() })
+    }
+
+    /// Whether there is something to go on from.
+    fn has_begun(&self) -> bool {
+        self.path("run.toml").exists() && (self.best().exists() || self.last().exists())
+    }
+
+    /// Refuses a folder that [`RunFolder::create`] would refuse, before anything is made.
+    ///
+    /// # Errors
+    /// [`Error::RunExists`].
+    pub fn check_free(dir: &Path) -> Result<(), Error> {
+        match (RunFolder { dir: dir.into() }).has_begun() {
+            true => Err(Error::RunExists { dir: dir.into() }),
+            false => Ok(()),
         }
-        Ok(run)
     }
 
     /// Opens the folder of a run that was begun.

@@ -325,7 +325,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
     let mut random = Philox::new(1, 1);
     toy.targets
         .iter_mut()
-        .for_each(|target| *target = random.below(3) as usize);
+        .for_each(|target| *target = random.below(3));
     toy.settings.epochs = 200;
     toy.settings.patience = Some(3);
     let kept = toy.train(1);
