@@ -85,7 +85,8 @@ impl Control<'_> {
         }
     }
 
-    /// Tells a warning and keeps it.
+    /// Tells some warnings and keeps them.
+    #[cfg(feature = "report")]
     pub(crate) fn warn(&self, warnings: &mut Vec<String>, new: impl IntoIterator<Item = String>) {
         for warning in new {
             self.tell(Event::Warning(&warning));
@@ -93,13 +94,16 @@ impl Control<'_> {
         }
     }
 
-    pub(crate) fn tell(&self, event: Event<'_>) {
+    /// Hands an event to who listens.
+    pub fn tell(&self, event: Event<'_>) {
         (self.events)(event);
     }
 
+    /// Whether the work may go on.
+    ///
     /// # Errors
     /// [`Error::Stopped`] once somebody asked for it.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         if self.stop.load(Ordering::Relaxed) {
             Err(Error::Stopped)
         } else {

@@ -24,6 +24,7 @@ pub(crate) fn log_softmax(outputs: &[f32]) -> Vec<f64> {
 }
 
 /// The number of the largest; of equals, the first.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn largest(values: &[f64]) -> usize {
     let better =
         |best: usize, (at, value): (usize, &f64)| if *value > values[best] { at } else { best };

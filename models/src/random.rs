@@ -8,6 +8,7 @@ pub(crate) enum Stream {
     /// Dealing groups to the parts of a split; one stream per label.
     Split = 0x5350,
     /// The order of the training clips; one stream per epoch.
+    #[cfg(not(target_arch = "wasm32"))]
     Shuffle = 0x5348,
 }
 
