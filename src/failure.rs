@@ -49,10 +49,11 @@ impl Failure {
         }
     }
 
-    /// Says what is wrong on standard error.
-    pub fn report(&self) -> ExitCode {
+    /// Says what is wrong on standard error. Wrong usage always gets a hint.
+    pub fn report(self) -> ExitCode {
         if !self.message.is_empty() {
-            terminal::error(&self.message, self.hint.as_deref());
+            let hint = self.hint.or_else(|| (self.code == USAGE).then(help));
+            terminal::error(&self.message, hint.as_deref());
         }
         ExitCode::from(self.code)
     }
@@ -147,12 +148,20 @@ pub fn from_clap(error: &clap::Error) -> Result<(), Failure> {
     }
     let message = message.join(" ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
-    let command = std::env::args()
+    let failure = Failure::usage(message);
+    Err(match tip {
+        Some(tip) => failure.hint(tip),
+        None => failure,
+    })
+}
+
+/// Where the usage of this command is told.
+fn help() -> String {
+    let first = std::env::args_os()
         .nth(1)
-        .filter(|word| crate::commands::is_command(word));
-    let help = match command {
+        .and_then(|word| word.into_string().ok());
+    match first.filter(|word| crate::commands::is_command(word)) {
         Some(command) => format!("`melgrad {command} --help` shows how it is used"),
         None => "`melgrad --help` lists the commands".into(),
-    };
-    Err(Failure::usage(message).hint(tip.unwrap_or(help)))
+    }
 }

@@ -37,7 +37,7 @@ fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
 
 fn losses(device: &Device) -> Result<Vec<f32>> {
     let architecture = Architecture::from_json(NETWORK)?.with_classes(CLASSES);
-    let mut network = Network::new(&architecture, device, 5)?;
+    let network = Network::new(&architecture, device, 5)?;
     let mut adam = Adam::new(network.parameters(), AdamSettings::default())?;
     let step = |step: u64| -> Result<f32> {
         let (pictures, labels) = batch(step);

@@ -29,7 +29,7 @@ pub struct Features {
     #[command(flatten)]
     features: FeatureArgs,
     /// Cut every clip, or fill it up with silence, to this length
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
     #[command(flatten)]
     device: DeviceArgs,

@@ -49,7 +49,7 @@ pub struct Train {
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// The optimizer's step size
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f64>,
     /// Stop after this many epochs without a better one
     #[arg(long, value_name = "N")]
@@ -64,7 +64,7 @@ pub struct Train {
     #[arg(long, value_name = "RULE")]
     group: Option<String>,
     /// Length of the windows that the network hears
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Any other setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]

@@ -239,6 +239,10 @@ fn datasets_that_cannot_be_learnt_from() {
         write(&home.path().join("broken").join(label).join("a.wav"), b"");
     }
     train("broken").fails(1, &["broken"]);
+    assert!(home.path().join("run/run.toml").exists());
+    // A run that never finished an epoch does not stand in the way of the next.
+    music(home.path(), 2, 4);
+    train("music").done();
     melgrad(home.path(), ["features", "nothing", "--out", "x.npy"]).fails(1, &["nothing"]);
 }
 
@@ -459,4 +463,64 @@ fn a_full_disk() {
         "cpu",
     ];
     melgrad(home.path(), train).fails(1, &["/proc/run"]);
+}
+
+/// A limit on the size of files ends a write in its middle, as a full disk does, and needs no disk of its own.
+#[cfg(unix)]
+#[test]
+fn a_write_that_fails_in_the_middle() {
+    use crate::program::command;
+    let home = home();
+    music(home.path(), 2, 5);
+    small_recipe(home.path());
+    let limited = |args: &str| {
+        let binary = env!("CARGO_BIN_EXE_melgrad");
+        let script = format!("trap '' XFSZ; ulimit -f 16; exec '{binary}' {args} --device cpu");
+        let mut shell = std::process::Command::new("sh");
+        let inherited = command(home.path());
+        shell.args(["-c", &script]).current_dir(home.path());
+        inherited.get_envs().for_each(|(key, value)| {
+            shell.env(key, value.unwrap_or_default());
+        });
+        let output = shell.output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        err
+    };
+    let files = |dir: &str| -> Vec<String> {
+        let entries = fs::read_dir(home.path().join(dir)).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let err = limited("features music --n-mels 20 --out x.npy");
+    assert!(err.contains("error: cannot write x.npy: "), "{err}");
+    assert!(
+        !files(".").iter().any(|name| name.contains("x.npy")),
+        "nothing half-written: {:?}",
+        files(".")
+    );
+
+    let err = limited("train --data music --recipe small.toml --out run");
+    assert!(
+        err.contains("error: cannot write run/last.safetensors: "),
+        "{err}"
+    );
+    assert!(
+        !files("run")
+            .iter()
+            .any(|name| name.contains("last") || name.contains("report")),
+        "{:?}",
+        files("run")
+    );
+
+    // Once there is room, it goes on.
+    melgrad(
+        home.path(),
+        ["train", "--resume", "--out", "run", "--device", "cpu"],
+    )
+    .done();
+    assert!(files("run").contains(&"report.html".to_string()));
 }

@@ -582,6 +582,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn the_demo_overwrites_nothing() {
     let home = home();
     write(&home.path().join("mine/run/run.toml"), b"");
+    write(&home.path().join("mine/run/best.safetensors"), b"");
     melgrad(home.path(), ["demo", "--out", "mine", "--device", "cpu"])
         .fails(1, &["mine", "already"]);
 }
