@@ -1,7 +1,7 @@
 //! The blocked matrix product under matmul and conv2d: `C[m, n] = A[m, k] · B[k, n]`.
 //!
 //! A and B are not matrices in memory but [`Panels`]: things that can copy a strip of themselves into the order that
-//! the [microkernel](super::microkernel) reads. A strided matrix is one; so are the patches of an image, which makes
+//! the microkernel reads. A strided matrix is one; so are the patches of an image, which makes
 //! convolution a matrix product without the patch matrix ever being written. C is a [`Sink`], which gets finished
 //! tiles and may add a bias or an activation while they are hot.
 //!

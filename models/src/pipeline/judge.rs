@@ -27,7 +27,7 @@ pub struct Evaluating<'a> {
     /// The clips: a folder per label. The run's own test clips, where it is `None`, and also where it is the dataset
     /// that the run was trained on: its other clips would flatter.
     pub data: Option<&'a Path>,
-    /// See [`Training::cache`].
+    /// As in `Training`: where features are kept.
     pub cache: Option<&'a Path>,
 }
 
@@ -40,7 +40,7 @@ pub struct Evaluation {
     pub clips: Vec<ClipAnswer>,
     /// Which clips were judged, in a few words.
     pub note: String,
-    /// What a reader of the figures should know. All of it was told as [`Event::Warning`] too.
+    /// What a reader of the figures should know. All of it was told as `Event::Warning` too.
     pub warnings: Vec<String>,
 }
 
