@@ -91,6 +91,9 @@ pub struct Limits {
     pub threads_per_group: u32,
     /// Bytes in one storage binding.
     pub binding_bytes: u64,
+    /// Iterations of loops that one thread may make. Mesa's llvmpipe leaves a loop after 65 535, all loops of the
+    /// thread counted, and says nothing; a card whose thread runs for seconds is reset by its watchdog.
+    pub iterations: usize,
 }
 
 impl Limits {
@@ -100,7 +103,14 @@ impl Limits {
         workgroup_memory: 16_384,
         threads_per_group: 256,
         binding_bytes: 128 << 20,
+        iterations: Limits::CARD_ITERATIONS,
     };
+
+    /// [`Limits::iterations`] of hardware: a second or two of dependent reads.
+    pub const CARD_ITERATIONS: usize = 4 << 20;
+
+    /// [`Limits::iterations`] of software adapters.
+    pub const SOFTWARE_ITERATIONS: usize = 65_000;
 
     /// `groups` workgroups as a grid, folded into y where one dimension does not hold them.
     /// Shaders number them `id = group.y * num_workgroups.x + group.x` and leave where `id` is past the end.
@@ -125,6 +135,9 @@ pub struct Pass {
     pub bindings: Vec<usize>,
     /// Workgroups.
     pub groups: [u32; 3],
+    /// About how many iterations of loops a thread makes, where that grows with the shape
+    /// (see [`Limits::iterations`]).
+    pub iterations: usize,
 }
 
 impl Pass {
@@ -140,7 +153,13 @@ impl Pass {
             params,
             bindings: (0..args).collect(),
             groups,
+            iterations: 0,
         }
+    }
+
+    /// The same with loops of so many iterations.
+    pub fn looping(self, iterations: usize) -> Self {
+        Pass { iterations, ..self }
     }
 
     /// The same with `override` constants.

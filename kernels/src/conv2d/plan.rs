@@ -49,6 +49,11 @@ fn workgroups(s: &Conv2d, rung: &Rung, rows: usize, columns: usize) -> usize {
     }
 }
 
+/// Iterations of the loops over a sum of `terms`, the loops within loops included.
+fn iterations(terms: usize) -> usize {
+    2 * terms
+}
+
 fn is_specialised(rung: &Rung) -> bool {
     rung.name.ends_with("_3_implicit_gemm")
 }
@@ -69,13 +74,15 @@ pub fn forward(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
         Pass::of(rung, 4, params(s), limits.fold(groups))
             .with(&constants)
             .over(&[0, 1, bias, y])
+            .looping(iterations(s.taps()))
             .into(),
     )
 }
 
 pub fn input_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
     let groups = workgroups(s, rung, s.c, s.n * s.h * s.w);
-    let pass = Pass::of(rung, 3, params(s), limits.fold(groups));
+    let terms = s.out_channels / s.groups * s.kernel[0] * s.kernel[1];
+    let pass = Pass::of(rung, 3, params(s), limits.fold(groups)).looping(iterations(terms));
     Some(match is_specialised(rung) {
         true => pass.with(&taps(s)).into(),
         false => pass.into(),
@@ -84,18 +91,22 @@ pub fn input_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
 
 pub fn weight_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
     let groups = workgroups(s, rung, s.out_channels, s.taps());
-    if !is_specialised(rung) {
-        return Some(Pass::of(rung, 3, params(s), limits.fold(groups)).into());
-    }
-    // Enough parts to fill a card, each long enough to be worth it.
     let [oh, ow] = s.out();
     let positions = s.n * oh * ow;
+    if !is_specialised(rung) {
+        let pass = Pass::of(rung, 3, params(s), limits.fold(groups));
+        return Some(pass.looping(iterations(positions)).into());
+    }
+    // Enough parts to fill a card, each long enough to be worth it and short enough for one thread.
     let wanted = (WORKGROUPS / groups).clamp(1, positions.div_ceil(PART));
+    let wanted = wanted.max(positions.div_ceil(limits.iterations / 2));
     let part = positions.div_ceil(wanted);
     let parts = positions.div_ceil(part);
     let mut words = params(s);
     words.push(part as u32);
-    let split = Pass::of(rung, 3, words, limits.fold(groups * parts)).with(&taps(s));
+    let split = Pass::of(rung, 3, words, limits.fold(groups * parts))
+        .with(&taps(s))
+        .looping(iterations(part));
     if parts == 1 {
         return Some(split.into());
     }

@@ -107,13 +107,13 @@ fn report(adapter: &wgpu::Adapter) -> Report {
             .filter(|(_, feature)| adapter.features().contains(*feature))
             .map(|(name, _)| *name)
             .collect(),
-        limits: limits(&adapter.limits()),
+        limits: limits(&adapter.limits(), kind(&info) == "software"),
         name: info.name,
     }
 }
 
 /// The part of wgpu's limits that plans depend on.
-pub(super) fn limits(limits: &wgpu::Limits) -> Limits {
+pub(super) fn limits(limits: &wgpu::Limits, software: bool) -> Limits {
     Limits {
         groups_per_dimension: limits.max_compute_workgroups_per_dimension,
         workgroup_memory: limits.max_compute_workgroup_storage_size,
@@ -123,6 +123,10 @@ pub(super) fn limits(limits: &wgpu::Limits) -> Limits {
         binding_bytes: limits
             .max_storage_buffer_binding_size
             .min(limits.max_buffer_size),
+        iterations: match software {
+            true => Limits::SOFTWARE_ITERATIONS,
+            false => Limits::CARD_ITERATIONS,
+        },
     }
 }
 

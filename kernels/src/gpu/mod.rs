@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `mod.rs` | [`Gpu`]: allocation, transfers, launching |
+//! | `mod.rs` | `Gpu`: allocation, transfers, launching |
 //! | `adapter.rs` | which adapters there are, and the choice among them |
 //! | `pipelines.rs` | compiled rungs and bind groups |
 //! | `stream.rs` | recording: one encoder, one compute pass, one ring of uniform blocks |
@@ -335,7 +335,11 @@ impl Gpu {
             .iter()
             .rev()
             .filter(wanted)
-            .find_map(|rung| kernel.plan(rung, self.limits()))
+            .filter_map(|rung| kernel.plan(rung, self.limits()))
+            .find(|plan| {
+                let iterations = plan.passes.iter().map(|pass| pass.iterations).max();
+                iterations <= Some(self.limits().iterations)
+            })
             .ok_or_else(|| Error::NoRung {
                 kernel: kernel.name(),
                 rung: rung.unwrap_or("any").into(),

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         Case::bad("empty-side", "empty side", Matmul::new(3, 0, 5)),
         Case::bad("too-large", "2^31", Matmul::new(1 << 20, 1 << 20, 1)),
         Case::proof("long-sum", Matmul::new(3, 5, 5000)),
+        Case::proof("very-long-sum", Matmul::new(2, 3, 76_800)),
         Case::proof("one", Matmul::new(1, 1, 1)),
         Case::proof("row", Matmul::new(1, 130, 65)),
         Case::proof("column", Matmul::new(130, 1, 33).transposed(false, true)),

@@ -93,13 +93,31 @@ fn main(
         a_tile[thread] = vec4(load_a(i, k0 + k), load_a(i + 1u, k0 + k), load_a(i + 2u, k0 + k), load_a(i + 3u, k0 + k));
         b_tile[thread] = vec4(load_b(j, k0 + k), load_b(j + 1u, k0 + k), load_b(j + 2u, k0 + k), load_b(j + 3u, k0 + k));
         workgroupBarrier();
-        for (var p = 0u; p < DEPTH; p++) {
-            let x = a_tile[p * 16u + row];
-            let w = b_tile[p * 16u + column];
-            sum0 += x.x * w;
-            sum1 += x.y * w;
-            sum2 += x.z * w;
-            sum3 += x.w * w;
+        for (var p = 0u; p < DEPTH; p += 4u) {
+            let x0 = a_tile[p * 16u + row];
+            let w0 = b_tile[p * 16u + column];
+            sum0 += x0.x * w0;
+            sum1 += x0.y * w0;
+            sum2 += x0.z * w0;
+            sum3 += x0.w * w0;
+            let x1 = a_tile[(p + 1u) * 16u + row];
+            let w1 = b_tile[(p + 1u) * 16u + column];
+            sum0 += x1.x * w1;
+            sum1 += x1.y * w1;
+            sum2 += x1.z * w1;
+            sum3 += x1.w * w1;
+            let x2 = a_tile[(p + 2u) * 16u + row];
+            let w2 = b_tile[(p + 2u) * 16u + column];
+            sum0 += x2.x * w2;
+            sum1 += x2.y * w2;
+            sum2 += x2.z * w2;
+            sum3 += x2.w * w2;
+            let x3 = a_tile[(p + 3u) * 16u + row];
+            let w3 = b_tile[(p + 3u) * 16u + column];
+            sum0 += x3.x * w3;
+            sum1 += x3.y * w3;
+            sum2 += x3.z * w3;
+            sum3 += x3.w * w3;
         }
         workgroupBarrier();
     }

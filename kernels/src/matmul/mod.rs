@@ -148,10 +148,10 @@ impl Kernel for Matmul {
             .map(|v| v as u32)
             .to_vec();
         let tiles = |tile: usize| self.m.div_ceil(tile) * self.n.div_ceil(tile);
-        let groups = match rung.name {
-            "matmul_1_naive" => (self.m * self.n).div_ceil(64),
-            "matmul_2_tiled" => tiles(16),
-            _ => tiles(64),
+        let (groups, iterations) = match rung.name {
+            "matmul_1_naive" => ((self.m * self.n).div_ceil(64), self.k),
+            "matmul_2_tiled" => (tiles(16), self.k.div_ceil(16) * 17),
+            _ => (tiles(64), self.k.div_ceil(16) * 5),
         };
         // Without a bias something must still stand at its binding: `a` does, and is not read.
         let bias = if self.bias { 2 } else { 0 };
@@ -164,6 +164,7 @@ impl Kernel for Matmul {
             Pass::of(rung, 4, params, limits.fold(groups))
                 .with(&constants)
                 .over(&[0, 1, bias, y])
+                .looping(iterations)
                 .into(),
         )
     }

@@ -139,9 +139,11 @@ impl MaxPool2d {
     /// One pass that writes planes of `height × width`.
     fn pass(&self, rung: &Rung, limits: &Limits, height: usize, width: usize) -> Plan {
         let rows = self.planes() * height;
+        let iterations = 2 * self.kernel[0] * self.kernel[1];
         if rung.name.ends_with("_1_naive") {
             let groups = limits.fold((rows * width).div_ceil(64));
-            return Pass::of(rung, 3, self.params(), groups).into();
+            let pass = Pass::of(rung, 3, self.params(), groups);
+            return pass.looping(iterations).into();
         }
         let groups = limits.fold(rows.div_ceil(8) * width.div_ceil(32));
         Pass::of(rung, 3, self.params(), groups)
@@ -151,6 +153,7 @@ impl MaxPool2d {
                 ("SY", self.stride[0] as f64),
                 ("SX", self.stride[1] as f64),
             ])
+            .looping(iterations)
             .into()
     }
 }

@@ -19,7 +19,16 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", Reduce::new(Max, [1 << 16, 1 << 15, 1])),
     ];
     type Names = [&'static str; 4];
-    let shapes: [(Names, [usize; 3]); 10] = [
+    let shapes: [(Names, [usize; 3]); 11] = [
+        (
+            [
+                "very-long",
+                "very-long-mean",
+                "very-long-max",
+                "very-long-at",
+            ],
+            [1, 300_007, 1],
+        ),
         (["one", "one-mean", "one-max", "one-at"], [1, 1, 1]),
         (["row", "row-mean", "row-max", "row-at"], [1, 65, 1]),
         (["rows", "rows-mean", "rows-max", "rows-at"], [33, 129, 1]),

@@ -134,7 +134,8 @@ impl Kernel for Reduce {
         let op = ("OP", self.op.code());
         if rung.name == "reduce_1_naive" {
             let groups = limits.fold((self.outer * self.inner).div_ceil(64));
-            return Some(Pass::of(rung, 2, self.params(), groups).with(&[op]).into());
+            let pass = Pass::of(rung, 2, self.params(), groups).with(&[op]);
+            return Some(pass.looping(self.axis).into());
         }
         // A workgroup for less than this would idle: rung 1 has a thread per output.
         if self.axis < 64 {
@@ -143,12 +144,13 @@ impl Kernel for Reduce {
         let columns = self.inner.next_power_of_two().min(32);
         let blocks = self.outer * self.inner.div_ceil(columns);
         let constants = [op, ("COLUMNS", columns as f64)];
+        let lanes = 256 / columns;
+        let iterations = |length: usize| length.div_ceil(lanes) + 8;
         if rung.name == "reduce_2_tree" {
-            let pass = Pass::of(rung, 2, self.params(), limits.fold(blocks));
-            return Some(pass.with(&constants).into());
+            let pass = Pass::of(rung, 2, self.params(), limits.fold(blocks)).with(&constants);
+            return Some(pass.looping(iterations(self.axis)).into());
         }
         // Enough pieces to fill a card, each long enough for a workgroup.
-        let lanes = 256 / columns;
         let wanted = (512 / blocks).min(self.axis / (4 * lanes));
         if wanted < 2 {
             return None;
@@ -159,11 +161,10 @@ impl Kernel for Reduce {
         params.extend([pieces as u32, piece as u32]);
         let part = self.outer * pieces * self.inner;
         let pass = |stage: usize, groups: usize| {
-            Pass::of(rung, 4, params.clone(), limits.fold(groups)).with(&[
-                constants[0],
-                constants[1],
-                ("STAGE", stage as f64),
-            ])
+            let constants = [constants[0], constants[1], ("STAGE", stage as f64)];
+            Pass::of(rung, 4, params.clone(), limits.fold(groups))
+                .with(&constants)
+                .looping(iterations(piece.max(pieces)))
         };
         Some(Plan {
             scratch: vec![part, if self.op == ReduceOp::ArgMax { part } else { 1 }],

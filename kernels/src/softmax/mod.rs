@@ -73,13 +73,14 @@ impl Kernel for Softmax {
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let params = vec![self.rows as u32, self.columns as u32];
-        let groups = match rung.name {
-            "softmax_1_naive" => self.rows.div_ceil(64),
+        let (groups, iterations) = match rung.name {
+            "softmax_1_naive" => (self.rows.div_ceil(64), 3 * self.columns),
             // A workgroup for a short row would idle: rung 1 has a thread per row.
             _ if self.columns < 64 => return None,
-            _ => self.rows,
+            _ => (self.rows, 3 * self.columns.div_ceil(256) + 16),
         };
-        Some(Pass::of(rung, 2, params, limits.fold(groups)).into())
+        let pass = Pass::of(rung, 2, params, limits.fold(groups));
+        Some(pass.looping(iterations).into())
     }
 
     /// Wide enough that a version without the maximum would overflow.

@@ -79,11 +79,18 @@ impl SoftmaxCrossEntropy {
         let mut bindings = vec![0, 1, if self.weighted { 2 } else { 0 }];
         bindings.extend(last);
         let weighted = ("WEIGHTED", f64::from(u8::from(self.weighted)));
+        // A thread walks three times along a row, or once along the rows; in a single dispatch it does both.
+        let (row, rows) = (3 * self.columns, self.rows);
+        let iterations = match scratch.len() {
+            1 => row.max(rows),
+            _ => rows.div_ceil(256) * (row + 1) + 8,
+        };
         let pass = |(stage, &groups): (usize, &[u32; 3])| {
             let mut constants = vec![weighted];
             constants.extend((scratch.len() == 1).then_some(("STAGE", stage as f64)));
             Pass::of(rung, 0, params.clone(), groups)
                 .with(&constants)
+                .looping(iterations)
                 .over(&bindings)
         };
         Plan {
