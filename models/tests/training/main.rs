@@ -1,177 +1,21 @@
 //! The training loop on small pictures made here: it learns, it is reproducible to the last bit, a stop costs nothing.
 
+mod toy;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use engine::architecture::layer::{Conv2d, Dropout, Flatten, Linear, MaxPool2d};
-use engine::{Architecture, Device, Function, ModelFile, Padding};
+use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
+use engine::{Architecture, Device, ModelFile, Padding};
 use kernels::philox::Philox;
 use models::Error;
 use models::classify::Classifier;
 use models::control::{Control, Event};
 use models::evaluate::judge;
-use models::examples::{ClipFeatures, Clips, fit};
-use models::history::EpochRow;
-use models::input::{Input, Normalisation, Normalise, Windows};
-use models::split::Split;
-use models::train::{Keeper, Setup, Trainer};
-use models::training::{Best, TrainingSettings};
-
-const SIDE: usize = 8;
-
-/// Clips of three labels, one to three windows each; a label is a bright row among noise.
-struct Toy {
-    features: Vec<ClipFeatures>,
-    targets: Vec<usize>,
-    split: Split,
-    labels: Vec<String>,
-    input: Input,
-    normalisation: Normalisation,
-    architecture: Architecture,
-    settings: TrainingSettings,
-}
-
-impl Toy {
-    fn new() -> Toy {
-        let mut random = Philox::new(7, 0);
-        let (mut features, mut targets) = (Vec::new(), Vec::new());
-        for clip in 0..30 {
-            let (label, windows) = (clip % 3, 1 + clip % 2);
-            let mut values = Vec::new();
-            for at in 0..windows * SIDE * SIDE {
-                let bright = (at / SIDE) % SIDE == 2 * label + 1;
-                values.push(random.normal() * 0.3 + if bright { 1.0 } else { 0.0 });
-            }
-            features.push(ClipFeatures::from(Windows {
-                windows,
-                bands: SIDE,
-                frames: SIDE,
-                values,
-            }));
-            targets.push(label);
-        }
-        let split = Split {
-            train: (0..20).collect(),
-            validation: (20..30).collect(),
-            ..Split::default()
-        };
-        let normalisation = fit(Normalise::Global, &features, &split.train).unwrap();
-        let conv = Conv2d::new(4, [3, 3]).padded(Padding::Same);
-        let layers = vec![
-            conv.with(Function::Relu).into(),
-            MaxPool2d::new([2, 2]).into(),
-            Flatten {}.into(),
-            Linear::new(16).with(Function::Relu).into(),
-            Dropout { p: 0.2 }.into(),
-            Linear::classes().into(),
-        ];
-        let architecture = Architecture {
-            input: vec![1, SIDE, SIDE],
-            layers,
-        };
-        let features_of = audio::FeatureSettings {
-            n_mels: SIDE,
-            ..Default::default()
-        };
-        Toy {
-            features,
-            targets,
-            split,
-            labels: ["a", "b", "c"].map(String::from).to_vec(),
-            input: Input {
-                seconds: None,
-                frames: SIDE,
-                normalise: Normalise::Global,
-                features: features_of,
-            },
-            normalisation,
-            architecture: architecture.with_classes(3),
-            settings: TrainingSettings {
-                epochs: 12,
-                batch: 7,
-                learning_rate: 0.01,
-                l2: 1e-4,
-                class_weights: true,
-                ..Default::default()
-            },
-        }
-    }
-
-    fn clips(&self) -> Clips<'_> {
-        Clips {
-            features: &self.features,
-            targets: &self.targets,
-        }
-    }
-
-    fn setup(&self, seed: u64) -> Setup<'_> {
-        Setup {
-            clips: self.clips(),
-            split: &self.split,
-            labels: &self.labels,
-            input: &self.input,
-            normalisation: &self.normalisation,
-            architecture: &self.architecture,
-            settings: &self.settings,
-            seed,
-        }
-    }
-
-    fn train(&self, seed: u64) -> Kept {
-        let mut kept = Kept::default();
-        let mut trainer = Trainer::new(self.setup(seed), &Device::cpu()).unwrap();
-        trainer.run(&mut kept, Control::none()).unwrap();
-        kept
-    }
-}
-
-/// Keeps everything in memory, as the bytes of files.
-#[derive(Default, Clone)]
-struct Kept {
-    best: Vec<u8>,
-    last: Vec<u8>,
-    history: Vec<EpochRow>,
-    /// The disk is full from this epoch on.
-    full_from: Option<usize>,
-}
-
-impl Keeper for Kept {
-    fn best(&mut self, model: &ModelFile) -> Result<(), Error> {
-        self.best = model.to_bytes()?;
-        Ok(())
-    }
-
-    fn last(&mut self, model: &ModelFile, history: &[EpochRow]) -> Result<(), Error> {
-        if self.full_from.is_some_and(|epoch| history.len() >= epoch) {
-            return Err(Error::Io {
-                action: "write",
-                path: "last.safetensors".into(),
-                source: std::io::ErrorKind::StorageFull.into(),
-            });
-        }
-        self.last = model.to_bytes()?;
-        self.history = history.to_vec();
-        Ok(())
-    }
-}
-
-/// Without the wall clock.
-fn figures(history: &[EpochRow]) -> Vec<EpochRow> {
-    let timeless = |row: &EpochRow| EpochRow {
-        seconds: 0.0,
-        ..*row
-    };
-    history.iter().map(timeless).collect()
-}
-
-fn assert_same(a: &Kept, b: &Kept) {
-    assert_eq!(figures(&a.history), figures(&b.history));
-    assert_eq!(a.best, b.best, "the best weights differ");
-    let state = |kept: &Kept| {
-        let file = ModelFile::from_bytes(&kept.last).unwrap();
-        (file.weights, file.resume.unwrap().optimizer)
-    };
-    assert_eq!(state(a), state(b), "the last weights or moments differ");
-}
+use models::examples::ClipFeatures;
+use models::input::Windows;
+use models::train::{Setup, Trainer};
+use models::training::Best;
+use toy::{Kept, Toy, assert_same};
 
 /// Stops once `steps` steps are done in all, then goes on to the end.
 fn interrupted(toy: &Toy, steps: usize, device: &Device) -> Kept {
