@@ -60,9 +60,9 @@ impl Summary {
 
     fn architecture(&self) -> Result<Architecture, Failure> {
         let path = &self.architecture;
-        if !path
+        if path
             .extension()
-            .is_some_and(|ending| ending == "safetensors")
+            .is_none_or(|ending| ending != "safetensors")
         {
             return Ok(architecture(path, self.classes.get())?);
         }
