@@ -1,5 +1,7 @@
 //! The same numbers every time: on the CPU for any number of threads, on the GPU from launch to launch, bit for bit.
 
+#![cfg(any(feature = "threads", feature = "gpu"))]
+
 use kernels::catalogue::CATALOGUE;
 use kernels::philox::Philox;
 use kernels::{Device, Kernel, Role, proof};

@@ -1,7 +1,7 @@
 // m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g², p = p - rate · m / (√v · scale2 + eps)
 //
 // Rung 2: four parameters a thread in one 16-byte access to each buffer: a quarter of the memory instructions. Serves
-// lengths that are multiples of four.
+// lengths that are multiples of four. On llvmpipe that bought 2.3 ×; no card is measured yet.
 
 struct Params {
     quads: u32,             // len / 4

@@ -1,8 +1,9 @@
 // y[oy, ox] = max over ky, kx of x[oy·stride_y + ky - pad_y, ox·stride_x + kx - pad_x], index = where it stands
 //
 // Rung 2: window and steps are constants of the pipeline, so that the driver unrolls the window's loops and no thread
-// divides by them; a workgroup covers 8 rows × 32 columns of the output, so that neighbours in a row read
-// neighbouring words and one division finds the row.
+// divides by them; a workgroup covers 8 rows × 32 columns of the output, so that neighbours in a row read neighbouring
+// words and one division finds the row. On llvmpipe that bought 1.4 × for 3 × 3 windows in steps of 2 and nothing for 2
+// × 2; no card is measured yet.
 
 struct Shape {
     planes: u32,            // images · channels

@@ -2,7 +2,7 @@
 //
 // Rung 2: window and steps are constants of the pipeline, so that divisions by them become multiplications and, where
 // windows do not overlap, the loops vanish; a workgroup covers 8 rows × 32 columns of dx, so that one division finds
-// the row.
+// the row. On llvmpipe that bought 1.8 × for 2 × 2 windows; no card is measured yet.
 
 struct Shape {
     planes: u32,            // images · channels

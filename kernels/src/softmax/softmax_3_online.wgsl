@@ -1,7 +1,8 @@
 // y[r, c] = e^(x[r, c] - max of row r) / Σ of these over the row
 //
-// Rung 3: as rung 2, but maximum and sum are found together: where a greater element turns up, the sum so far is
-// scaled down to it. The row is read twice instead of three times, and joined in one tree instead of two.
+// Rung 3: as rung 2, but maximum and sum are found together: where a greater element turns up, the sum so far is scaled
+// down to it. The row is read twice instead of three times, and joined in one tree instead of two. On llvmpipe that
+// bought 1.2 to 1.6 × over rung 2; no card is measured yet.
 
 struct Shape {
     rows: u32,

@@ -1,7 +1,8 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
 //
 // Rung 2: one dispatch instead of two. A training batch is small: one workgroup of 256 threads takes it all, a row to a
-// thread, and joins the sums as a tree in workgroup memory. Serves up to 1024 rows.
+// thread, and joins the sums as a tree in workgroup memory. Serves up to 1024 rows. On llvmpipe that bought 1.1 × for a
+// batch of 20; no card is measured yet.
 
 struct Shape {
     rows: u32,
