@@ -3,12 +3,16 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `commands.rs` | every command: output, JSON against the contract, exit codes |
-//! | `bad_input.rs` | damaged, odd and missing files |
+//! | `training.rs` | from a folder to a run, its figures and answers |
+//! | `bad_input.rs` | damaged, odd and missing sound; folders that cannot be learnt from |
+//! | `bad_files.rs` | damaged models and recipes; disks that are full |
 //! | `repeats.rs` | the same seed gives the same weights, also after an interrupt |
 //! | `program.rs` | running the binary; small data for it |
 #![cfg(feature = "cli")]
 
+mod bad_files;
 mod bad_input;
 mod commands;
 mod program;
 mod repeats;
+mod training;

@@ -1,12 +1,10 @@
 //! The same seed on the same device gives the same weights, bit for bit: run twice, interrupted and resumed, or with
 //! another number of threads.
 
-use crate::program::{command, home, melgrad, music, small_recipe};
+use crate::program::{home, melgrad, music, small_recipe};
 use melgrad::engine::ModelFile;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 fn train<'a>(out: &'a str, device: &'a str, epochs: &'a str) -> Vec<&'a str> {
     let recipe = [
@@ -89,6 +87,9 @@ fn on_a_gpu() {
 #[cfg(unix)]
 #[test]
 fn after_an_interrupt() {
+    use crate::program::command;
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
     let home = home();
     music(home.path(), 2, 6);
     small_recipe(home.path());
