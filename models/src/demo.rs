@@ -145,3 +145,41 @@ fn demo_of(
         answer,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_story_in_small() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("demo");
+        let demo = demo_of(40, &out, 1, &Device::cpu(), Control::none()).unwrap();
+        assert!(
+            demo.clip
+                .starts_with(out.join("music").canonicalize().unwrap()),
+            "{:?}",
+            demo.clip
+        );
+        assert!(GENRES.contains(&demo.truth.as_str()));
+        assert_eq!(demo.answer.ranking.len(), 10);
+        let tested = &demo.outcome.tested[0];
+        assert_eq!(
+            (&tested.path, &tested.answer),
+            (&demo.clip, &demo.answer.best().label)
+        );
+        let report = std::fs::read_to_string(demo.outcome.run.report()).unwrap();
+        assert!(report.contains("The music is synthetic"));
+        let error = demo_of(40, &out, 1, &Device::cpu(), Control::none()).unwrap_err();
+        assert!(matches!(error, Error::RunExists { .. }), "{error}");
+        let error = demo_of(
+            2,
+            &dir.path().join("few"),
+            1,
+            &Device::cpu(),
+            Control::none(),
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("to hold one back"), "{error}");
+    }
+}
