@@ -86,11 +86,9 @@ impl Metrics {
 
 /// The first characters of a label, safe to print: a folder's name may hold control characters.
 fn cut(label: &str, most: usize) -> String {
-    label
-        .chars()
-        .take(most)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    let safe = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let text: String = label.chars().take(most).map(safe).collect();
+    text.trim_end().to_string()
 }
 
 #[cfg(test)]
@@ -107,7 +105,7 @@ mod tests {
         let metrics = Metrics::from_answers(&labels, [(0, 0), (0, 0), (0, 1), (1, 1), (2, 2)]);
         let text = metrics.to_string();
         assert!(
-            text.contains("jazz                 1.000   0.667  0.800        3\n"),
+            text.contains("jazz               1.000   0.667  0.800        3\n"),
             "{text}"
         );
         let matrix = "               answer\ntruth          jazz  drum  o\u{fffd}dd\njazz              2     1     ·\n\
