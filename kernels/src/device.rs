@@ -3,6 +3,7 @@
 use crate::buffer::{Block, Buffer, Pool, Usage};
 use crate::error::{Error, Result};
 use crate::kernel::{Arg, Kernel};
+use crate::launch;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 /// Where numbers live and are computed. Cloning is cheap and means the same device.
@@ -248,7 +249,7 @@ impl Device {
         self.launch_rung(kernel, None, inputs, outputs)
     }
 
-    /// [`Device::launch`] with the rung of this name (`None`: the best); the CPU has only one version.
+    /// [`Device::launch`] with the rung of this name (`None`: the best). Only GPUs have rungs.
     pub fn launch_rung(
         &self,
         kernel: &dyn Kernel,
@@ -259,6 +260,13 @@ impl Device {
         kernel.check()?;
         self.check_args(kernel, "inputs", &kernel.inputs(), inputs)?;
         self.check_args(kernel, "outputs", &kernel.outputs(), outputs)?;
+        if let Some(rung) = rung.filter(|_| !self.is_gpu()) {
+            return Err(Error::NoRung {
+                kernel: kernel.name(),
+                rung: rung.into(),
+                device: self.name().into(),
+            });
+        }
         for (position, output) in outputs.iter().enumerate() {
             let mut others = inputs.iter().chain(&outputs[..position]);
             if others.any(|other| other.same(output)) {
@@ -271,11 +279,11 @@ impl Device {
         }
         match self.backend() {
             Backend::Cpu(_) => {
-                launch_cpu(kernel, inputs, outputs);
+                launch::cpu(kernel, inputs, outputs);
                 Ok(())
             }
             Backend::Oracle => {
-                launch_oracle(kernel, inputs, outputs);
+                launch::oracle(kernel, inputs, outputs);
                 Ok(())
             }
             #[cfg(feature = "gpu")]
@@ -360,62 +368,6 @@ fn zeroed(len: usize) -> Result<Vec<f32>, u64> {
     probe.try_reserve_exact(len).map_err(|_| 4 * len as u64)?;
     drop(probe);
     Ok(vec![0.0; len])
-}
-
-fn launch_cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
-        match buffer.block() {
-            Block::Cpu(words) => words,
-            _ => unreachable!("checked: every buffer is on this device"),
-        }
-    }
-    let read: Vec<_> = inputs
-        .iter()
-        .map(|b| {
-            words(b)
-                .read()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-        })
-        .collect();
-    let mut written: Vec<_> = outputs
-        .iter()
-        .map(|b| {
-            words(b)
-                .write()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-        })
-        .collect();
-    let inputs: Vec<&[f32]> = read
-        .iter()
-        .zip(inputs)
-        .map(|(w, b)| &w[..b.len()])
-        .collect();
-    let mut outputs: Vec<&mut [f32]> = written
-        .iter_mut()
-        .zip(outputs)
-        .map(|(w, b)| &mut w[..b.len()])
-        .collect();
-    kernel.cpu(&inputs, &mut outputs);
-}
-
-fn launch_oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    let copy = |b: &&Buffer| {
-        b.to_vec_f64()
-            .expect("checked: every buffer is on this device")
-    };
-    let read: Vec<Vec<f64>> = inputs.iter().map(copy).collect();
-    let mut written: Vec<Vec<f64>> = outputs.iter().map(copy).collect();
-    kernel.oracle(
-        &read.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-        &mut written,
-    );
-    for (buffer, values) in outputs.iter().zip(written) {
-        if let Block::Oracle(slot) = buffer.block() {
-            *slot
-                .write()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()) = values;
-        }
-    }
 }
 
 /// Runs a future of this crate (a read, or something made of reads) to its end on this thread.

@@ -23,7 +23,9 @@ pub mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod kernel;
+mod launch;
 pub mod philox;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod proof;
 
 pub mod adam;

@@ -70,7 +70,6 @@ fn to_values(kind: Kind, words: &[f32]) -> Vec<f64> {
 }
 
 /// Runs a kernel on a device and compares with its oracle on random inputs; a text says what is wrong.
-#[cfg(not(target_arch = "wasm32"))]
 pub fn prove(
     device: &Device,
     kernel: &dyn Kernel,
@@ -92,7 +91,6 @@ pub fn prove(
 }
 
 /// [`prove`] on inputs of the caller's choice; `outputs` are what the outputs hold before.
-#[cfg(not(target_arch = "wasm32"))]
 pub fn prove_on(
     device: &Device,
     kernel: &dyn Kernel,

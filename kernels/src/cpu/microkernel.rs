@@ -5,6 +5,7 @@
 //! with AVX2 4 × 24 takes 12 + 3 + 1 of 16. Eight (four) rows fit the channel counts of networks, which are multiples
 //! of eight.
 
+#[cfg(target_arch = "x86_64")]
 use super::{Level, level};
 
 /// The largest tile.
@@ -23,21 +24,25 @@ pub struct Microkernel {
 impl Microkernel {
     /// The best for this processor.
     pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
         match level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => Microkernel {
-                mr: 8,
-                nr: 48,
-                run: avx512,
-            },
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => Microkernel {
-                mr: 4,
-                nr: 24,
-                run: avx2,
-            },
-            _ => Microkernel::portable(),
+            Level::Avx512 => {
+                return Microkernel {
+                    mr: 8,
+                    nr: 48,
+                    run: avx512,
+                };
+            }
+            Level::Avx2 => {
+                return Microkernel {
+                    mr: 4,
+                    nr: 24,
+                    run: avx2,
+                };
+            }
+            Level::Portable => {}
         }
+        Microkernel::portable()
     }
 
     /// The one that runs everywhere.
