@@ -35,8 +35,9 @@ pub fn set_threads(_threads: usize) -> bool {
 
 /// Runs `task(0)`, …, `task(count - 1)`, on several threads where there are any.
 pub fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
+    // With one thread the caller does the work itself: handing it over and waiting costs more than a small task.
     #[cfg(feature = "threads")]
-    if count > 1 {
+    if count > 1 && threads() > 1 {
         use rayon::prelude::*;
         return (0..count).into_par_iter().with_max_len(1).for_each(task);
     }
