@@ -53,11 +53,6 @@ impl Buffer {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether nobody else holds it, so that writing it disturbs no one.
-    pub fn is_unique(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
-    }
-
     /// The contents. Waits for the work recorded so far.
     pub async fn read(&self) -> Result<Vec<f32>> {
         let mut all = self.read_block(self.len()).await?;
