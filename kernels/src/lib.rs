@@ -29,6 +29,7 @@ pub mod philox;
 pub mod proof;
 
 pub mod adam;
+pub mod avg_pool2d;
 pub mod conv2d;
 pub mod elementwise;
 pub mod matmul;

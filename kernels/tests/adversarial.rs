@@ -4,6 +4,7 @@
 //! its text, the expected values stand here as well.
 
 use kernels::adam::Adam;
+use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::softmax::Softmax;
@@ -130,6 +131,30 @@ fn a_foreign_index_stays_inside_the_buffer() {
             .expect("launch");
         assert_eq!(dx.to_vec().expect("dx"), [0.0; 8]);
     }
+}
+
+#[test]
+fn means_keep_nan_and_infinities_to_their_windows() {
+    let x = vec![1.0, NAN, INF, 3.0, -INF, INF, 1e38, 1e38];
+    let want = vec![NAN, INF, NAN, 1e38];
+    let tiles = AvgPool2d::new([1, 1, 1, 8], [1, 2]);
+    // 1e38 + 1e38 is still a number of 32 bits.
+    check(&tiles, std::slice::from_ref(&x), &[want]);
+    let dy = vec![NAN, 2.0, INF, 0.0];
+    let want = vec![NAN, NAN, 1.0, 1.0, INF, INF, 0.0, 0.0];
+    check(&AvgPool2dGrad(tiles), &[dy], &[want]);
+    let global = AvgPool2d::new([2, 1, 1, 8], [1, 8]);
+    let x: Vec<f64> = x.into_iter().chain([2.0; 8]).collect();
+    check(&global, &[x], &[vec![NAN, 2.0]]);
+}
+
+#[test]
+fn padding_counts_only_where_it_shall() {
+    let padded = AvgPool2d::new([1, 1, 1, 1], [3, 3]).with([1, 1], [[1, 1], [1, 1]]);
+    check(&padded, &[vec![9.0]], &[vec![1.0]]);
+    check(&padded.inside(), &[vec![9.0]], &[vec![9.0]]);
+    check(&AvgPool2dGrad(padded), &[vec![9.0]], &[vec![1.0]]);
+    check(&AvgPool2dGrad(padded.inside()), &[vec![9.0]], &[vec![9.0]]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! passes any relative tolerance once in some thousand shapes.
 
 use kernels::adam::Adam;
+use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
@@ -71,6 +72,31 @@ impl Draw {
         MaxPool2d::new(image, kernel).with(stride, [[above, below], [left, right]])
     }
 
+    fn avg_pool2d(&mut self) -> AvgPool2d {
+        let MaxPool2d { n, c, h, w, .. } = self.max_pool2d();
+        // Now and then a window as wide or as high as the plane.
+        let mut side = |length: usize| match self.within(0, 3) {
+            0 => length,
+            _ => self.within(1, 6),
+        };
+        let kernel = [side(h), side(w)];
+        let stride = if self.flag() { kernel } else { self.pair(1, 6) };
+        let mut pad = || {
+            kernel.map(|k| {
+                if self.flag() {
+                    0
+                } else {
+                    self.within(0, k / 2)
+                }
+            })
+        };
+        let ([above, left], [below, right]) = (pad(), pad());
+        AvgPool2d {
+            count_include_pad: self.flag(),
+            ..AvgPool2d::new([n, c, h, w], kernel).with(stride, [[above, below], [left, right]])
+        }
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -88,6 +114,10 @@ const SHAPES: &[(&str, Shape)] = &[
         let decay = d.within(0, 3) as f64 / 10.0;
         let step = d.within(1, 1000) as u32;
         Box::new(Adam::new(d.within(1, 40_000), 0.01, step).with_weight_decay(decay))
+    }),
+    ("avg_pool2d", |d| Box::new(d.avg_pool2d())),
+    ("avg_pool2d_grad", |d| {
+        Box::new(AvgPool2dGrad(d.avg_pool2d()))
     }),
     ("conv2d", |d| Box::new(d.conv2d())),
     ("conv2d_input_grad", |d| {

@@ -79,20 +79,21 @@ impl MaxPool2d {
         })
     }
 
-    fn planes(&self) -> usize {
+    pub(crate) fn planes(&self) -> usize {
         self.n * self.c
     }
 
-    fn inputs_len(&self) -> usize {
+    pub(crate) fn inputs_len(&self) -> usize {
         self.planes() * self.h * self.w
     }
 
-    fn outputs_len(&self) -> usize {
+    pub(crate) fn outputs_len(&self) -> usize {
         let [oh, ow] = self.output();
         self.planes() * oh * ow
     }
 
-    fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
+    /// [`Kernel::check`] in the name of `kernel`: average pooling lays its windows in the same way.
+    pub(crate) fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
         let shape = [self.n, self.c, self.h, self.w];
         elements(kernel.name(), &shape)?;
         if shape.contains(&0) {
@@ -125,7 +126,7 @@ impl MaxPool2d {
     }
 
     /// What every shader of this folder reads as its shape.
-    fn params(&self) -> Vec<u32> {
+    pub(crate) fn params(&self) -> Vec<u32> {
         let [oh, ow] = self.output();
         [self.planes(), self.h, self.w, oh, ow]
             .into_iter()
