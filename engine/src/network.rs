@@ -1,6 +1,6 @@
 //! A network: an architecture with parameters on a device.
 
-use crate::architecture::plan::{Operation, ParameterSpec, Plan, Step};
+use crate::architecture::plan::{Operation, ParameterSpec, Plan, Source, Step};
 use crate::architecture::{Architecture, Function, nearest};
 use crate::error::{Error, Misfit, Result};
 use crate::shape::Shape;
@@ -219,23 +219,38 @@ impl Network {
             None => self.plan.groups(),
             Some(_) => (0..self.plan.steps.len()).map(|i| i..i + 1).collect(),
         };
+        let last_readers = self.plan.last_readers();
+        // What steps gave, kept until its last reader has it.
+        let mut outputs: Vec<Option<Tensor>> = vec![None; self.plan.steps.len()];
         let mut y = x.clone();
         for group in groups {
-            let steps = &self.plan.steps[group.clone()];
-            let path = &steps[0].path;
+            let Step { path, inputs, .. } = &self.plan.steps[group.start];
+            let read = |source: &Source| match source {
+                None => x.clone(),
+                Some(i) => outputs[*i].clone().expect("steps read earlier ones"),
+            };
+            let tensors: Vec<Tensor> = inputs.iter().map(read).collect();
+            for &i in inputs.iter().flatten() {
+                if last_readers[i] == Some(group.start) {
+                    outputs[i] = None;
+                }
+            }
             y = self
-                .step(&y, group.clone(), mode)
+                .step(&tensors, group.clone(), mode)
                 .map_err(|error| error.at(path))?;
             if let Some(observer) = observer.as_deref_mut() {
                 observer.layer(path, &y)?;
             }
+            outputs[group.end - 1] = Some(y.clone());
         }
         Ok(y)
     }
 
     /// One group of steps: the first says what is computed, those behind it what is done on the way out.
-    fn step(&self, x: &Tensor, group: Range<usize>, mode: Mode) -> Result<Tensor> {
+    fn step(&self, inputs: &[Tensor], group: Range<usize>, mode: Mode) -> Result<Tensor> {
         let steps = &self.plan.steps[group.clone()];
+        // All but those that join branches read one.
+        let x = &inputs[0];
         let behind = |own: Option<Function>| {
             let next = steps.iter().find_map(|step| match step.operation {
                 Operation::Activation(function) => Some(function),

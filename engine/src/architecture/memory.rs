@@ -4,7 +4,7 @@
 //! of a few kernels and the rounding of the buffer pool (at most an eighth) come on top.
 
 use super::Architecture;
-use super::plan::{Operation, Plan};
+use super::plan::{Operation, Plan, Source};
 use super::summary::bytes;
 use crate::error::{Error, Result};
 
@@ -145,33 +145,60 @@ impl Architecture {
 
 /// Words per example that are alive at the worst moment of a training step, and of inference.
 fn peaks(plan: &Plan) -> (u64, u64) {
-    let words = |i: Option<usize>| match i {
-        Some(i) => plan.steps[i].output.elements() as u64,
-        None => plan.input.elements() as u64,
-    };
+    let words = |source: Source| plan.shape(source).elements() as u64;
+    let (owners, last_reads) = lifetimes(plan);
     // What earlier groups keep for the way back; the input belongs to the caller.
     let mut kept = words(None);
     let (mut training, mut inference) = (kept, kept);
     for group in plan.groups() {
-        let last = group.end - 1;
-        let (input, output) = (words(group.start.checked_sub(1)), words(Some(last)));
+        let (start, last) = (group.start, group.end - 1);
+        if plan.steps[last].operation.is_view() {
+            continue;
+        }
+        let inputs = &plan.steps[start].inputs;
+        let input: u64 = inputs.iter().map(|&source| words(source)).sum();
+        let output = words(Some(last));
         // The map between a convolution and its pooling.
         let pooled = matches!(plan.steps[last].operation, Operation::MaxPool2d(_));
         let inner = match (pooled, group.len() > 1) {
-            (true, true) => words(Some(group.start)),
+            (true, true) => words(Some(start)),
             _ => 0,
         };
         let index = if pooled { output } else { 0 };
         let forward = inner + output + index;
-        if plan.steps[last].operation == Operation::Flatten {
-            continue;
-        }
         kept += output + index;
         // On the way back: the gradient that came, the one before activation or pooling, and the input's.
-        let first = group.start == 0;
+        let first = inputs[..] == [None];
         let backward = output + inner.max(output) + if first { 0 } else { input };
         training = training.max(kept + inner).max(kept + backward);
-        inference = inference.max(input + forward);
+        // Forward: what this group or a later one reads.
+        let earlier = [None].into_iter().chain((0..start).map(Some));
+        let live = earlier
+            .filter(|&source| owner(&owners, source) == source)
+            .filter(|source| last_reads[source.map_or(0, |i| i + 1)] >= Some(start))
+            .map(words);
+        inference = inference.max(live.sum::<u64>() + forward);
     }
     (training, inference)
+}
+
+/// Whose memory each step's output is (a view shows that of its input), and which step reads the memory of each source
+/// last, the network's input first.
+fn lifetimes(plan: &Plan) -> (Vec<Source>, Vec<Option<usize>>) {
+    let mut owners: Vec<Source> = Vec::new();
+    let mut last_reads = vec![None; plan.steps.len() + 1];
+    for (i, step) in plan.steps.iter().enumerate() {
+        for &source in &step.inputs {
+            last_reads[owner(&owners, source).map_or(0, |i| i + 1)] = Some(i);
+        }
+        owners.push(match step.operation.is_view() {
+            true => owner(&owners, step.inputs[0]),
+            false => Some(i),
+        });
+    }
+    (owners, last_reads)
+}
+
+fn owner(owners: &[Source], source: Source) -> Source {
+    source.and_then(|i| owners[i])
 }

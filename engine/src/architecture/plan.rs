@@ -1,4 +1,7 @@
 //! Shape inference: the tree of layers as a list of steps, each with its path, shapes, parameters and work.
+//!
+//! The list is a graph in the order of execution: a step says whose outputs it reads. Where layers follow one another
+//! that is the step before; where branches part and join again, it is an earlier one, or several.
 
 use super::Architecture;
 use super::layer::{Conv2d, Dropout, Function, Kind, Layer, Linear, MaxPool2d};
@@ -18,12 +21,17 @@ pub(crate) struct Plan {
     pub parameters: Vec<ParameterSpec>,
 }
 
+/// What a step reads: the output of an earlier step, by its number, or (`None`) the network's input.
+pub(crate) type Source = Option<usize>;
+
 /// One layer that computes something.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub path: String,
     pub kind: &'static str,
     pub operation: Operation,
+    /// What it reads; more than one where branches join.
+    pub inputs: Vec<Source>,
     pub output: Shape,
     /// Its weight, then its bias, among the plan's parameters.
     pub parameters: Range<usize>,
@@ -41,6 +49,13 @@ pub(crate) enum Operation {
     Dropout(f32),
 }
 
+impl Operation {
+    /// Whether it only shows its input's numbers under another shape.
+    pub fn is_view(self) -> bool {
+        matches!(self, Operation::Flatten)
+    }
+}
+
 /// A parameter before it has numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParameterSpec {
@@ -53,16 +68,37 @@ pub(crate) struct ParameterSpec {
 
 impl Plan {
     pub fn output(&self) -> &Shape {
-        self.steps.last().map_or(&self.input, |step| &step.output)
+        self.shape(self.steps.len().checked_sub(1))
+    }
+
+    /// The shape of what a source gives.
+    pub fn shape(&self, source: Source) -> &Shape {
+        source.map_or(&self.input, |step| &self.steps[step].output)
+    }
+
+    /// For each step, the last one that reads its output.
+    pub fn last_readers(&self) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.steps.len()];
+        for (reader, step) in self.steps.iter().enumerate() {
+            for &read in step.inputs.iter().flatten() {
+                last[read] = Some(reader);
+            }
+        }
+        last
     }
 
     /// The steps in the groups that run as one: a convolution or Linear layer with the activation behind it, and a
-    /// convolution with the pooling behind that.
+    /// convolution with the pooling behind that, where nobody else reads what lies between.
     pub fn groups(&self) -> Vec<Range<usize>> {
+        let last = self.last_readers();
+        let next = |i: usize| {
+            let step = self.steps.get(i)?;
+            let before = i.checked_sub(1)?;
+            (step.inputs == [Some(before)] && last[before] == Some(i)).then_some(step.operation)
+        };
         let mut groups = Vec::new();
         let mut start = 0;
         while let Some(step) = self.steps.get(start) {
-            let next = |i: usize| self.steps.get(i).map(|step| step.operation);
             let mut end = start + 1;
             let (joins, pools) = match step.operation {
                 Operation::Conv2d(_, own) => {
@@ -105,7 +141,7 @@ impl Architecture {
             steps: Vec::new(),
             parameters: Vec::new(),
         };
-        add(&mut plan, "", &self.layers)?;
+        add(&mut plan, None, "", &self.layers)?;
         if plan.steps.is_empty() {
             return Err(Error::Architecture("there are no layers".into()));
         }
@@ -121,7 +157,8 @@ fn count(shape: &[usize]) -> Option<usize> {
     product.filter(|&n| n < 1 << 31)
 }
 
-fn add(plan: &mut Plan, prefix: &str, layers: &[Layer]) -> Result<()> {
+/// Adds the steps of layers that follow one another from `source` on; what they give in the end.
+fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> Result<Source> {
     let mut taken = HashSet::new();
     for (position, layer) in layers.iter().enumerate() {
         let alike = layers[..position]
@@ -143,13 +180,14 @@ fn add(plan: &mut Plan, prefix: &str, layers: &[Layer]) -> Result<()> {
             )));
         }
         if let Kind::Sequential(block) = &layer.kind {
-            add(plan, &format!("{path}/"), &block.layers)?;
+            source = add(plan, source, &format!("{path}/"), &block.layers)?;
             continue;
         }
-        let step = step(plan, &path, layer).map_err(|error| error.at(&path))?;
+        let step = step(plan, source, &path, layer).map_err(|error| error.at(&path))?;
+        source = Some(plan.steps.len());
         plan.steps.push(step);
     }
-    Ok(())
+    Ok(source)
 }
 
 /// What a layer makes of its input: operation, output, weights and work.
@@ -177,8 +215,8 @@ impl Inferred {
     }
 }
 
-fn step(plan: &mut Plan, path: &str, layer: &Layer) -> Result<Step> {
-    let input = plan.output().clone();
+fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<Step> {
+    let input = plan.shape(source).clone();
     let found = match &layer.kind {
         Kind::Conv2d(conv) => conv2d(conv, &input)?,
         Kind::MaxPool2d(pool) => max_pool2d(pool, &input)?,
@@ -203,6 +241,7 @@ fn step(plan: &mut Plan, path: &str, layer: &Layer) -> Result<Step> {
         path: path.to_string(),
         kind: layer.kind.name(),
         operation: found.operation,
+        inputs: vec![source],
         output: found.output,
         parameters: start..plan.parameters.len(),
         multiply_adds: found.multiply_adds,
