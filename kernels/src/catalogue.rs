@@ -18,6 +18,7 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("max_pool2d", crate::max_pool2d::cases::cases),
     ("mel", crate::mel::cases::cases),
     ("power_to_db", crate::power_to_db::cases::cases),
+    ("rearrange", crate::rearrange::cases::cases),
     ("reduce", crate::reduce::cases::cases),
     ("softmax", crate::softmax::cases::cases),
     ("softmax_cross_entropy", crate::softmax_cross_entropy::cases::cases),

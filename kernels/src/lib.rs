@@ -36,6 +36,7 @@ pub mod matmul;
 pub mod max_pool2d;
 pub mod mel;
 pub mod power_to_db;
+pub mod rearrange;
 pub mod reduce;
 pub mod softmax;
 pub mod softmax_cross_entropy;

@@ -10,6 +10,7 @@ use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
 use kernels::philox::Philox;
+use kernels::rearrange::{Outside, Rearrange};
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
@@ -134,6 +135,29 @@ const SHAPES: &[(&str, Shape)] = &[
     ("max_pool2d", |d| Box::new(d.max_pool2d())),
     ("max_pool2d_grad", |d| {
         Box::new(MaxPool2dGrad(d.max_pool2d()))
+    }),
+    ("rearrange", |d| {
+        let rank = d.within(0, 6);
+        let x: Vec<usize> = (0..rank).map(|_| d.within(1, 9)).collect();
+        let mut axes: Vec<usize> = (0..rank).collect();
+        (0..rank).for_each(|k| axes.swap(k, d.within(k, rank - 1)));
+        let moved = d.flag();
+        let by = |d: &mut Draw| if moved { d.within(0, 4) as i64 - 2 } else { 0 };
+        let start: Vec<i64> = (0..rank).map(|_| by(d)).collect();
+        let longer: Vec<i64> = (0..rank).map(|_| by(d)).collect();
+        let y = axes.iter().zip(&longer);
+        let y = y.map(|(&axis, longer)| (x[axis] as i64 + longer).max(0) as usize);
+        Box::new(Rearrange {
+            y: y.collect(),
+            x,
+            axes,
+            start,
+            outside: if d.flag() {
+                Outside::Keep
+            } else {
+                Outside::Fill(0.5)
+            },
+        })
     }),
     ("reduce", |d| {
         let op = ReduceOp::ALL[d.within(0, 3)];
