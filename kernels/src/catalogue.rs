@@ -12,6 +12,7 @@ pub type Cases = fn() -> Vec<Case>;
 pub const CATALOGUE: &[(&str, Cases)] = &[
     ("adam", crate::adam::cases::cases),
     ("avg_pool2d", crate::avg_pool2d::cases::cases),
+    ("batch_norm", crate::batch_norm::cases::cases),
     ("conv2d", crate::conv2d::cases::cases),
     ("elementwise", crate::elementwise::cases::cases),
     ("matmul", crate::matmul::cases::cases),

@@ -30,6 +30,7 @@ pub mod proof;
 
 pub mod adam;
 pub mod avg_pool2d;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod elementwise;
 pub mod matmul;

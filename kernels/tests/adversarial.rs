@@ -5,6 +5,7 @@
 
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
+use kernels::batch_norm::{BatchNorm, BatchNormInference};
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::softmax::Softmax;
@@ -29,9 +30,12 @@ fn devices() -> &'static [Device] {
 
 /// Holds every version against the oracle, and the oracle against `want`, one list for each output.
 fn check(kernel: &dyn Kernel, inputs: &[Vec<f64>], want: &[Vec<f64>]) {
+    // What is updated was 0.
+    let before = |updated: bool| if updated { 0.0 } else { NAN };
     let fresh = || -> Vec<Vec<f64>> {
         let outputs = kernel.outputs();
-        outputs.iter().map(|arg| vec![NAN; arg.len]).collect()
+        let fill = outputs.iter().map(|arg| vec![before(arg.updated); arg.len]);
+        fill.collect()
     };
     let mut outputs = fresh();
     let slices: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
@@ -155,6 +159,61 @@ fn padding_counts_only_where_it_shall() {
     check(&padded.inside(), &[vec![9.0]], &[vec![9.0]]);
     check(&AvgPool2dGrad(padded), &[vec![9.0]], &[vec![1.0]]);
     check(&AvgPool2dGrad(padded.inside()), &[vec![9.0]], &[vec![9.0]]);
+}
+
+/// Ones and minus ones around a mean of a million; a constant channel; one that alternates far from zero.
+#[test]
+fn batch_norm_keeps_its_digits_far_from_zero() {
+    let shape = BatchNorm {
+        eps: 1e-8,
+        momentum: 1.0,
+        ..BatchNorm::new([2, 3, 600]).plain()
+    };
+    let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+    let centre = [1e6, 33_333_332.0, -4096.0];
+    let spread = [1.0, 0.0, 0.5];
+    let channel = |i: usize| i / 600 % 3;
+    let numbers = |f: &dyn Fn(usize) -> f64| (0..3600).map(f).collect::<Vec<f64>>();
+    let x = numbers(&|i| centre[channel(i)] + spread[channel(i)] * sign(i));
+    let y = numbers(&|i| {
+        let spread = spread[channel(i)];
+        spread * sign(i) / (spread * spread + 1e-8).sqrt()
+    });
+    let unbiased = spread.map(|s| s * s * 1200.0 / 1199.0);
+    let rstd = spread.map(|s| 1.0 / (s * s + 1e-8).sqrt());
+    let stats = [centre, rstd].concat();
+    let want = [y, stats, centre.to_vec(), unbiased.to_vec()];
+    check(&shape, &[x], &want);
+}
+
+#[test]
+fn batch_norm_of_nan_and_infinities_spoils_only_its_channel() {
+    let shape = BatchNorm::new([2, 4, 33]).plain();
+    let mut x: Vec<f64> = (0..2 * 4 * 33).map(|i| f64::from(i % 2)).collect();
+    (x[40], x[70], x[5 * 33]) = (NAN, INF, -INF);
+    let mut outputs: Vec<Vec<f64>> = vec![vec![0.0; 264], vec![0.0; 8], vec![0.0; 4], vec![0.0; 4]];
+    check(&shape, std::slice::from_ref(&x), &[]);
+    shape.oracle(&[&x], &mut outputs);
+    for (i, y) in outputs[0].iter().enumerate() {
+        assert_eq!(y.is_nan(), [false, true, true, false][i / 33 % 4], "{i}");
+    }
+}
+
+#[test]
+fn batch_norm_of_one_number_runs_on_what_was_learned() {
+    let shape = BatchNormInference(BatchNorm {
+        eps: 0.25,
+        ..BatchNorm::new([1, 2, 1])
+    });
+    let inputs = [
+        vec![3.0, -1.0],
+        vec![1.0, -1.0],
+        vec![0.75, 0.0],
+        vec![2.0, 5.0],
+        vec![10.0, 7.0],
+    ];
+    let want = [vec![14.0, 7.0], vec![1.0, -1.0, 1.0, 2.0]];
+    check(&shape, &inputs, &want);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
+use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
@@ -98,6 +99,23 @@ impl Draw {
         }
     }
 
+    fn batch_norm(&mut self) -> BatchNorm {
+        // Few numbers may lie so close together that their deviations are rounding alone.
+        let (long, short) = (self.within(32, 10_000), self.within(1, 6));
+        let [n, plane] = if self.flag() {
+            [long, short]
+        } else {
+            [short, long]
+        };
+        let shape = [n, self.within(1, 20), plane];
+        BatchNorm {
+            affine: self.flag(),
+            eps: [1e-5, 1e-3, 0.1][self.within(0, 2)],
+            momentum: self.within(0, 10) as f64 / 10.0,
+            ..BatchNorm::new(shape).with(self.activation())
+        }
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -119,6 +137,16 @@ const SHAPES: &[(&str, Shape)] = &[
     ("avg_pool2d", |d| Box::new(d.avg_pool2d())),
     ("avg_pool2d_grad", |d| {
         Box::new(AvgPool2dGrad(d.avg_pool2d()))
+    }),
+    ("batch_norm", |d| Box::new(d.batch_norm())),
+    ("batch_norm_inference", |d| {
+        Box::new(BatchNormInference(d.batch_norm()))
+    }),
+    ("batch_norm_grad", |d| {
+        Box::new(BatchNormGrad {
+            forward: d.batch_norm(),
+            training: d.flag(),
+        })
     }),
     ("conv2d", |d| Box::new(d.conv2d())),
     ("conv2d_input_grad", |d| {

@@ -57,19 +57,19 @@ pub fn for_ranges(len: usize, grain: usize, task: impl Fn(Range<usize>) + Sync +
 pub const GRAIN: usize = 16 * 1024;
 
 /// A slice that several tasks write in places that do not overlap.
-pub struct Disjoint<'a> {
-    data: *mut f32,
+pub struct Disjoint<'a, T = f32> {
+    data: *mut T,
     len: usize,
-    borrow: PhantomData<&'a mut [f32]>,
+    borrow: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: `Disjoint::slice` passes the duty of not overlapping on to its caller.
-unsafe impl Send for Disjoint<'_> {}
-unsafe impl Sync for Disjoint<'_> {}
+unsafe impl<T: Send> Send for Disjoint<'_, T> {}
+unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
-impl<'a> Disjoint<'a> {
+impl<'a, T> Disjoint<'a, T> {
     /// Shares a slice between tasks.
-    pub fn new(data: &'a mut [f32]) -> Self {
+    pub fn new(data: &'a mut [T]) -> Self {
         Disjoint {
             data: data.as_mut_ptr(),
             len: data.len(),
@@ -85,7 +85,7 @@ impl<'a> Disjoint<'a> {
     /// # Panics
     /// If the range passes the end.
     #[allow(clippy::mut_from_ref)] // That is the purpose: see above.
-    pub unsafe fn slice(&self, range: Range<usize>) -> &mut [f32] {
+    pub unsafe fn slice(&self, range: Range<usize>) -> &mut [T] {
         assert!(
             range.start <= range.end && range.end <= self.len,
             "{range:?} of {}",
