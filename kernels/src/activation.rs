@@ -84,6 +84,31 @@ impl Activation {
             Activation::Sigmoid => sigmoid(x),
         }
     }
+
+    /// The gradient before the activation, from its output and the gradient behind it: the definition.
+    pub fn oracle_grad(self, y: f64, dy: f64) -> f64 {
+        let positive = y > 0.0;
+        match self {
+            Activation::Relu if !positive => 0.0,
+            Activation::LeakyRelu if !positive => f64::from(LEAKY_SLOPE) * dy,
+            Activation::Elu if !positive => dy * (y + 1.0),
+            Activation::Tanh => dy * (1.0 - y * y),
+            Activation::Sigmoid => dy * (y * (1.0 - y)),
+            _ => dy,
+        }
+    }
+
+    /// Turns the gradient behind the activation into that before it, in place.
+    pub fn apply_grad(self, y: &[f32], dy: &mut [f32]) {
+        match self {
+            Activation::None => {}
+            Activation::Relu => relu_grad(y, dy),
+            Activation::LeakyRelu => leaky_relu_grad(y, dy),
+            Activation::Elu => elu_grad(y, dy),
+            Activation::Tanh => tanh_grad(y, dy),
+            Activation::Sigmoid => sigmoid_grad(y, dy),
+        }
+    }
 }
 
 vectorized! {
@@ -105,5 +130,25 @@ vectorized! {
 
     fn sigmoid(x: &mut [f32]) {
         x.iter_mut().for_each(|v| *v = math::sigmoid(*v));
+    }
+
+    fn relu_grad(y: &[f32], dy: &mut [f32]) {
+        dy.iter_mut().zip(y).for_each(|(d, y)| *d = if *y > 0.0 { *d } else { 0.0 });
+    }
+
+    fn leaky_relu_grad(y: &[f32], dy: &mut [f32]) {
+        dy.iter_mut().zip(y).for_each(|(d, y)| *d = if *y > 0.0 { *d } else { LEAKY_SLOPE * *d });
+    }
+
+    fn elu_grad(y: &[f32], dy: &mut [f32]) {
+        dy.iter_mut().zip(y).for_each(|(d, y)| *d = if *y > 0.0 { *d } else { *d * (y + 1.0) });
+    }
+
+    fn tanh_grad(y: &[f32], dy: &mut [f32]) {
+        dy.iter_mut().zip(y).for_each(|(d, y)| *d *= 1.0 - y * y);
+    }
+
+    fn sigmoid_grad(y: &[f32], dy: &mut [f32]) {
+        dy.iter_mut().zip(y).for_each(|(d, y)| *d *= y * (1.0 - y));
     }
 }

@@ -15,6 +15,8 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("batch_norm", crate::batch_norm::cases::cases),
     ("conv2d", crate::conv2d::cases::cases),
     ("elementwise", crate::elementwise::cases::cases),
+    ("gru", crate::gru::cases::cases),
+    ("lstm", crate::lstm::cases::cases),
     ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
     ("mel", crate::mel::cases::cases),

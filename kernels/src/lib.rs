@@ -12,6 +12,7 @@
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
 //! | [`activation`] | functions that kernels apply on the way out |
 //! | [`philox`] | counter-based random numbers |
+//! | [`recurrence`] | what `gru` and `lstm` share |
 //! | [`matmul`], … | one folder per kernel |
 
 pub mod activation;
@@ -27,12 +28,15 @@ mod launch;
 pub mod philox;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proof;
+pub mod recurrence;
 
 pub mod adam;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod conv2d;
 pub mod elementwise;
+pub mod gru;
+pub mod lstm;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod mel;

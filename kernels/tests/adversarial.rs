@@ -6,7 +6,10 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormInference};
+use kernels::gru::Gru;
+use kernels::lstm::Lstm;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
+use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
@@ -349,4 +352,52 @@ fn adam_starts_from_zero_and_from_tiny_gradients() {
         )
         .expect("Adam");
     }
+}
+
+/// Three examples, two steps, one number in the state, one odd number each: a NaN in the candidate's input, an infinity,
+/// and a denormal. None reaches another example, none is lost on the way to the next step.
+#[test]
+fn recurrent_states_keep_nan_and_saturate_at_infinity() {
+    let odd = [NAN, INF, 1e-40];
+    let shape = Recurrence::new([3, 2, 1]);
+    // Sigmoids of 0 are a half everywhere else; the weights pass the state on to the candidate.
+    let gru: Vec<f64> = odd
+        .iter()
+        .flat_map(|&v| [0.0, 0.0, v, 0.0, 0.0, 0.0])
+        .collect();
+    let second = 0.25 + 0.5 * 0.25f64.tanh();
+    let want = [
+        vec![NAN, NAN, 0.5, second, 0.0, 0.0],
+        vec![0.0, NAN, 0.0, 0.5, 0.0, 0.0],
+    ];
+    check(
+        &Gru(shape),
+        &[gru, vec![0.0, 0.0, 1.0], vec![0.0; 3]],
+        &want,
+    );
+
+    let lstm: Vec<f64> = odd
+        .iter()
+        .flat_map(|&v| [0.0, 0.0, v, 0.0, 0.0, 0.0, 0.0, 0.0])
+        .collect();
+    let state = 0.5 * 0.5f64.tanh();
+    let cell = 0.25 + 0.5 * state.tanh();
+    let want = [
+        vec![NAN, NAN, state, 0.5 * cell.tanh(), 0.0, 0.0],
+        vec![0.0, NAN, 0.0, state, 0.0, 0.0],
+        vec![0.0, NAN, 0.0, 0.5, 0.0, 0.0],
+    ];
+    let weights = vec![0.0, 0.0, 1.0, 0.0];
+    check(&Lstm(shape), &[lstm, weights, vec![0.0; 4]], &want);
+}
+
+/// Far beyond where a naive `e^x / (1 + e^x)` overflows.
+#[test]
+fn recurrent_gates_saturate() {
+    let shape = Recurrence::new([1, 2, 1]);
+    // Kept by z = 1, then replaced by z = 0.
+    let x = vec![0.0, -1e30, 1e30, 1e30, 1e30, -1e30];
+    let gates = vec![0.5, 0.0, 1.0, 0.0, 1.0, 1.0, -1.0, 0.0];
+    let want = [vec![1.0, 1.0], vec![0.0, 1.0], gates];
+    check(&Gru(shape), &[x, vec![0.0; 3], vec![0.0; 3]], &want);
 }

@@ -8,10 +8,13 @@ use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
+use kernels::gru::{Gru, GruGrad};
+use kernels::lstm::{Lstm, LstmGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
 use kernels::philox::Philox;
 use kernels::rearrange::{Outside, Rearrange};
+use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
@@ -116,6 +119,20 @@ impl Draw {
         }
     }
 
+    fn recurrence(&mut self) -> Recurrence {
+        let shape = [self.within(1, 40), self.within(1, 12), self.within(1, 70)];
+        let others = self.within(0, 5);
+        Recurrence {
+            bias: self.flag(),
+            activation: self.activation(),
+            reverse: self.flag(),
+            last: self.flag(),
+            columns: shape[2] + others,
+            column: self.within(0, others),
+            ..Recurrence::new(shape)
+        }
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -155,6 +172,10 @@ const SHAPES: &[(&str, Shape)] = &[
     ("conv2d_weight_grad", |d| {
         Box::new(Conv2dWeightGrad(d.conv2d()))
     }),
+    ("gru", |d| Box::new(Gru(d.recurrence()))),
+    ("gru_grad", |d| Box::new(GruGrad(d.recurrence()))),
+    ("lstm", |d| Box::new(Lstm(d.recurrence()))),
+    ("lstm_grad", |d| Box::new(LstmGrad(d.recurrence()))),
     ("matmul", |d| {
         let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
         let shape = shape.transposed(d.flag(), d.flag());

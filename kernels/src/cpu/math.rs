@@ -84,8 +84,8 @@ pub fn tanh(x: f32) -> f32 {
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     let e = exp(-x.abs());
-    let small = e / (1.0 + e);
-    if x >= 0.0 { 1.0 / (1.0 + e) } else { small }
+    let above = if x >= 0.0 { 1.0 } else { e };
+    above / (1.0 + e)
 }
 
 /// The error function, by the Chebyshev fit to `erfc` of Numerical Recipes (§6.2, error 1.2e-7).

@@ -5,11 +5,13 @@
 //! | `mod.rs` | threads and vector instructions |
 //! | `gemm.rs` | the blocked matrix product under matmul and conv2d |
 //! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
+//! | `packed.rs` | a matrix packed once and multiplied by a few rows at a time |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
 
 pub mod gemm;
 pub mod math;
 mod microkernel;
+pub mod packed;
 
 use std::marker::PhantomData;
 use std::ops::Range;
