@@ -6,11 +6,14 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormInference};
+use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::Gru;
 use kernels::lstm::Lstm;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
+use kernels::rearrange::Rearrange;
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
+use kernels::resize2d::{Mode, Resize2d, Resize2dGrad};
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
 use kernels::{Device, Kernel, proof};
@@ -271,18 +274,75 @@ fn sums_of_infinities() {
 
 #[test]
 fn softmax_of_extreme_rows() {
-    let row = |x: Vec<f64>, want: Vec<f64>| {
+    let row = |x: Vec<f64>, want: Vec<f64>, log: Vec<f64>| {
         let shape = Softmax {
             rows: 1,
             columns: x.len(),
+            log: false,
         };
-        check(&shape, &[x], &[want]);
+        check(&shape, std::slice::from_ref(&x), &[want]);
+        check(&Softmax { log: true, ..shape }, &[x], &[log]);
     };
-    row(vec![1e38, -1e38, 0.0], vec![1.0, 0.0, 0.0]);
-    row(vec![-INF, 3.0, 3.0, -INF], vec![0.0, 0.5, 0.5, 0.0]);
-    row(vec![-INF, -INF], vec![NAN, NAN]);
-    row(vec![INF, 1.0], vec![NAN, NAN]);
-    row(vec![NAN, 1.0], vec![NAN, NAN]);
+    let low = -std::f64::consts::LN_2;
+    let (one, half) = (vec![1.0, 0.0, 0.0], vec![0.0, 0.5, 0.5, 0.0]);
+    row(vec![1e38, -1e38, 0.0], one, vec![0.0, -2e38, -1e38]);
+    row(vec![-INF, 3.0, 3.0, -INF], half, vec![-INF, low, low, -INF]);
+    for x in [vec![-INF, -INF], vec![INF, 1.0], vec![NAN, 1.0]] {
+        row(x, vec![NAN, NAN], vec![NAN, NAN]);
+    }
+}
+
+#[test]
+fn what_is_moved_is_not_looked_at() {
+    let tiny = 1e-45f32.into();
+    let x = vec![NAN, INF, -INF, tiny, -tiny, 3.0];
+    let want = vec![NAN, tiny, INF, -tiny, -INF, 3.0];
+    check(&Rearrange::permute(&[2, 3], &[1, 0]), &[x], &[want]);
+    // A gradient's sums do see infinities; what was not picked stays 0.
+    let pick = Gather {
+        outer: 1,
+        rows: 3,
+        inner: 1,
+        count: 4,
+    };
+    let index = vec![2.0, 3.0, 4_294_967_295.0, 0.0];
+    let inputs = [vec![INF, 5.0, tiny], index.clone()];
+    check(&pick, &inputs, &[vec![tiny, NAN, NAN, INF]]);
+    let back = [vec![INF, NAN, NAN, -1.0], index];
+    check(&GatherGrad(pick), &back, &[vec![-1.0, 0.0, INF]]);
+}
+
+#[test]
+fn resizing_reads_nothing_that_counts_nothing() {
+    for mode in [Mode::Bilinear, Mode::Area] {
+        let resize = |from, to| Resize2d {
+            planes: 1,
+            from: [1, from],
+            to: [1, to],
+            mode,
+        };
+        let x = vec![INF, 1.0, NAN, -INF, 2.0];
+        check(
+            &resize(5, 5),
+            std::slice::from_ref(&x),
+            std::slice::from_ref(&x),
+        );
+        check(
+            &Resize2dGrad(resize(5, 5)),
+            std::slice::from_ref(&x),
+            std::slice::from_ref(&x),
+        );
+        // Every third: the middle of three for one mode, the mean of three for the other.
+        let thirds = match mode {
+            Mode::Bilinear => vec![1.0, 2.0],
+            Mode::Area => vec![INF, NAN],
+        };
+        check(
+            &resize(6, 2),
+            &[vec![INF, 1.0, 3.0, NAN, 2.0, 4.0]],
+            &[thirds],
+        );
+    }
 }
 
 #[test]

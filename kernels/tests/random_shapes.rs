@@ -8,6 +8,7 @@ use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
+use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::{Gru, GruGrad};
 use kernels::lstm::{Lstm, LstmGrad};
 use kernels::matmul::Matmul;
@@ -16,7 +17,8 @@ use kernels::philox::Philox;
 use kernels::rearrange::{Outside, Rearrange};
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
-use kernels::softmax::Softmax;
+use kernels::resize2d::{Mode, Resize2d, Resize2dGrad};
+use kernels::softmax::{Softmax, SoftmaxGrad};
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
 use kernels::{Activation, Device, Kernel, proof};
 use proptest::prelude::*;
@@ -133,6 +135,32 @@ impl Draw {
         }
     }
 
+    fn gather(&mut self) -> Gather {
+        Gather {
+            outer: self.within(1, 4),
+            rows: self.within(1, 60),
+            inner: self.within(1, 40),
+            count: self.within(1, 300),
+        }
+    }
+
+    fn resize2d(&mut self) -> Resize2d {
+        Resize2d {
+            planes: self.within(1, 6),
+            from: self.pair(1, 40),
+            to: self.pair(1, 40),
+            mode: [Mode::Bilinear, Mode::Area][self.within(0, 1)],
+        }
+    }
+
+    fn softmax(&mut self) -> Softmax {
+        Softmax {
+            rows: self.within(1, 80),
+            columns: self.within(1, 600),
+            log: self.flag(),
+        }
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -172,6 +200,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("conv2d_weight_grad", |d| {
         Box::new(Conv2dWeightGrad(d.conv2d()))
     }),
+    ("gather", |d| Box::new(d.gather())),
+    ("gather_grad", |d| Box::new(GatherGrad(d.gather()))),
     ("gru", |d| Box::new(Gru(d.recurrence()))),
     ("gru_grad", |d| Box::new(GruGrad(d.recurrence()))),
     ("lstm", |d| Box::new(Lstm(d.recurrence()))),
@@ -218,10 +248,10 @@ const SHAPES: &[(&str, Shape)] = &[
         shape[side] = shape[side].max(d.within(1, 100));
         Box::new(Reduce::new(op, shape))
     }),
-    ("softmax", |d| {
-        let (rows, columns) = (d.within(1, 80), d.within(1, 600));
-        Box::new(Softmax { rows, columns })
-    }),
+    ("resize2d", |d| Box::new(d.resize2d())),
+    ("resize2d_grad", |d| Box::new(Resize2dGrad(d.resize2d()))),
+    ("softmax", |d| Box::new(d.softmax())),
+    ("softmax_grad", |d| Box::new(SoftmaxGrad(d.softmax()))),
     ("softmax_cross_entropy", |d| Box::new(d.entropy())),
     ("softmax_cross_entropy_grad", |d| {
         let SoftmaxCrossEntropy {

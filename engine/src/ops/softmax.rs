@@ -18,7 +18,15 @@ impl Tensor {
     pub fn softmax(&self) -> Result<Tensor> {
         let columns = self.shape().last().copied().unwrap_or(1);
         let rows = self.elements() / columns.max(1);
-        Tensor::launch(&Softmax { rows, columns }, &[self], self.shape())
+        Tensor::launch(
+            &Softmax {
+                rows,
+                columns,
+                log: false,
+            },
+            &[self],
+            self.shape(),
+        )
     }
 
     /// The mean cross-entropy of logits `[n, classes]` and `n` labels (u32, see

@@ -1,4 +1,5 @@
-//! Softmax of each row: `y = e^(x - max) / Σ e^(x - max)`.
+//! Softmax of each row, `y = e^(x - max) / Σ e^(x - max)`, or its logarithm, `y = x - max - ln Σ e^(x - max)`; and the
+//! gradient.
 //!
 //! | buffer | shape | |
 //! | --- | --- | --- |
@@ -7,6 +8,14 @@
 //!
 //! The row's maximum is subtracted first, so that no finite row overflows. A row that has no softmax (all −∞, or one
 //! that holds +∞ or NaN) becomes NaN, as in PyTorch. FLOPs: 4 an element, the exponential counted as one.
+//!
+//! Every element of a row depends on all of them. [`SoftmaxGrad`] gives `dx = y · (dy - Σ y·dy)`, and of the logarithm
+//! `dx = dy - e^y · Σ dy`; the output is all that it needs:
+//!
+//! | buffer | shape | |
+//! | --- | --- | --- |
+//! | `y`, `dy` | `[rows, columns]` | in |
+//! | `dx` | `[rows, columns]` | out |
 
 pub mod cases;
 pub(crate) mod cpu;
@@ -23,6 +32,32 @@ pub struct Softmax {
     pub rows: usize,
     /// Elements of a row.
     pub columns: usize,
+    /// Its logarithm instead.
+    pub log: bool,
+}
+
+impl Softmax {
+    fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
+        if elements(kernel.name(), &[self.rows, self.columns])? == 0 {
+            return Err(kernel.error(format!("{} × {} is empty", self.rows, self.columns)));
+        }
+        Ok(())
+    }
+
+    /// A rung over `args` buffers that walks `walks` times along each row.
+    fn pass(&self, rung: &Rung, limits: &Limits, args: usize, walks: usize) -> Option<Plan> {
+        let params = vec![self.rows as u32, self.columns as u32];
+        let (groups, iterations) = match rung.name.ends_with("_1_naive") {
+            true => (self.rows.div_ceil(64), walks * self.columns),
+            // A workgroup for a short row would idle: rung 1 has a thread per row.
+            false if self.columns < 64 => return None,
+            false => (self.rows, walks * self.columns.div_ceil(256) + 16),
+        };
+        let pass = Pass::of(rung, args, params, limits.fold(groups))
+            .with(&[("LOG", f64::from(u8::from(self.log)))])
+            .looping(iterations);
+        Some(pass.into())
+    }
 }
 
 impl Kernel for Softmax {
@@ -31,10 +66,7 @@ impl Kernel for Softmax {
     }
 
     fn check(&self) -> Result<()> {
-        if elements(self.name(), &[self.rows, self.columns])? == 0 {
-            return Err(self.error(format!("{} × {} is empty", self.rows, self.columns)));
-        }
-        Ok(())
+        self.check_as(self)
     }
 
     fn inputs(&self) -> Vec<Arg> {
@@ -72,19 +104,70 @@ impl Kernel for Softmax {
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let params = vec![self.rows as u32, self.columns as u32];
-        let (groups, iterations) = match rung.name {
-            "softmax_1_naive" => (self.rows.div_ceil(64), 3 * self.columns),
-            // A workgroup for a short row would idle: rung 1 has a thread per row.
-            _ if self.columns < 64 => return None,
-            _ => (self.rows, 3 * self.columns.div_ceil(256) + 16),
-        };
-        let pass = Pass::of(rung, 2, params, limits.fold(groups));
-        Some(pass.looping(iterations).into())
+        self.pass(rung, limits, 2, 3)
     }
 
     /// Wide enough that a version without the maximum would overflow.
     fn sample(&self, _input: &'static str, unit: f64) -> f64 {
         100.0 * unit
+    }
+}
+
+/// `dx` from `y` and `dy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoftmaxGrad(
+    /// The forward kernel.
+    pub Softmax,
+);
+
+impl Kernel for SoftmaxGrad {
+    fn name(&self) -> &'static str {
+        "softmax_grad"
+    }
+
+    fn check(&self) -> Result<()> {
+        self.0.check_as(self)
+    }
+
+    fn inputs(&self) -> Vec<Arg> {
+        let len = self.0.rows * self.0.columns;
+        vec![Arg::f32("y", len), Arg::f32("dy", len)]
+    }
+
+    fn outputs(&self) -> Vec<Arg> {
+        vec![Arg::f32("dx", self.0.rows * self.0.columns)]
+    }
+
+    fn flops(&self) -> u64 {
+        4 * self.0.rows as u64 * self.0.columns as u64
+    }
+
+    fn reduction(&self) -> usize {
+        self.0.columns
+    }
+
+    fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
+        oracle::softmax_grad(&self.0, inputs[0], inputs[1], &mut outputs[0]);
+    }
+
+    fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        cpu::softmax_grad(&self.0, inputs[0], inputs[1], outputs[0]);
+    }
+
+    fn rungs(&self) -> &'static [Rung] {
+        const { &[rung!("softmax_grad_1_naive"), rung!("softmax_grad_2_tree")] }
+    }
+
+    fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
+        self.0.pass(rung, limits, 3, 2)
+    }
+
+    /// Probabilities, or their logarithms.
+    fn sample(&self, input: &'static str, unit: f64) -> f64 {
+        match (input, self.0.log) {
+            ("y", false) => 0.5 * (unit + 1.0),
+            ("y", true) => 4.0 * (unit - 1.0),
+            _ => unit,
+        }
     }
 }

@@ -12,6 +12,8 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> x: array<f32>;         // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [rows, columns]
 
+override LOG: u32 = 0;      // 1: the logarithm, x - max - ln Σ e^(x - max)
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -35,6 +37,10 @@ fn main(
         y[i] = e;
     }
     for (var i = start; i < end; i++) {
-        y[i] /= sum;
+        if LOG == 1u {
+            y[i] = x[i] - top - log(sum);
+        } else {
+            y[i] /= sum;
+        }
     }
 }

@@ -13,6 +13,8 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> x: array<f32>;         // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [rows, columns]
 
+override LOG: u32 = 0;      // 1: the logarithm, x - max - ln Σ e^(x - max)
+
 const THREADS: u32 = 256;
 
 var<workgroup> values: array<f32, 256>;
@@ -56,6 +58,7 @@ fn main(
     }
     sum = values[0];
     for (var c = thread; c < s.columns; c += THREADS) {
-        y[start + c] = exp(x[start + c] - top) / sum;
+        let v = x[start + c] - top;
+        y[start + c] = select(exp(v) / sum, v - log(sum), LOG == 1u);
     }
 }

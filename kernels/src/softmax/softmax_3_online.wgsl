@@ -13,6 +13,8 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> x: array<f32>;         // [rows, columns]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [rows, columns]
 
+override LOG: u32 = 0;      // 1: the logarithm, x - max - ln Σ e^(x - max)
+
 const THREADS: u32 = 256;
 
 // The lowest finite number rather than -∞, so that the difference of two is never ∞ - ∞.
@@ -52,6 +54,7 @@ fn main(
     }
     let row_values = values[0];
     for (var c = thread; c < s.columns; c += THREADS) {
-        y[start + c] = exp(x[start + c] - row_values.x) / row_values.y;
+        let v = x[start + c] - row_values.x;
+        y[start + c] = select(exp(v) / row_values.y, v - log(row_values.y), LOG == 1u);
     }
 }
