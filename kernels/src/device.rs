@@ -1,14 +1,25 @@
 //! Devices: the CPU or one GPU adapter; buffers are made here and kernels launched.
 
-use crate::buffer::{Block, Buffer, Pool, Usage};
+use crate::buffer::{Block, Buffer, Numbered, Pool, Usage};
+use crate::counters::Watch;
 use crate::error::{Error, Result};
 use crate::kernel::{Arg, Kernel};
 use crate::launch;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::profile::Profiler;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 /// Where numbers live and are computed. Cloning is cheap and means the same device.
 #[derive(Clone)]
-pub struct Device(Arc<Backend>);
+pub struct Device(Arc<Inner>);
+
+struct Inner {
+    backend: Backend,
+    /// Shared with the GPU, which counts for itself.
+    watch: Arc<Watch>,
+    #[cfg(not(target_arch = "wasm32"))]
+    profiler: Mutex<Option<Profiler>>,
+}
 
 pub(crate) enum Backend {
     Cpu(Cpu),
@@ -32,14 +43,23 @@ impl Cpu {
 }
 
 impl Device {
+    fn new(backend: Backend, watch: Arc<Watch>) -> Self {
+        Device(Arc::new(Inner {
+            backend,
+            watch,
+            #[cfg(not(target_arch = "wasm32"))]
+            profiler: Mutex::default(),
+        }))
+    }
+
     /// The CPU.
     pub fn cpu() -> Self {
-        Device(Arc::new(Backend::Cpu(Cpu::default())))
+        Device::new(Backend::Cpu(Cpu::default()), Arc::default())
     }
 
     /// Every kernel as its f64 oracle: slow and exact, for checking gradients. Buffers hold f64.
     pub fn oracle() -> Self {
-        Device(Arc::new(Backend::Oracle))
+        Device::new(Backend::Oracle, Arc::default())
     }
 
     /// A hardware GPU if there is one, else the CPU; never a software adapter.
@@ -82,8 +102,9 @@ impl Device {
                         .ok_or_else(|| no("a device is `auto`, `cpu`, `gpu` or `gpu:NAME`"))?,
                 ),
             };
-            match open(choice, checked).await {
-                Ok(gpu) => Ok(Device(Arc::new(Backend::Gpu(Box::new(gpu))))),
+            let watch = Arc::new(Watch::default());
+            match open(choice, checked, watch.clone()).await {
+                Ok(gpu) => Ok(Device::new(Backend::Gpu(Box::new(gpu)), watch)),
                 Err(_) if wanted == "auto" => Ok(Device::cpu()),
                 Err(error) => Err(error),
             }
@@ -131,6 +152,13 @@ impl Device {
 
     /// A buffer of `len` words in a block of at least `block` words.
     pub(crate) fn alloc_block(&self, len: usize, block: usize) -> Result<Buffer> {
+        if self.watch().allocation.blows() {
+            return Err(Error::OutOfMemory {
+                device: self.name().into(),
+                bytes: 4 * block as u64,
+                in_use: self.usage().live_bytes,
+            });
+        }
         match self.backend() {
             Backend::Cpu(cpu) => {
                 let class = Pool::<()>::class(block);
@@ -138,18 +166,23 @@ impl Device {
                 let words = match pool.take(class) {
                     Some(words) => words,
                     None => {
-                        drop(pool.book(class));
+                        self.watch().tally.allocations.add(1);
+                        let (number, released) = pool.book(class);
+                        drop(released);
                         let in_use = pool.usage().live_bytes;
-                        zeroed(class)
-                            .inspect_err(|_| pool.unbook(class))
-                            .map_err(|bytes| Error::OutOfMemory {
-                                device: "cpu".into(),
-                                bytes,
-                                in_use,
-                            })?
+                        let block =
+                            zeroed(class)
+                                .inspect_err(|_| pool.unbook(class))
+                                .map_err(|bytes| Error::OutOfMemory {
+                                    device: "cpu".into(),
+                                    bytes,
+                                    in_use,
+                                })?;
+                        Numbered { number, block }
                     }
                 };
-                Ok(Buffer::new(self, len, Block::Cpu(RwLock::new(words))))
+                let words = words.map(RwLock::new);
+                Ok(Buffer::new(self, len, Block::Cpu(words)))
             }
             Backend::Oracle => Ok(Buffer::new(
                 self,
@@ -210,9 +243,11 @@ impl Device {
 
     fn write_block(&self, buffer: &Buffer, data: &[f32]) -> Result<()> {
         buffer.on(self, "write")?;
+        self.watch().tally.writes.add(1);
         match (buffer.block(), self.backend()) {
             (Block::Cpu(words), _) => {
                 let mut words = words
+                    .block
                     .write()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
                 words[..data.len()].copy_from_slice(data);
@@ -277,7 +312,11 @@ impl Device {
                 });
             }
         }
-        match self.backend() {
+        let tally = &self.watch().tally;
+        tally.launches.add(1);
+        tally.flops.add(kernel.flops());
+        tally.bytes.add(kernel.bytes());
+        let run = || match self.backend() {
             Backend::Cpu(_) => {
                 launch::cpu(kernel, inputs, outputs);
                 Ok(())
@@ -288,7 +327,11 @@ impl Device {
             }
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.launch(self, kernel, rung, inputs, outputs),
-        }
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        return self.timed(kernel, run);
+        #[cfg(target_arch = "wasm32")]
+        run()
     }
 
     fn check_args(
@@ -351,7 +394,16 @@ impl Device {
     }
 
     pub(crate) fn backend(&self) -> &Backend {
-        &self.0
+        &self.0.backend
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn profiler_slot(&self) -> &Mutex<Option<Profiler>> {
+        &self.0.profiler
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 }
 

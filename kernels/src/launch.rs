@@ -8,7 +8,7 @@ use std::sync::RwLock;
 pub fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
         match buffer.block() {
-            Block::Cpu(words) => words,
+            Block::Cpu(words) => &words.block,
             _ => unreachable!("checked: every buffer is on this device"),
         }
     }

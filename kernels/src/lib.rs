@@ -8,6 +8,8 @@
 //! | [`catalogue`] | the list of all kernels, which tests, benches and tables walk |
 //! | [`proof`] | holds any kernel against its oracle on any device |
 //! | [`device`], [`buffer`] | where numbers live; launching a kernel on them |
+//! | [`counters`] | what a device has done; making it fail, for tests |
+//! | [`profile`] | where time goes, launch by launch |
 //! | `gpu` | adapters, the recorded stream, pipelines and bind groups (feature `gpu`) |
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
 //! | [`activation`] | functions that kernels apply on the way out |
@@ -18,6 +20,7 @@
 pub mod activation;
 pub mod buffer;
 pub mod catalogue;
+pub mod counters;
 pub mod cpu;
 pub mod device;
 pub mod error;
@@ -26,6 +29,8 @@ pub mod gpu;
 pub mod kernel;
 mod launch;
 pub mod philox;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod profile;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proof;
 pub mod recurrence;
@@ -51,6 +56,7 @@ pub mod stft;
 
 pub use activation::Activation;
 pub use buffer::Buffer;
+pub use counters::Counters;
 pub use device::Device;
 #[cfg(not(target_arch = "wasm32"))]
 pub use device::block_on;

@@ -243,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn frames_of_absurd_settings_are_counted_too() {
+        let frames = |n_fft, hop, samples| {
+            let settings = FeatureSettings {
+                n_fft,
+                hop,
+                ..FeatureSettings::default()
+            };
+            settings.frames(samples)
+        };
+        assert_eq!(frames(2048, 512, 22_050), 44);
+        assert_eq!(frames(usize::MAX, 1, 1), 1);
+        assert_eq!(frames(usize::MAX, 1, usize::MAX), 1);
+        assert_eq!(frames(2, 1, usize::MAX), usize::MAX - 1);
+        assert_eq!(frames(0, 0, usize::MAX), usize::MAX);
+    }
+
+    #[test]
     fn senseless_settings_are_named() {
         let check = |change: fn(&mut FeatureSettings)| {
             let mut settings = FeatureSettings::default();

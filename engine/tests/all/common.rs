@@ -4,7 +4,8 @@ use engine::architecture::layer::{
     Activation, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential,
 };
 use engine::{
-    Adam, AdamSettings, Architecture, Device, Function, Layer, Mode, Network, Padding, Tensor,
+    Adam, AdamSettings, Architecture, Device, Function, Layer, Mode, Network, Padding, Result,
+    Tensor,
 };
 use kernels::philox::Philox;
 
@@ -53,6 +54,10 @@ pub fn architecture() -> Architecture {
 
 /// A batch of pictures whose brightest third tells the class, and the labels.
 pub fn batch(device: &Device, n: usize, seed: u64) -> (Tensor, kernels::Buffer) {
+    try_batch(device, n, seed).unwrap()
+}
+
+fn try_batch(device: &Device, n: usize, seed: u64) -> Result<(Tensor, kernels::Buffer)> {
     let mut random = Philox::new(seed, 0);
     let (mut pictures, mut labels) = (Vec::new(), Vec::new());
     for _ in 0..n {
@@ -62,8 +67,8 @@ pub fn batch(device: &Device, n: usize, seed: u64) -> (Tensor, kernels::Buffer) 
             (0..12 * 16).map(|i| random.normal() + if i / 16 / 4 == label { 1.0 } else { 0.0 }),
         );
     }
-    let x = Tensor::from_vec(device, pictures, [n, 1, 12, 16]).unwrap();
-    (x, device.upload_u32(&labels).unwrap())
+    let x = Tensor::from_vec(device, pictures, [n, 1, 12, 16])?;
+    Ok((x, device.upload_u32(&labels)?))
 }
 
 /// A training that can be stopped.
@@ -74,32 +79,34 @@ pub struct Training {
 
 impl Training {
     pub fn new(device: &Device, seed: u64) -> Self {
-        let network = Network::new(&architecture(), device, seed).unwrap();
+        Training::try_new(device, seed).unwrap()
+    }
+
+    pub fn try_new(device: &Device, seed: u64) -> Result<Self> {
+        let network = Network::new(&architecture(), device, seed)?;
         let settings = AdamSettings {
             learning_rate: 3e-3,
             weight_decay: 1e-4,
             ..Default::default()
         };
-        let adam = Adam::new(network.parameters(), settings).unwrap();
-        Training { network, adam }
+        let adam = Adam::new(network.parameters(), settings)?;
+        Ok(Training { network, adam })
     }
 
     /// The losses of these steps.
     pub fn run(&mut self, steps: std::ops::Range<u64>) -> Vec<f32> {
-        let mut losses = Vec::new();
-        for step in steps {
-            let (x, labels) = batch(self.network.device(), 16, 100 + step);
-            let logits = self
-                .network
-                .forward(&x, Mode::Train { seed: 5, step })
-                .unwrap();
-            let loss = logits.cross_entropy(&labels, None).unwrap();
-            let gradients = loss.backward().unwrap();
-            self.adam
-                .step(self.network.parameters(), &gradients)
-                .unwrap();
-            losses.push(loss.to_vec().unwrap()[0]);
-        }
-        losses
+        steps
+            .map(|step| self.step(step).unwrap().to_vec().unwrap()[0])
+            .collect()
+    }
+
+    /// One step; its loss, not yet read.
+    pub fn step(&mut self, step: u64) -> Result<Tensor> {
+        let (x, labels) = try_batch(self.network.device(), 16, 100 + step)?;
+        let logits = self.network.forward(&x, Mode::Train { seed: 5, step })?;
+        let loss = logits.cross_entropy(&labels, None)?;
+        let gradients = loss.backward()?;
+        self.adam.step(self.network.parameters(), &gradients)?;
+        Ok(loss)
     }
 }

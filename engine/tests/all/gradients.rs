@@ -347,7 +347,7 @@ fn memory_shrinks_on_the_way_back_and_is_reused() {
             y = y.linear(&w, None, Activation::Tanh).unwrap();
         }
         y.sum_all().unwrap().backward().unwrap();
-        allocations.push(device.usage().allocations);
+        allocations.push(device.counters().allocations);
     }
     assert_eq!(
         allocations[1], allocations[3],

@@ -6,12 +6,16 @@
 //! | `goldens.rs` | values, gradients and training against PyTorch's |
 //! | `architecture.rs` | reading, shape inference, summary, memory |
 //! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
+//! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
+//! | `faults.rs` | memory that runs out and devices that are lost, at every place |
 //! | `model_file.rs` | there and back, and every kind of damage |
 //! | `common.rs` | a small network with every kind of layer, and data for it |
 
 mod architecture;
 mod common;
+mod faults;
 mod goldens;
 mod gradients;
 mod model_file;
+mod steady;
 mod training;

@@ -153,6 +153,7 @@ pub(super) async fn request(choice: Choice<'_>) -> Result<(Report, wgpu::Device,
     let (device, queue) = adapters[position]
         .request_device(&wgpu::DeviceDescriptor {
             label: Some("melgrad"),
+            required_features: adapters[position].features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: adapters[position].limits(),
             ..Default::default()
         })

@@ -6,6 +6,7 @@
 //! | `adapter.rs` | which adapters there are, and the choice among them |
 //! | `pipelines.rs` | compiled rungs and bind groups |
 //! | `stream.rs` | recording: one encoder, one compute pass, one ring of uniform blocks |
+//! | `timer.rs` | how long launches took, by the adapter's own clock |
 //!
 //! Launches are recorded and submitted in batches and at a read, never one by one. A block that is freed while
 //! recorded work still uses it may be handed out again at once: later work comes later in the stream, and a write
@@ -14,32 +15,44 @@
 mod adapter;
 mod pipelines;
 mod stream;
+#[cfg(test)]
+mod tests;
+mod timer;
 
 pub use adapter::{Choice, Report, list};
 
-use crate::buffer::{self, Buffer, Pool, Usage};
+use crate::buffer::{self, Buffer, Numbered, Pool, Usage};
+use crate::counters::Watch;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Limits, Plan, Rung};
 use pipelines::Pipelines;
 use std::sync::{Arc, Mutex, MutexGuard};
-use stream::Stream;
+use stream::{Dispatch, Stream};
 
-/// Memory on the adapter; `id` is never used twice.
-pub(crate) struct Block {
-    id: u64,
+/// Memory on the adapter, under its number in the pool.
+pub(crate) type Block = Numbered<Memory>;
+
+pub(crate) struct Memory {
     words: usize,
     buffer: wgpu::Buffer,
 }
 
 pub(crate) struct Gpu {
     report: Report,
-    checked: bool,
+    driver: Driver,
+    state: Mutex<State>,
+}
+
+/// wgpu as we speak to it.
+struct Driver {
     device: wgpu::Device,
     queue: wgpu::Queue,
+    /// Whether shaders keep their bounds checks.
+    checked: bool,
     /// What the driver reported behind our back: the next call returns it.
     failure: Arc<Mutex<Failure>>,
-    state: Mutex<State>,
+    watch: Arc<Watch>,
 }
 
 #[derive(Default)]
@@ -50,8 +63,7 @@ struct Failure {
 }
 
 struct State {
-    pool: Pool<Block>,
-    next_id: u64,
+    pool: Pool<Memory>,
     pipelines: Pipelines,
     stream: Stream,
     /// Mappable buffers of earlier reads.
@@ -65,17 +77,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Opens the adapter of this choice; `checked` keeps bounds checks in the shaders.
-pub(crate) async fn open(choice: Choice<'_>, checked: bool) -> Result<Gpu> {
+pub(crate) async fn open(choice: Choice<'_>, checked: bool, watch: Arc<Watch>) -> Result<Gpu> {
     let (report, device, queue) = adapter::request(choice).await?;
     let failure = Arc::new(Mutex::new(Failure::default()));
     let sink = failure.clone();
     device.set_device_lost_callback(move |reason, message| {
-        // Dropping the device is no loss.
-        if reason != wgpu::DeviceLostReason::Destroyed {
-            lock(&sink)
-                .lost
-                .get_or_insert(format!("{reason:?}: {message}"));
-        }
+        lock(&sink)
+            .lost
+            .get_or_insert(format!("{reason:?}: {message}"));
     });
     let sink = failure.clone();
     device.on_uncaptured_error(Arc::new(move |error| {
@@ -89,19 +98,32 @@ pub(crate) async fn open(choice: Choice<'_>, checked: bool) -> Result<Gpu> {
     }));
     let state = Mutex::new(State {
         pool: Pool::default(),
-        next_id: 0,
         pipelines: Pipelines::default(),
         stream: Stream::new(&device),
         staging: Vec::new(),
     });
-    Ok(Gpu {
-        report,
-        checked,
+    let driver = Driver {
         device,
         queue,
+        checked,
         failure,
+        watch,
+    };
+    Ok(Gpu {
+        report,
+        driver,
         state,
     })
+}
+
+impl Driver {
+    /// Loses the device for good, for tests.
+    fn lose(&self) {
+        self.device.destroy();
+        lock(&self.failure)
+            .lost
+            .get_or_insert("by a test's wish".into());
+    }
 }
 
 impl Gpu {
@@ -123,26 +145,38 @@ impl Gpu {
 
     /// What went wrong since the last call, if anything did.
     fn check(&self, operation: &str, bytes: u64) -> Result<()> {
-        let mut failure = lock(&self.failure);
-        let device = self.name().to_string();
+        self.verdict(operation, bytes, || self.usage())
+    }
+
+    /// [`Gpu::check`] for who holds the state.
+    fn verdict(&self, operation: &str, bytes: u64, usage: impl FnOnce() -> Usage) -> Result<()> {
+        let mut failure = lock(&self.driver.failure);
+        let device = || self.name().to_string();
         if let Some(reason) = failure.lost.clone() {
-            return Err(Error::DeviceLost { device, reason });
+            return Err(Error::DeviceLost {
+                device: device(),
+                reason,
+            });
         }
         if std::mem::take(&mut failure.out_of_memory) {
             drop(failure);
             return Err(Error::OutOfMemory {
-                device,
+                device: device(),
                 bytes,
-                in_use: self.usage().live_bytes,
+                in_use: usage().live_bytes,
             });
         }
         match failure.refused.take() {
-            Some(reason) => Err(Error::Driver {
-                device,
-                operation: operation.into(),
-                reason,
-            }),
+            Some(reason) => Err(self.refused(operation, reason)),
             None => Ok(()),
+        }
+    }
+
+    fn refused(&self, operation: &str, reason: impl ToString) -> Error {
+        Error::Driver {
+            device: self.name().into(),
+            operation: operation.into(),
+            reason: reason.to_string(),
         }
     }
 
@@ -158,52 +192,70 @@ impl Gpu {
             });
         }
         let class = Pool::<()>::class(len).min(limit as usize / 4);
-        let bytes = 4 * class as u64;
         let mut state = lock(&self.state);
         if let Some(block) = state.pool.take(class) {
             return Ok(block);
         }
-        let released = state.pool.book(class);
-        state
-            .pipelines
-            .forget(&released.iter().map(|b| b.id).collect::<Vec<_>>());
-        drop(released);
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE
-                | wgpu::BufferUsages::COPY_SRC
-                | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let id = state.next_id;
-        state.next_id += 1;
+        self.driver.watch.tally.allocations.add(1);
+        let (number, released) = state.pool.book(class);
+        state.release(&released);
         drop(state);
-        self.check("alloc", bytes)
+        let usage = wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST;
+        let buffer = self
+            .create_buffer(4 * class as u64, usage)
             .inspect_err(|_| lock(&self.state).pool.unbook(class))?;
-        Ok(Block {
-            id,
-            words: class,
-            buffer,
+        let words = class;
+        Ok(Numbered {
+            number,
+            block: Memory { words, buffer },
         })
+    }
+
+    /// Where memory is short, what lies free in the pool is given back first.
+    fn create_buffer(&self, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let create = || {
+            let buffer = self.driver.device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size,
+                usage,
+                mapped_at_creation: false,
+            });
+            self.check("alloc", size).map(|()| buffer)
+        };
+        match create() {
+            Err(Error::OutOfMemory { .. }) => {
+                self.flush()?;
+                self.wait()?;
+                let mut state = lock(&self.state);
+                let released = state.pool.drain();
+                state.release(&released);
+                drop((state, released));
+                self.wait()?;
+                create()
+            }
+            result => result,
+        }
     }
 
     /// Takes a block back.
     pub fn free(&self, block: Block) {
-        lock(&self.state).pool.put(block.words, block);
+        lock(&self.state).pool.put(block.block.words, block);
     }
 
     /// Host words into a block, after everything recorded so far.
     pub fn write(&self, block: &Block, data: &[f32]) -> Result<()> {
         self.flush()?;
-        self.queue
-            .write_buffer(&block.buffer, 0, bytemuck::cast_slice(data));
+        self.driver
+            .queue
+            .write_buffer(&block.block.buffer, 0, bytemuck::cast_slice(data));
         self.check("write", 4 * data.len() as u64)
     }
 
     /// Submits what is recorded.
     pub fn flush(&self) -> Result<()> {
-        lock(&self.state).stream.submit(&self.device, &self.queue);
+        lock(&self.state).stream.submit(&self.driver);
         self.check("submit", 0)
     }
 
@@ -215,13 +267,10 @@ impl Gpu {
     }
 
     fn wait(&self) -> Result<()> {
-        match self.device.poll(wgpu::PollType::wait_indefinitely()) {
+        self.driver.watch.tally.synchronisations.add(1);
+        match self.driver.device.poll(wgpu::PollType::wait_indefinitely()) {
             Ok(_) => self.check("wait", 0),
-            Err(error) => Err(Error::Driver {
-                device: self.name().into(),
-                operation: "wait".into(),
-                reason: error.to_string(),
-            }),
+            Err(error) => Err(self.refused("wait", error)),
         }
     }
 
@@ -231,43 +280,51 @@ impl Gpu {
             return Ok(Vec::new());
         }
         let bytes = 4 * len as u64;
-        let staging = {
+        let staging = self.staging(bytes)?;
+        {
             let mut state = lock(&self.state);
-            let fits = state
-                .staging
-                .iter()
-                .position(|s| (bytes..=4 * bytes.max(4096)).contains(&s.size()));
-            let staging = match fits {
-                Some(position) => state.staging.swap_remove(position),
-                None => self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("staging"),
-                    size: 4 * Pool::<()>::class(len) as u64,
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                }),
-            };
-            state
-                .stream
-                .copy(&self.device, &block.buffer, &staging, bytes);
-            state.stream.submit(&self.device, &self.queue);
-            staging
-        };
-        self.check("read", bytes)?;
+            let encoder = state.stream.encoder(&self.driver);
+            encoder.copy_buffer_to_buffer(&block.block.buffer, 0, &staging, 0, bytes);
+        }
+        self.fetch(staging, bytes).await
+    }
+
+    /// A mappable buffer of at least so many bytes.
+    fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
+        let mut state = lock(&self.state);
+        let fits = |s: &wgpu::Buffer| (bytes..=4 * bytes.max(4096)).contains(&s.size());
+        if let Some(position) = state.staging.iter().position(fits) {
+            return Ok(state.staging.swap_remove(position));
+        }
+        drop(state);
+        let watch = &self.driver.watch;
+        if watch.allocation.blows() {
+            return Err(Error::OutOfMemory {
+                device: self.name().into(),
+                bytes,
+                in_use: self.usage().live_bytes,
+            });
+        }
+        watch.tally.allocations.add(1);
+        let size = 4 * Pool::<()>::class(bytes as usize / 4) as u64;
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        self.create_buffer(size, usage)
+    }
+
+    /// Submits what is recorded, copies into this staging buffer among it, and gives what it then holds.
+    async fn fetch<T: bytemuck::Pod>(&self, staging: wgpu::Buffer, bytes: u64) -> Result<Vec<T>> {
+        self.driver.watch.tally.reads.add(1);
+        self.flush()?;
         let mapped = stream::Mapped::default();
         let done = mapped.clone();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             done.finish(result)
         });
         self.wait()?;
-        let refused = |reason: String| Error::Driver {
-            device: self.name().into(),
-            operation: "read".into(),
-            reason,
-        };
-        mapped.await.map_err(|error| refused(error.to_string()))?;
+        mapped.await.map_err(|error| self.refused("read", error))?;
         let view = staging
             .get_mapped_range(..bytes)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| self.refused("read", error))?;
         let data = bytemuck::pod_collect_to_vec(&view[..]);
         drop(view);
         staging.unmap();
@@ -307,23 +364,42 @@ impl Gpu {
             .collect();
         let mut state = lock(&self.state);
         let State {
-            pipelines, stream, ..
+            pool,
+            pipelines,
+            stream,
+            ..
         } = &mut *state;
+        // All that the driver may refuse is made before anything is recorded: a refusal leaves the stream as it was.
+        let mut ready = Vec::with_capacity(plan.passes.len());
+        let made = pipelines.made();
         for pass in &plan.passes {
             let reads: Vec<bool> = pass.bindings.iter().map(|&b| b < inputs.len()).collect();
             let bound: Vec<_> = pass
                 .bindings
                 .iter()
-                .map(|&b| (blocks[b].id, &blocks[b].buffer))
+                .map(|&b| (blocks[b].number, &blocks[b].block.buffer))
                 .collect();
-            let position = pipelines.find(&self.device, self.checked, pass, &reads)?;
-            let offset = stream.uniforms(&self.device, &self.queue, &pass.params);
-            let group = pipelines
-                .group(&self.device, &stream.ring, position, &bound)
-                .clone();
-            let pipeline = &pipelines.get(position).pipeline;
-            stream.dispatch(&self.device, pipeline, &group, offset, pass.groups);
+            let position = pipelines.find(&self.driver, pass, &reads)?;
+            let group = pipelines.group(&self.driver, &stream.ring, position, &bound);
+            ready.push((position, group.clone()));
         }
+        if pipelines.made() != made
+            && let Err(error) = self.verdict(kernel.name(), 0, || pool.usage())
+        {
+            // What was refused must not be met again.
+            *pipelines = Pipelines::default();
+            return Err(error);
+        }
+        let dispatches = plan.passes.iter().zip(&ready);
+        stream.launch(
+            &self.driver,
+            dispatches.map(|(pass, (position, group))| Dispatch {
+                pipeline: &pipelines.get(*position).pipeline,
+                group,
+                params: &pass.params,
+                groups: pass.groups,
+            }),
+        );
         drop(state);
         self.check(kernel.name(), 0)
     }
@@ -345,5 +421,13 @@ impl Gpu {
                 rung: rung.unwrap_or("any").into(),
                 device: self.name().into(),
             })
+    }
+}
+
+impl State {
+    /// Lets go of the bind groups over these blocks.
+    fn release(&mut self, blocks: &[Block]) {
+        let numbers: Vec<u64> = blocks.iter().map(|block| block.number).collect();
+        self.pipelines.forget(&numbers);
     }
 }

@@ -1,5 +1,6 @@
 //! Compiled rungs and bind groups, kept for as long as their buffers live.
 
+use super::Driver;
 use crate::error::{Error, Result};
 use crate::kernel::Pass;
 use std::collections::HashMap;
@@ -21,8 +22,6 @@ pub(super) struct Pipelines {
     list: Vec<Pipeline>,
     by_hash: HashMap<u64, Vec<usize>>,
     groups: HashMap<(usize, [u64; MAX_BINDINGS]), wgpu::BindGroup>,
-    /// Bind groups made so far: stands still once a training step repeats.
-    pub groups_made: u64,
 }
 
 /// Storage bindings in one pass.
@@ -30,13 +29,7 @@ pub(super) const MAX_BINDINGS: usize = 7;
 
 impl Pipelines {
     /// The position of the pipeline for a pass, compiled on first use.
-    pub fn find(
-        &mut self,
-        device: &wgpu::Device,
-        checked: bool,
-        pass: &Pass,
-        reads: &[bool],
-    ) -> Result<usize> {
+    pub fn find(&mut self, driver: &Driver, pass: &Pass, reads: &[bool]) -> Result<usize> {
         let mut hasher = DefaultHasher::new();
         pass.name.hash(&mut hasher);
         reads.hash(&mut hasher);
@@ -60,9 +53,15 @@ impl Pipelines {
                 ),
             });
         }
+        driver.watch.tally.pipelines.add(1);
         known.push(self.list.len());
-        self.list.push(compile(device, checked, pass, reads));
+        self.list.push(compile(driver, pass, reads));
         Ok(self.list.len() - 1)
+    }
+
+    /// How many pipelines and bind groups there are.
+    pub fn made(&self) -> (usize, usize) {
+        (self.list.len(), self.groups.len())
     }
 
     /// The pipeline at a position.
@@ -73,7 +72,7 @@ impl Pipelines {
     /// The bind group of a pipeline over these buffers (identity, buffer).
     pub fn group(
         &mut self,
-        device: &wgpu::Device,
+        driver: &Driver,
         uniforms: &wgpu::Buffer,
         position: usize,
         buffers: &[(u64, &wgpu::Buffer)],
@@ -84,7 +83,7 @@ impl Pipelines {
         }
         let pipeline = &self.list[position];
         self.groups.entry((position, ids)).or_insert_with(|| {
-            self.groups_made += 1;
+            driver.watch.tally.bind_groups.add(1);
             let uniform = wgpu::BindGroupEntry {
                 binding: 0,
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -99,12 +98,19 @@ impl Pipelines {
                     binding,
                     resource: buffer.as_entire_binding(),
                 });
-            device.create_bind_group(&wgpu::BindGroupDescriptor {
+            driver.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&pipeline.name),
                 layout: &pipeline.layout,
                 entries: &std::iter::once(uniform).chain(storage).collect::<Vec<_>>(),
             })
         })
+    }
+
+    /// Some pipeline with a bind group of its own.
+    #[cfg(test)]
+    pub fn any(&self) -> (&wgpu::ComputePipeline, &wgpu::BindGroup) {
+        let ((position, _), group) = self.groups.iter().next().expect("a launch");
+        (&self.list[*position].pipeline, group)
     }
 
     /// Forgets the bind groups of buffers that are gone.
@@ -116,7 +122,8 @@ impl Pipelines {
     }
 }
 
-fn compile(device: &wgpu::Device, checked: bool, pass: &Pass, reads: &[bool]) -> Pipeline {
+fn compile(driver: &Driver, pass: &Pass, reads: &[bool]) -> Pipeline {
+    let (device, checked) = (&driver.device, driver.checked);
     let entry = |binding: u32, ty| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,

@@ -1,5 +1,7 @@
 //! Recording: one command encoder, one compute pass, one ring of uniform blocks, submitted together.
 
+use super::Driver;
+use super::timer::Timer;
 use crate::kernel::Pass;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -17,12 +19,22 @@ pub(super) struct Stream {
     blocks: Vec<u8>,
     /// Where they go.
     pub ring: wgpu::Buffer,
+    /// Takes the time of launches, while somebody wants to know it.
+    pub timer: Option<Timer>,
 }
 
 struct Open {
     // The pass is ended before its encoder is finished: fields drop in this order.
     pass: Option<wgpu::ComputePass<'static>>,
     encoder: wgpu::CommandEncoder,
+}
+
+/// One dispatch, ready to be recorded.
+pub(super) struct Dispatch<'a> {
+    pub pipeline: &'a wgpu::ComputePipeline,
+    pub group: &'a wgpu::BindGroup,
+    pub params: &'a [u32],
+    pub groups: [u32; 3],
 }
 
 impl Stream {
@@ -37,72 +49,95 @@ impl Stream {
             open: None,
             blocks: Vec::with_capacity(BATCH * STRIDE),
             ring,
+            timer: None,
         }
     }
 
-    /// Stores a dispatch's parameters and gives their offset; submits first where the ring is full.
-    pub fn uniforms(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, params: &[u32]) -> u32 {
-        debug_assert!(params.len() <= Pass::MAX_PARAMS);
-        if self.blocks.len() == BATCH * STRIDE {
-            self.submit(device, queue);
-        }
-        let offset = self.blocks.len();
-        self.blocks.extend_from_slice(bytemuck::cast_slice(params));
-        self.blocks.resize(offset + STRIDE, 0);
-        offset as u32
-    }
-
-    /// Records one dispatch.
-    pub fn dispatch(
+    /// Records the dispatches of one launch. Submits first where the ring does not hold their parameters.
+    pub fn launch<'a>(
         &mut self,
-        device: &wgpu::Device,
-        pipeline: &wgpu::ComputePipeline,
-        group: &wgpu::BindGroup,
-        offset: u32,
-        groups: [u32; 3],
+        driver: &Driver,
+        dispatches: impl ExactSizeIterator<Item = Dispatch<'a>>,
     ) {
-        let open = Self::open(&mut self.open, device);
+        if self.blocks.len() + dispatches.len() * STRIDE > BATCH * STRIDE {
+            self.submit(driver);
+        }
+        // Timed launches have a pass each.
+        if self.timer.is_some() {
+            self.end_pass();
+        }
+        for dispatch in dispatches {
+            if self.blocks.len() == BATCH * STRIDE {
+                self.submit(driver);
+            }
+            self.record(driver, &dispatch);
+        }
+        if let Some(timer) = &mut self.timer {
+            timer.next();
+            self.end_pass();
+        }
+    }
+
+    fn record(&mut self, driver: &Driver, dispatch: &Dispatch<'_>) {
+        debug_assert!(dispatch.params.len() <= Pass::MAX_PARAMS);
+        let offset = self.blocks.len();
+        self.blocks
+            .extend_from_slice(bytemuck::cast_slice(dispatch.params));
+        self.blocks.resize(offset + STRIDE, 0);
+        let timer = &self.timer;
+        let open = Self::open(&mut self.open, driver);
         let pass = open.pass.get_or_insert_with(|| {
-            let descriptor = wgpu::ComputePassDescriptor::default();
+            let descriptor = wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: timer.as_ref().map(Timer::writes),
+            };
             open.encoder
                 .begin_compute_pass(&descriptor)
                 .forget_lifetime()
         });
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, group, &[offset]);
-        pass.dispatch_workgroups(groups[0], groups[1], groups[2]);
+        pass.set_pipeline(dispatch.pipeline);
+        pass.set_bind_group(0, dispatch.group, &[offset as u32]);
+        let [x, y, z] = dispatch.groups;
+        pass.dispatch_workgroups(x, y, z);
+        driver.watch.tally.dispatches.add(1);
     }
 
-    /// Records a copy from the start of one buffer to the start of another.
-    pub fn copy(
-        &mut self,
-        device: &wgpu::Device,
-        from: &wgpu::Buffer,
-        to: &wgpu::Buffer,
-        bytes: u64,
-    ) {
-        let open = Self::open(&mut self.open, device);
+    fn end_pass(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.pass = None;
+        }
+    }
+
+    /// The encoder, between passes.
+    pub fn encoder(&mut self, driver: &Driver) -> &mut wgpu::CommandEncoder {
+        let open = Self::open(&mut self.open, driver);
         open.pass = None;
-        open.encoder.copy_buffer_to_buffer(from, 0, to, 0, bytes);
+        &mut open.encoder
     }
 
     /// Submits everything recorded, without waiting.
-    pub fn submit(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
+    pub fn submit(&mut self, driver: &Driver) {
         let Some(open) = self.open.take() else { return };
         drop(open.pass);
+        if driver.watch.submission.blows() {
+            driver.lose();
+        }
         if !self.blocks.is_empty() {
-            queue.write_buffer(&self.ring, 0, &self.blocks);
+            driver.queue.write_buffer(&self.ring, 0, &self.blocks);
             self.blocks.clear();
         }
-        queue.submit([open.encoder.finish()]);
+        driver.queue.submit([open.encoder.finish()]);
+        driver.watch.tally.submissions.add(1);
         // Lets the driver give back what earlier submissions held; does not wait.
-        let _ = device.poll(wgpu::PollType::Poll);
+        let _ = driver.device.poll(wgpu::PollType::Poll);
     }
 
-    fn open<'a>(slot: &'a mut Option<Open>, device: &wgpu::Device) -> &'a mut Open {
+    fn open<'a>(slot: &'a mut Option<Open>, driver: &Driver) -> &'a mut Open {
         slot.get_or_insert_with(|| Open {
             pass: None,
-            encoder: device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()),
+            encoder: driver
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default()),
         })
     }
 }

@@ -56,9 +56,10 @@ impl Stft {
 
     /// How many frames a signal gives; 0 where it is shorter than one.
     pub fn frames(&self) -> usize {
-        (self.samples + 2 * self.pad())
+        // Asked before `check` too, of sizes that no memory holds.
+        (self.samples.saturating_add(2 * self.pad()))
             .checked_sub(self.n_fft)
-            .map_or(0, |rest| 1 + rest / self.hop.max(1))
+            .map_or(0, |rest| (rest / self.hop.max(1)).saturating_add(1))
     }
 
     /// Frequencies from 0 to the half of the sample rate.

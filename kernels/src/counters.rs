@@ -1,0 +1,144 @@
+//! What a device has done, counted always; and a way to make it fail on purpose, for tests.
+
+use crate::device::Device;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a device has done since it was opened. The difference of two is what the work between them cost.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl std::ops::Sub for Counters {
+            type Output = Counters;
+
+            fn sub(self, earlier: Counters) -> Counters {
+                Counters { $($name: self.$name - earlier.$name,)* }
+            }
+        }
+
+        /// [`Counters`] that are still counting.
+        #[derive(Debug, Default)]
+        pub(crate) struct Tally {
+            $(pub $name: Count,)*
+        }
+
+        impl Tally {
+            pub fn read(&self) -> Counters {
+                Counters { $($name: self.$name.0.load(Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Kernels launched.
+    launches,
+    /// Dispatches recorded: on a GPU, a launch is one or several.
+    dispatches,
+    /// Floating-point operations of the launched kernels.
+    flops,
+    /// The fewest bytes that the launched kernels can have moved.
+    bytes,
+    /// Blocks asked of the system; stands still once a training step repeats, as do the next two.
+    allocations,
+    /// Pipelines compiled.
+    pipelines,
+    /// Bind groups made.
+    bind_groups,
+    /// Command streams submitted.
+    submissions,
+    /// Waits for the device.
+    synchronisations,
+    /// Transfers to the host, each of which waits.
+    reads,
+    /// Transfers to the device.
+    writes,
+}
+
+/// One of the counters.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+}
+
+/// Counts down to the call that is to fail.
+#[derive(Debug, Default)]
+pub(crate) struct Fuse(AtomicU64);
+
+impl Fuse {
+    /// The `n`-th use from now on blows it; with 0 none does.
+    pub fn set(&self, n: u64) {
+        self.0.store(n, Relaxed);
+    }
+
+    pub fn blows(&self) -> bool {
+        // Never set but in tests: a load.
+        self.0.load(Relaxed) != 0
+            && self.0.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)) == Ok(1)
+    }
+}
+
+/// A device's counters and fuses.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    pub tally: Tally,
+    /// Blows at a request for a block.
+    pub allocation: Fuse,
+    /// Blows at a submission: the device is lost.
+    pub submission: Fuse,
+}
+
+impl Device {
+    /// What the device has done since it was opened.
+    pub fn counters(&self) -> Counters {
+        self.watch().tally.read()
+    }
+
+    /// For tests: the `n`-th request for a block from now on fails (1: the next; 0: none).
+    #[doc(hidden)]
+    pub fn fail_allocation(&self, n: u64) {
+        self.watch().allocation.set(n);
+    }
+
+    /// For tests: the GPU is lost at the `n`-th submission from now on (1: the next; 0: none).
+    #[doc(hidden)]
+    pub fn lose_at_submission(&self, n: u64) {
+        self.watch().submission.set(n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fuse_blows_once_at_the_nth_use() {
+        let fuse = Fuse::default();
+        assert!(!fuse.blows());
+        fuse.set(3);
+        let uses: Vec<bool> = (0..5).map(|_| fuse.blows()).collect();
+        assert_eq!(uses, [false, false, true, false, false]);
+    }
+
+    #[test]
+    fn counters_are_subtracted() {
+        let tally = Tally::default();
+        tally.launches.add(2);
+        let before = tally.read();
+        tally.launches.add(3);
+        tally.bytes.add(7);
+        let cost = Counters {
+            launches: 3,
+            bytes: 7,
+            ..Counters::default()
+        };
+        assert_eq!(tally.read() - before, cost);
+    }
+}

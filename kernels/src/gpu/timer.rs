@@ -1,0 +1,109 @@
+//! How long launches took, by the adapter's own clock: each has a compute pass of its own, with a timestamp before and
+//! behind it.
+#![cfg_attr(target_arch = "wasm32", allow(dead_code))] // Profiles are for native targets.
+
+use super::{Driver, Gpu, lock};
+use crate::error::Result;
+
+/// Timestamps of launches that were not read yet.
+pub(crate) struct Timer {
+    queries: wgpu::QuerySet,
+    /// Where they are written out, as ticks of 64 bits.
+    ticks: wgpu::Buffer,
+    /// Seconds in a tick.
+    period: f64,
+    most: u32,
+    launches: u32,
+}
+
+impl Timer {
+    /// For so many launches at once. `None` where the adapter has no clock for us.
+    pub fn new(driver: &Driver, most: u32) -> Option<Self> {
+        let device = &driver.device;
+        if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return None;
+        }
+        Some(Timer {
+            queries: device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("timer"),
+                ty: wgpu::QueryType::Timestamp,
+                count: 2 * most,
+            }),
+            ticks: device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("ticks"),
+                size: 16 * u64::from(most),
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }),
+            period: f64::from(driver.queue.get_timestamp_period()) * 1e-9,
+            most,
+            launches: 0,
+        })
+    }
+
+    /// The timestamps of the launch that is being recorded.
+    pub fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        let at = 2 * self.launches;
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(at),
+            end_of_pass_write_index: Some(at + 1),
+        }
+    }
+
+    /// The launch is recorded.
+    pub fn next(&mut self) {
+        self.launches += 1;
+        debug_assert!(self.launches <= self.most, "times must be read in between");
+    }
+
+    /// Bytes of the timestamps so far, and seconds in a tick.
+    pub fn size(&self) -> (u64, f64) {
+        (16 * u64::from(self.launches), self.period)
+    }
+
+    /// Records a copy of all timestamps into `staging`, and begins anew.
+    pub fn resolve(&mut self, encoder: &mut wgpu::CommandEncoder, staging: &wgpu::Buffer) {
+        let (bytes, _) = self.size();
+        encoder.resolve_query_set(&self.queries, 0..2 * self.launches, &self.ticks, 0);
+        encoder.copy_buffer_to_buffer(&self.ticks, 0, staging, 0, bytes);
+        self.launches = 0;
+    }
+}
+
+impl Gpu {
+    /// Takes the time of every launch from here on by the adapter's own clock; `false` where it has none. After
+    /// `most` launches, and before the next, [`Gpu::times`] must be called.
+    pub fn start_timer(&self, most: u32) -> bool {
+        let mut state = lock(&self.state);
+        state.stream.timer = Timer::new(&self.driver, most);
+        state.stream.timer.is_some()
+    }
+
+    /// The seconds of the launches since [`Gpu::start_timer`] or the last call. Waits.
+    pub async fn times(&self) -> Result<Vec<f64>> {
+        let Some((bytes, period)) = lock(&self.state).stream.timer.as_ref().map(Timer::size) else {
+            return Ok(Vec::new());
+        };
+        if bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let staging = self.staging(bytes)?;
+        {
+            let mut state = lock(&self.state);
+            if let Some(mut timer) = state.stream.timer.take() {
+                timer.resolve(state.stream.encoder(&self.driver), &staging);
+                state.stream.timer = Some(timer);
+            }
+        }
+        let ticks: Vec<u64> = self.fetch(staging, bytes).await?;
+        // A clock that runs backwards is not to be trusted: its times are negative, and that shows.
+        let seconds = |span: &[u64]| span[1].wrapping_sub(span[0]) as i64 as f64 * period;
+        Ok(ticks.chunks_exact(2).map(seconds).collect())
+    }
+
+    /// Ends what [`Gpu::start_timer`] began.
+    pub fn stop_timer(&self) {
+        lock(&self.state).stream.timer = None;
+    }
+}
