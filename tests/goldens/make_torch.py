@@ -6,6 +6,7 @@ Inputs are float32 numbers; everything else is computed by PyTorch in float64 an
 once, so that a difference from these numbers is the tested code's own. README.md tells the layout.
 """
 import json
+import zlib
 from pathlib import Path
 
 import torch
@@ -20,6 +21,17 @@ def rand(*shape, scale=1.0):
     """Float32 normal numbers, held in float64, whose gradient is wanted."""
     x = torch.randn(*shape, generator=generator) * scale
     return x.double().requires_grad_()
+
+
+def seeded(make):
+    """The function with a random generator of its own, so that adding one changes no other file."""
+    def run():
+        global generator
+        before, generator = generator, torch.Generator().manual_seed(zlib.crc32(make.__name__.encode()))
+        make()
+        generator = before
+    run.__name__ = make.__name__
+    return run
 
 
 def write(name, arrays, cases):
@@ -219,8 +231,112 @@ def ajufo_cnn():
     write("ajufo_cnn", arrays, {"ajufo_cnn": {"lr": 1e-3, "steps": 10}})
 
 
+@seeded
+def rearrange():
+    """permute, slice (narrow), pad with a value (negative: crop), concat of a and b; pad is [before, after] for each axis."""
+    arrays, cases = {}, {}
+    for axes in [(1, 0), (0, 2, 3, 1), (3, 1, 0, 2), (0, 3, 1, 2)]:
+        case, x = f"permute_{''.join(map(str, axes))}", rand(*(2, 3, 4, 5)[: len(axes)])
+        with_gradient(arrays, case, {"x": x}, x.permute(axes))
+        cases[case] = {"op": "permute", "axes": axes}
+    for axis, begin, end in [(0, 1, 2), (1, 0, 2), (2, 1, 4)]:
+        case, x = f"slice_{axis}", rand(2, 3, 5)
+        with_gradient(arrays, case, {"x": x}, x.narrow(axis, begin, end - begin))
+        cases[case] = {"op": "slice", "axis": axis, "range": [begin, end]}
+    for i, (pad, value) in enumerate([([(0, 0), (1, 2), (3, 0)], 0.0), ([(1, 0), (-1, 2), (-2, -1)], 1.5), ([(0, 0), (-1, -1), (2, 2)], -0.5)]):
+        case, x = f"pad_{i}", rand(2, 3, 5)
+        with_gradient(arrays, case, {"x": x}, F.pad(x, [n for axis in reversed(pad) for n in axis], value=value))
+        cases[case] = {"op": "pad", "pad": pad, "value": value}
+    for axis in range(3):
+        lengths = [2, 3, 4]
+        shapes = [[n if k == axis else lengths[k] for k in range(3)] for n in (2, 5)]
+        case, a, b = f"concat_{axis}", rand(*shapes[0]), rand(*shapes[1])
+        with_gradient(arrays, case, {"a": a, "b": b}, torch.cat([a, b], axis))
+        cases[case] = {"op": "concat", "axis": axis}
+    write("rearrange", arrays, cases)
+
+
+@seeded
+def gather():
+    """index_select along an axis; some rows often, some never."""
+    arrays, cases = {}, {}
+    for axis, index in [(0, [3, 0, 3, 3, 1]), (1, [1, 1]), (2, [4, 3, 2, 1, 0, 0])]:
+        case, x, index = f"axis_{axis}", rand(5, 2, 6), torch.tensor(index)
+        with_gradient(arrays, case, {"x": x}, x.index_select(axis, index))
+        arrays[f"{case}/index"] = index
+        cases[case] = {"axis": axis}
+    write("gather", arrays, cases)
+
+
+@seeded
+def resize2d():
+    """interpolate: bilinear with align_corners=False and no antialiasing, and area."""
+    arrays, cases = {}, {}
+    for mode in ("bilinear", "area"):
+        for (h, w), (oh, ow) in [((4, 5), (8, 10)), ((9, 7), (3, 3)), ((5, 6), (5, 6)), ((3, 11), (7, 4)), ((1, 1), (3, 2)), ((6, 5), (1, 1))]:
+            case, x = f"{mode}_{h}x{w}_{oh}x{ow}", rand(2, 3, h, w)
+            options = {"align_corners": False} if mode == "bilinear" else {}
+            with_gradient(arrays, case, {"x": x}, F.interpolate(x, (oh, ow), mode=mode, **options))
+            cases[case] = {"mode": mode, "size": [oh, ow]}
+    write("resize2d", arrays, cases)
+
+
+@seeded
+def softmax():
+    """softmax and log_softmax along the last axis."""
+    arrays, cases = {}, {}
+    for case, shape, scale in [("plain", (4, 7), 1.0), ("large", (2, 3, 5), 60.0), ("long", (2, 130), 3.0)]:
+        for op in ("softmax", "log_softmax"):
+            x = rand(*shape, scale=scale)
+            with_gradient(arrays, f"{op}_{case}", {"x": x}, getattr(F, op)(x, -1))
+            cases[f"{op}_{case}"] = {"op": op}
+    write("softmax", arrays, cases)
+
+
+@seeded
+def conv1d():
+    """conv1d with bias, max_pool1d and avg_pool1d on [n, c, t]."""
+    arrays, cases = {}, {}
+    table = {  # channels in and out, t, kernel, stride, padding, dilation, groups
+        "plain": (3, 4, 9, 3, 1, 0, 1, 1), "stride": (2, 3, 11, 4, 3, 2, 1, 1),
+        "dilation": (2, 2, 12, 3, 1, 2, 2, 1), "groups": (4, 6, 8, 5, 2, 2, 1, 2),
+    }
+    for case, (ci, co, t, kernel, stride, pad, dilation, groups) in table.items():
+        inputs = {"x": rand(2, ci, t), "w": rand(co, ci // groups, kernel), "b": rand(co)}
+        with_gradient(arrays, case, inputs, F.conv1d(inputs["x"], inputs["w"], inputs["b"], stride, pad, dilation, groups))
+        cases[case] = {"op": "conv", "channels": co, "kernel": kernel, "stride": stride, "padding": pad, "dilation": dilation, "groups": groups}
+    for op in ("max", "avg"):
+        for kernel, stride, pad in [(2, 2, 0), (3, 2, 1), (2, 3, 0)]:
+            case, x = f"{op}_{kernel}{stride}{pad}", rand(2, 3, 11)
+            with_gradient(arrays, case, {"x": x}, getattr(F, f"{op}_pool1d")(x, kernel, stride, pad))
+            cases[case] = {"op": op, "kernel": kernel, "stride": stride, "padding": pad}
+    write("conv1d", arrays, cases)
+
+
+@seeded
+def parallel():
+    """A small inception module, whose branches are put together along the channels, and a residual block, whose are added."""
+    arrays = {}
+    conv = lambda ci, co, k: {"weight": rand(co, ci, k, k, scale=0.5), "bias": rand(co)}
+    weights = {
+        "parallel1/branch1/conv1": conv(3, 2, 1), "parallel1/branch2/conv1": conv(3, 4, 1), "parallel1/branch2/conv2": conv(4, 3, 3),
+        "parallel1/branch3/conv1": conv(3, 2, 1), "parallel2/branch1/conv1": conv(7, 7, 3), "parallel2/branch1/conv2": conv(7, 7, 3),
+    }
+    x = rand(2, 3, 6, 7)
+    run = lambda path, x, pad: F.conv2d(x, weights[path]["weight"], weights[path]["bias"], padding=pad)
+    a = F.relu(run("parallel1/branch1/conv1", x, 0))
+    b = F.relu(run("parallel1/branch2/conv2", F.relu(run("parallel1/branch2/conv1", x, 0)), 1))
+    c = F.relu(run("parallel1/branch3/conv1", F.max_pool2d(x, 3, 1, 1), 0))
+    joined = torch.cat([a, b, c], 1)
+    y = F.relu(run("parallel2/branch1/conv2", F.relu(run("parallel2/branch1/conv1", joined, 1)), 1) + joined)
+    inputs = {f"{path}.{key}": w for path, both in weights.items() for key, w in both.items()}
+    with_gradient(arrays, "net", {"x": x, **inputs}, y)
+    write("parallel", arrays, {"net": {}})
+
+
 if __name__ == "__main__":
-    for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn):
+    for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
+                 rearrange, gather, resize2d, softmax, conv1d, parallel):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

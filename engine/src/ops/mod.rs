@@ -8,21 +8,27 @@
 //! | `matmul.rs`, `linear.rs` | `matmul`, `linear` with bias and activation |
 //! | `conv2d.rs` | `conv2d` with bias and activation, `conv2d_max_pool2d` |
 //! | `max_pool2d.rs` | `max_pool2d`, `max` |
+//! | `rearrange.rs` | `permute`, `slice`, `pad`, `concat` |
+//! | `gather.rs` | `gather` |
+//! | `resize.rs` | `resize` |
 //! | `reduce.rs` | `sum`, `mean`, `sum_all`, `mean_all` |
 //! | `reshape.rs` | `reshape`, `flatten` |
-//! | `softmax.rs` | `softmax`, `cross_entropy` |
+//! | `softmax.rs` | `softmax`, `log_softmax`, `cross_entropy` |
 //!
-//! An operation does its work with one kernel launch, keeps what its derivative needs, and hands the tape a closure.
+//! An operation does its work with one kernel launch (concat with one for each part), keeps what its derivative needs, and hands the tape a closure.
 
 mod activation;
 mod conv2d;
 mod dropout;
 mod elementwise;
+mod gather;
 mod linear;
 mod matmul;
 mod max_pool2d;
+pub(crate) mod rearrange;
 mod reduce;
 mod reshape;
+mod resize;
 mod softmax;
 
 pub use conv2d::ConvOptions;
@@ -30,3 +36,4 @@ pub use elementwise::elementwise;
 pub use kernels::Activation;
 pub use kernels::elementwise::Expr;
 pub use max_pool2d::PoolOptions;
+pub use resize::ResizeMode;

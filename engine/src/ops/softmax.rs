@@ -1,4 +1,7 @@
-//! Softmax, and its cross-entropy with labels in one step.
+//! Softmax and its logarithm, and its cross-entropy with labels in one step.
+//!
+//! In `y = softmax(x)` every number depends on the whole row: `dx = y·(dy - Σ y·dy)`; of the logarithm
+//! `dx = dy - eʸ·Σ dy`. The output is all that is kept.
 //!
 //! `loss = Σ w[l]·(-log softmax(x)[l]) / Σ w[l]` over the rows, `l` a row's label, `w` the class weights (1 without).
 //! With the logarithm inside, the derivative is simply `dx = w[l]·(softmax(x) - onehot(l)) / Σ w[l]`, times the
@@ -9,24 +12,31 @@ use crate::error::{Error, Result};
 use crate::tape::record;
 use crate::tensor::Tensor;
 use kernels::Buffer;
-use kernels::softmax::Softmax;
+use kernels::softmax::{Softmax, SoftmaxGrad};
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
 
 impl Tensor {
-    /// Probabilities along the last axis. For answers, not for training: it leaves no history
-    /// ([`cross_entropy`](Tensor::cross_entropy) takes the logits themselves).
+    /// Probabilities along the last axis. To train a classifier, hand the logits themselves to
+    /// [`cross_entropy`](Tensor::cross_entropy): faster, and exact where a probability is nearly 0.
     pub fn softmax(&self) -> Result<Tensor> {
+        self.softmax_or_log(false)
+    }
+
+    /// The logarithms of [`softmax`](Tensor::softmax), exact where a probability is too small for a number.
+    pub fn log_softmax(&self) -> Result<Tensor> {
+        self.softmax_or_log(true)
+    }
+
+    fn softmax_or_log(&self, log: bool) -> Result<Tensor> {
         let columns = self.shape().last().copied().unwrap_or(1);
         let rows = self.elements() / columns.max(1);
-        Tensor::launch(
-            &Softmax {
-                rows,
-                columns,
-                log: false,
-            },
-            &[self],
-            self.shape(),
-        )
+        let kernel = Softmax { rows, columns, log };
+        let y = Tensor::launch(&kernel, &[self], self.shape())?;
+        let saved = y.detach();
+        Ok(record(y, &[self], move |dy| {
+            let dx = Tensor::launch(&SoftmaxGrad(kernel), &[&saved, &dy], dy.shape())?;
+            Ok(vec![Some(dx)])
+        }))
     }
 
     /// The mean cross-entropy of logits `[n, classes]` and `n` labels (u32, see

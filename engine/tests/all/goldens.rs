@@ -11,14 +11,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One golden file: its arrays (integers as numbers) and the options of its cases.
-struct Golden {
-    arrays: BTreeMap<String, Array>,
-    cases: serde_json::Map<String, Value>,
-    device: Device,
+pub struct Golden {
+    pub arrays: BTreeMap<String, Array>,
+    pub cases: serde_json::Map<String, Value>,
+    pub device: Device,
 }
 
 impl Golden {
-    fn open(name: &str) -> Self {
+    pub fn open(name: &str) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/goldens");
         let bytes = std::fs::read(format!("{folder}/{name}.safetensors")).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
@@ -49,22 +49,22 @@ impl Golden {
         }
     }
 
-    fn tensor(&self, name: &str) -> Tensor {
+    pub fn tensor(&self, name: &str) -> Tensor {
         let array = self.arrays.get(name).unwrap_or_else(|| panic!("no {name}"));
         Tensor::from_vec(&self.device, &array.values, &array.shape).unwrap()
     }
 
-    fn labels(&self, name: &str) -> engine::Buffer {
+    pub fn labels(&self, name: &str) -> engine::Buffer {
         let labels: Vec<u32> = self.arrays[name].values.iter().map(|v| *v as u32).collect();
         self.device.upload_u32(&labels).unwrap()
     }
 
-    fn same(&self, name: &str, found: &Tensor) {
+    pub fn same(&self, name: &str, found: &Tensor) {
         self.near(name, found, 1e-5);
     }
 
     /// Equal within `tolerance` of the largest number, NaN and infinities in the same places.
-    fn near(&self, name: &str, found: &Tensor, tolerance: f32) {
+    pub fn near(&self, name: &str, found: &Tensor, tolerance: f32) {
         let (want, found) = (&self.arrays[name].values, found.to_vec().unwrap());
         assert_eq!(want.len(), found.len(), "{name}");
         let finite = want.iter().filter(|w| w.is_finite());
@@ -76,7 +76,7 @@ impl Golden {
     }
 
     /// Runs `f` on the case's inputs, and compares the output and each input's gradient for the case's `dy`.
-    fn check(
+    pub fn check(
         &self,
         case: &str,
         inputs: &[&str],
@@ -97,7 +97,7 @@ impl Golden {
     }
 }
 
-fn pair(value: &Value) -> [usize; 2] {
+pub fn pair(value: &Value) -> [usize; 2] {
     [0, 1].map(|i| value[i].as_u64().unwrap() as usize)
 }
 

@@ -4,7 +4,7 @@ use engine::gradcheck::{against_differences, against_oracle, random};
 use engine::ops::{Activation, ConvOptions, Expr, PoolOptions, elementwise};
 use engine::{Array, Device, Function, Result, Tensor};
 
-fn check(name: &str, inputs: &[Array], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
+pub fn check(name: &str, inputs: &[Array], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     let error = against_differences(inputs, &f).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert!(
         error < 2e-7,

@@ -9,6 +9,7 @@
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
 //! | `faults.rs` | memory that runs out and devices that are lost, at every place |
 //! | `model_file.rs` | there and back, and every kind of damage |
+//! | `shapes.rs` | numbers moved, picked, resized; branches; 1-D layers |
 //! | `common.rs` | a small network with every kind of layer, and data for it |
 
 mod architecture;
@@ -17,5 +18,6 @@ mod faults;
 mod goldens;
 mod gradients;
 mod model_file;
+mod shapes;
 mod steady;
 mod training;

@@ -127,11 +127,11 @@ impl Kernel for Rearrange {
                 "x {x:?}, y {y:?}, axes {axes:?} and start {start:?} must have as many entries, {MAX_AXES} at most"
             )));
         }
-        if elements(self.name(), x)? == 0 || elements(self.name(), y)? == 0 {
-            return Err(self.error(format!("x {x:?} or y {y:?} has an empty side")));
-        }
         if (0..x.len()).any(|axis| !axes.contains(&axis)) {
             return Err(self.error(format!("axes {axes:?} are not each axis of {x:?} once")));
+        }
+        if elements(self.name(), x)? == 0 || elements(self.name(), y)? == 0 {
+            return Err(self.error(format!("x {x:?} or y {y:?} has an empty side")));
         }
         if start.iter().any(|s| s.unsigned_abs() >= 1 << 31) {
             return Err(self.error(format!("start {start:?} is out of reach")));
