@@ -14,6 +14,7 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("avg_pool2d", crate::avg_pool2d::cases::cases),
     ("batch_norm", crate::batch_norm::cases::cases),
     ("conv2d", crate::conv2d::cases::cases),
+    ("conv2d_pool", crate::conv2d_pool::cases::cases),
     ("elementwise", crate::elementwise::cases::cases),
     ("gather", crate::gather::cases::cases),
     ("gru", crate::gru::cases::cases),

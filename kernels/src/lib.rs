@@ -39,6 +39,7 @@ pub mod adam;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod conv2d;
+pub mod conv2d_pool;
 pub mod elementwise;
 pub mod gather;
 pub mod gru;

@@ -6,6 +6,8 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormInference};
+use kernels::conv2d::Conv2d;
+use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::Gru;
 use kernels::lstm::Lstm;
@@ -16,7 +18,7 @@ use kernels::reduce::{Reduce, ReduceOp};
 use kernels::resize2d::{Mode, Resize2d, Resize2dGrad};
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
-use kernels::{Device, Kernel, proof};
+use kernels::{Activation, Device, Kernel, proof};
 use std::sync::LazyLock;
 
 const NAN: f64 = f64::NAN;
@@ -140,6 +142,55 @@ fn a_foreign_index_stays_inside_the_buffer() {
             .launch(&kernel, &[&dy, &index], &[&dx])
             .expect("launch");
         assert_eq!(dx.to_vec().expect("dx"), [0.0; 8]);
+    }
+}
+
+/// A convolution of one tap, so that what is pooled is plain to see; as wide as a vector loop likes it.
+fn one_tap(activation: Activation) -> Conv2dPool {
+    Conv2dPool {
+        conv: Conv2d::new([1, 1, 1, 320], 1, [1, 1]).with(false, activation),
+        window: [1, 4],
+    }
+}
+
+#[test]
+fn pooling_behind_a_convolution_keeps_the_rules() {
+    let pool = |activation, x: [f64; 8], y: [f64; 2], places: [f64; 2]| {
+        let inputs = [x.repeat(40), vec![1.0]];
+        let want = [y.repeat(40), places.repeat(40)];
+        check(&one_tap(activation), &inputs, &want);
+    };
+    let ties = [3.0, 5.0, 5.0, -1.0, -2.0, -2.0, -3.0, -2.0];
+    pool(Activation::None, ties, [5.0, -2.0], [1.0, 0.0]);
+    // Relu makes the second window's places equal: the first has won.
+    let ties = [3.0, 5.0, 5.0, -1.0, -4.0, -2.0, -3.0, -2.0];
+    pool(Activation::Relu, ties, [5.0, 0.0], [1.0, 0.0]);
+    let nan = [NAN, 9.0, NAN, INF, -INF, -INF, -INF, -1e30];
+    pool(Activation::None, nan, [NAN, -1e30], [2.0, 3.0]);
+    pool(Activation::Relu, nan, [NAN, 0.0], [2.0, 0.0]);
+}
+
+#[test]
+fn a_foreign_place_stays_inside_the_buffer() {
+    let shape = Conv2dPool {
+        conv: Conv2d::new([1, 16, 4, 4], 1, [3, 3]).with(true, Activation::None),
+        window: [2, 2],
+    };
+    for device in devices() {
+        let up = |len| device.upload(&vec![1.0f32; len]).expect("upload");
+        let (x, dy, y, weight) = (up(256), up(1), up(1), up(144));
+        let index = device.upload_u32(&[u32::MAX]).expect("index");
+        let (dw, db, dx) = (up(144), up(1), up(256));
+        let weight_grad = Conv2dPoolWeightGrad(shape);
+        device
+            .launch(&weight_grad, &[&x, &dy, &y, &index], &[&dw, &db])
+            .expect("launch");
+        let input_grad = Conv2dPoolInputGrad(shape);
+        device
+            .launch(&input_grad, &[&dy, &y, &index, &weight], &[&dx])
+            .expect("launch");
+        assert!(dw.to_vec().expect("dw").iter().all(|v| v.is_finite()));
+        assert!(dx.to_vec().expect("dx").iter().all(|v| v.is_finite()));
     }
 }
 

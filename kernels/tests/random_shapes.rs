@@ -8,6 +8,7 @@ use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
+use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::{Gru, GruGrad};
 use kernels::lstm::{Lstm, LstmGrad};
@@ -67,6 +68,21 @@ impl Draw {
             ..Conv2d::new([n, c.next_multiple_of(groups), h, w], outputs, kernel)
         }
         .with(self.flag(), self.activation())
+    }
+
+    fn conv2d_pool(&mut self) -> Conv2dPool {
+        let mut conv = self.conv2d();
+        if self.flag() {
+            // Whole vectors of channels have a way of their own.
+            conv = Conv2d {
+                c: 16 * conv.groups,
+                ..conv
+            };
+        }
+        Conv2dPool {
+            conv,
+            window: self.pair(1, 4),
+        }
     }
 
     fn max_pool2d(&mut self) -> MaxPool2d {
@@ -210,6 +226,13 @@ const SHAPES: &[(&str, Shape)] = &[
         let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
         let shape = shape.transposed(d.flag(), d.flag());
         Box::new(shape.with(d.flag(), d.activation()))
+    }),
+    ("conv2d_pool", |d| Box::new(d.conv2d_pool())),
+    ("conv2d_pool_weight_grad", |d| {
+        Box::new(Conv2dPoolWeightGrad(d.conv2d_pool()))
+    }),
+    ("conv2d_pool_input_grad", |d| {
+        Box::new(Conv2dPoolInputGrad(d.conv2d_pool()))
     }),
     ("max_pool2d", |d| Box::new(d.max_pool2d())),
     ("max_pool2d_grad", |d| {

@@ -24,13 +24,15 @@
 //! | `plan.rs` | the dispatches of every rung |
 //! | `oracle.rs` | the three definitions |
 //! | `cpu.rs`, `patches.rs` | the three as matrix products over patches that are never written |
+//! | `strips.rs` | the same product from strips in the cache, with max-pooling behind it where that is wanted |
 
 pub mod cases;
 mod cpu;
 mod grad;
 mod oracle;
-mod patches;
-mod plan;
+pub(crate) mod patches;
+pub(crate) mod plan;
+pub(crate) mod strips;
 
 pub use grad::{Conv2dInputGrad, Conv2dWeightGrad};
 
@@ -140,7 +142,7 @@ impl Conv2d {
     }
 
     /// [`Kernel::check`] of the convolution and both gradients.
-    fn check_shape(&self, name: &'static str) -> Result<()> {
+    pub(crate) fn check_shape(&self, name: &'static str) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::Shape {
                 kernel: name,

@@ -2,9 +2,10 @@
 
 use super::Conv2d;
 use crate::kernel::{Limits, Pass, Plan, Rung};
+use crate::rung;
 
 /// The words of `struct Shape` in every conv2d shader.
-fn params(s: &Conv2d) -> Vec<u32> {
+pub(crate) fn params(s: &Conv2d) -> Vec<u32> {
     let [oh, ow] = s.out();
     [
         s.n,
@@ -111,20 +112,26 @@ pub fn weight_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
         return Some(split.into());
     }
     let len = s.weight_len();
-    let sum = Rung {
-        name: "conv2d_weight_grad_sum",
-        source: include_str!("conv2d_weight_grad_sum.wgsl"),
-    };
-    let words = vec![len as u32, parts as u32];
-    let sum = Pass::of(&sum, 2, words, limits.fold(len.div_ceil(64))).over(&[3, 2]);
     Some(Plan {
         scratch: vec![parts * len],
-        passes: vec![split.over(&[0, 1, 3]), sum],
+        passes: vec![
+            split.over(&[0, 1, 3]),
+            sum_parts(len, parts, [3, 2], limits),
+        ],
     })
 }
 
+/// Adds parts of a weight gradient, in order: from one binding into the other.
+pub(crate) fn sum_parts(len: usize, parts: usize, bindings: [usize; 2], limits: &Limits) -> Pass {
+    const SUM: Rung = rung!("conv2d_weight_grad_sum");
+    let words = vec![len as u32, parts as u32];
+    Pass::of(&SUM, 2, words, limits.fold(len.div_ceil(64)))
+        .over(&bindings)
+        .looping(parts)
+}
+
 /// How many workgroups keep a large card busy.
-const WORKGROUPS: usize = 512;
+pub(crate) const WORKGROUPS: usize = 512;
 
 /// The fewest positions that a workgroup should sum.
-const PART: usize = 256;
+pub(crate) const PART: usize = 256;

@@ -10,7 +10,7 @@
 
 pub mod gemm;
 pub mod math;
-mod microkernel;
+pub(crate) mod microkernel;
 pub mod packed;
 
 use std::marker::PhantomData;
