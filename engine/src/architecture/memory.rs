@@ -7,6 +7,8 @@ use super::Architecture;
 use super::plan::{Operation, Plan, Source};
 use super::summary::bytes;
 use crate::error::{Error, Result};
+use crate::ops::PoolOptions;
+use std::ops::Range;
 
 /// Bytes that a network needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,10 @@ pub struct Memory {
     pub training_bytes_per_example: u64,
     /// Inference, for each example of a batch.
     pub inference_bytes_per_example: u64,
-    /// The largest single map, for each example of a batch.
+    /// The largest single map that is written, for each example of a batch.
     pub largest_map_bytes_per_example: u64,
+    /// The largest map that is computed, written or not, for each example of a batch.
+    pub largest_indexed_bytes_per_example: u64,
     /// The largest single parameter.
     pub largest_parameter_bytes: u64,
 }
@@ -66,7 +70,7 @@ impl Memory {
             .is_none_or(|room| self.largest_parameter_bytes <= room);
         let largest = if parameter_fits { total.min(map) } else { 0 };
         // Indices have 32 bits: no map may have 2^31 elements.
-        largest.min(((1u64 << 31) - 1) * 4 / self.largest_map_bytes_per_example.max(1)) as usize
+        largest.min(((1u64 << 31) - 1) * 4 / self.largest_indexed_bytes_per_example.max(1)) as usize
     }
 
     /// Whether batches of this size can be trained in this room.
@@ -103,8 +107,11 @@ impl Memory {
                 )
             }
             _ => format!(
-                "its largest buffer takes {}, more than 32-bit indices reach",
-                bytes(map)
+                "its largest map takes {}, more than 32-bit indices reach",
+                bytes(
+                    self.largest_indexed_bytes_per_example
+                        .saturating_mul(batch as u64)
+                )
             ),
         };
         Err(Error::Batch {
@@ -126,18 +133,25 @@ impl Architecture {
         };
         let parameters: Vec<u64> = plan.parameters.iter().map(|p| words(&p.shape)).collect();
         let all: u64 = parameters.iter().sum();
-        let maps = plan
-            .steps
-            .iter()
-            .map(|step| words(&step.output))
-            .chain([words(&plan.input)]);
+        let largest = |steps: &mut dyn Iterator<Item = usize>| {
+            let maps = steps.map(|i| words(&plan.steps[i].output));
+            maps.fold(words(&plan.input), u64::max)
+        };
+        let groups = plan.groups();
+        let mut written = groups.iter().flat_map(|group| {
+            let inner = matches!(between(&plan, group), (_, Some(Between::Written)));
+            [group.end - 1]
+                .into_iter()
+                .chain(inner.then_some(group.start))
+        });
         let (training, inference) = peaks(&plan);
         Ok(Memory {
             parameter_bytes: 4 * all,
             training_fixed_bytes: 16 * all,
             training_bytes_per_example: 4 * training,
             inference_bytes_per_example: 4 * inference,
-            largest_map_bytes_per_example: 4 * maps.max().unwrap_or(0),
+            largest_map_bytes_per_example: 4 * largest(&mut written),
+            largest_indexed_bytes_per_example: 4 * largest(&mut (0..plan.steps.len())),
             largest_parameter_bytes: 4 * parameters.into_iter().max().unwrap_or(0),
         })
     }
@@ -158,18 +172,19 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         let inputs = &plan.steps[start].inputs;
         let input: u64 = inputs.iter().map(|&source| words(source)).sum();
         let output = words(Some(last));
-        // The map between a convolution and its pooling.
-        let pooled = matches!(plan.steps[last].operation, Operation::MaxPool2d(_));
-        let inner = match (pooled, group.len() > 1) {
-            (true, true) => words(Some(start)),
-            _ => 0,
+        let (pooled, inner) = between(plan, &group);
+        // What is written of a convolution in front of its pooling, and what comes back to it.
+        let (inner, dz) = match inner {
+            None => (0, output),
+            Some(Between::Never) => (0, 0),
+            Some(Between::Written) => (words(Some(start)), words(Some(start))),
         };
         let index = if pooled { output } else { 0 };
         let forward = inner + output + index;
         kept += output + index;
         // On the way back: the gradient that came, the one before activation or pooling, and the input's.
         let first = inputs[..] == [None];
-        let backward = output + inner.max(output) + if first { 0 } else { input };
+        let backward = output + dz + if first { 0 } else { input };
         training = training.max(kept + inner).max(kept + backward);
         // Forward: what this group or a later one reads.
         let earlier = [None].into_iter().chain((0..start).map(Some));
@@ -180,6 +195,26 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         inference = inference.max(live.sum::<u64>() + forward);
     }
     (training, inference)
+}
+
+/// The map between a convolution and its pooling.
+enum Between {
+    /// Windows side by side: one kernel does both.
+    Never,
+    /// Windows overlap or are padded.
+    Written,
+}
+
+/// Whether a group ends in a pooling, and what becomes of the map in front of it where a convolution computes that.
+fn between(plan: &Plan, group: &Range<usize>) -> (bool, Option<Between>) {
+    let Operation::MaxPool2d(pool) = plan.steps[group.end - 1].operation else {
+        return (false, None);
+    };
+    let inner = match pool == PoolOptions::new(pool.kernel) {
+        true => Between::Never,
+        false => Between::Written,
+    };
+    (true, (group.len() > 1).then_some(inner))
 }
 
 /// Whose memory each step's output is (a view shows that of its input), and which step reads the memory of each source

@@ -5,8 +5,9 @@
 //! added to a whole channel, so `db` is the sum of `dz` over images and places.
 //!
 //! **With max-pooling behind it**, `p = pool(act(w ⋆ x + b))`: pooling hands each `dp` to the one place that won, where
-//! `y = p`. So `act'` can be taken at `p` instead of `y`, before the gradient is spread, and `db` summed there too: the
-//! same numbers, but both passes run over the small pooled map, and the large `y` need not be kept for the way back.
+//! `y = p`. So `act'` can be taken at `p` instead of `y`, before the gradient is spread, and `db` summed there too. Where
+//! the windows stand side by side, one kernel does all of it and the un-pooled map is never written; on the way back
+//! `dw` and `dx` are sums over the winners alone. Where windows overlap or are padded, the map is written, but not kept.
 
 use super::activation::before_activation;
 use super::max_pool2d::{Pool, PoolOptions};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::tape::{InputGradients, record};
 use crate::tensor::Tensor;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
+use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::{Activation, Kernel};
 
 /// How a convolution's window moves. The default: step 1, no padding, no gaps, one group.
@@ -71,6 +73,9 @@ impl Tensor {
         options: ConvOptions,
         pool: PoolOptions,
     ) -> Result<Tensor> {
+        if pool == PoolOptions::new(pool.kernel) {
+            return self.conv2d_pool(weight, bias, options, pool.kernel);
+        }
         let (conv, y) = Convolution::forward(self, weight, bias, options)?;
         let (pool, p) = Pool::forward(&y, pool)?;
         drop(y);
@@ -83,12 +88,106 @@ impl Tensor {
             conv.backward(dz, db)
         }))
     }
+
+    /// The two as one kernel: for windows that stand side by side.
+    fn conv2d_pool(
+        &self,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: ConvOptions,
+        window: [usize; 2],
+    ) -> Result<Tensor> {
+        let conv = shape(self, weight, bias, options)?;
+        let kernel = Conv2dPool { conv, window };
+        kernel.check()?;
+        let device = self.device();
+        let (y, index) = (device.alloc(kernel.y_len())?, device.alloc(kernel.y_len())?);
+        let inputs: Vec<&Tensor> = [self, weight].into_iter().chain(bias).collect();
+        let read: Vec<_> = inputs.iter().map(|t| t.buffer()).collect();
+        device.launch(&kernel, &read, &[&y, &index])?;
+        let [oh, ow] = kernel.out();
+        let y = Tensor::from_buffer(y, [conv.n, conv.out_channels, oh, ow])?;
+        let saved = y.detach();
+        // Each where its gradient is wanted; one launch gives those of weight and bias.
+        let learns = weight.is_tracked() || bias.is_some_and(Tensor::is_tracked);
+        let x = learns.then(|| self.detach());
+        let w = self.is_tracked().then(|| weight.detach());
+        Ok(record(y, &inputs, move |dy| {
+            let pooled = [dy.buffer(), saved.buffer(), &index];
+            let device = dy.device();
+            let (mut dw, mut db) = (None, None);
+            if let Some(x) = x {
+                let (weight, bias) = (device.alloc(conv.weight_len())?, conv.bias);
+                let bias = bias.then(|| device.alloc(conv.out_channels)).transpose()?;
+                let read: Vec<_> = [x.buffer()].into_iter().chain(pooled).collect();
+                let written: Vec<_> = [&weight].into_iter().chain(&bias).collect();
+                device.launch(&Conv2dPoolWeightGrad(kernel), &read, &written)?;
+                dw = Some(Tensor::from_buffer(weight, weight_shape(&conv))?);
+                let db_tensor = |db| Tensor::from_buffer(db, [conv.out_channels]);
+                db = bias.map(db_tensor).transpose()?;
+            }
+            let dx = |w: Tensor| {
+                let dx = device.alloc(conv.x_len())?;
+                let read: Vec<_> = pooled.into_iter().chain([w.buffer()]).collect();
+                device.launch(&Conv2dPoolInputGrad(kernel), &read, &[&dx])?;
+                Tensor::from_buffer(dx, [conv.n, conv.c, conv.h, conv.w])
+            };
+            Ok(vec![w.map(dx).transpose()?, dw, db])
+        }))
+    }
 }
 
 /// `[n, c, h, w]` summed to `[c]`: along the planes first, as they lie in memory.
 fn channel_sums(dz: &Tensor) -> Result<Tensor> {
     let [n, c, h, w] = dz.shape().nchw("conv2d")?;
     dz.viewed([n, c, h * w]).sum(2)?.sum(0)
+}
+
+/// The kernel for these tensors.
+fn shape(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    options: ConvOptions,
+) -> Result<Conv2d> {
+    let [n, c, h, w] = x.shape().nchw("conv2d")?;
+    let [out, per_group, kh, kw] = weight.shape().nchw("conv2d")?;
+    let kernel = Conv2d {
+        n,
+        c,
+        h,
+        w,
+        out_channels: out,
+        kernel: [kh, kw],
+        stride: options.stride,
+        pad: options.pad,
+        dilation: options.dilation,
+        groups: options.groups,
+        bias: bias.is_some(),
+        activation: options.activation,
+    };
+    kernel.check()?;
+    if per_group != c / options.groups {
+        let problem = format!(
+            "the weight is for {per_group} channels, there are {}",
+            c / options.groups
+        );
+        return Err(Error::shapes("conv2d", x.shape(), weight.shape(), problem));
+    }
+    if let Some(bias) = bias.filter(|bias| bias.shape()[..] != [out]) {
+        let problem = "the bias is not [out]";
+        return Err(Error::shapes(
+            "conv2d",
+            bias.shape(),
+            weight.shape(),
+            problem,
+        ));
+    }
+    Ok(kernel)
+}
+
+fn weight_shape(k: &Conv2d) -> [usize; 4] {
+    [k.out_channels, k.c / k.groups, k.kernel[0], k.kernel[1]]
 }
 
 /// A convolution on its way back: what its gradients need.
@@ -108,42 +207,11 @@ impl Convolution {
         bias: Option<&Tensor>,
         options: ConvOptions,
     ) -> Result<(Self, Tensor)> {
-        let [n, c, h, w] = x.shape().nchw("conv2d")?;
-        let [out, per_group, kh, kw] = weight.shape().nchw("conv2d")?;
-        let kernel = Conv2d {
-            n,
-            c,
-            h,
-            w,
-            out_channels: out,
-            kernel: [kh, kw],
-            stride: options.stride,
-            pad: options.pad,
-            dilation: options.dilation,
-            groups: options.groups,
-            bias: bias.is_some(),
-            activation: options.activation,
-        };
-        kernel.check()?;
-        if per_group != c / options.groups {
-            let problem = format!(
-                "the weight is for {per_group} channels, there are {}",
-                c / options.groups
-            );
-            return Err(Error::shapes("conv2d", x.shape(), weight.shape(), problem));
-        }
-        if let Some(bias) = bias.filter(|bias| bias.shape()[..] != [out]) {
-            let problem = "the bias is not [out]";
-            return Err(Error::shapes(
-                "conv2d",
-                bias.shape(),
-                weight.shape(),
-                problem,
-            ));
-        }
+        let kernel = shape(x, weight, bias, options)?;
+        let out = kernel.out_channels;
         let [oh, ow] = kernel.out();
         let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
-        let y = Tensor::launch(&kernel, &inputs, [n, out, oh, ow])?;
+        let y = Tensor::launch(&kernel, &inputs, [kernel.n, out, oh, ow])?;
         let back = Convolution {
             kernel: Conv2d {
                 bias: false,
@@ -159,10 +227,7 @@ impl Convolution {
 
     fn backward(self, dz: Tensor, db: Option<Tensor>) -> InputGradients {
         let k = self.kernel;
-        let dw = |x: Tensor| {
-            let shape = [k.out_channels, k.c / k.groups, k.kernel[0], k.kernel[1]];
-            Tensor::launch(&Conv2dWeightGrad(k), &[&x, &dz], shape)
-        };
+        let dw = |x: Tensor| Tensor::launch(&Conv2dWeightGrad(k), &[&x, &dz], weight_shape(&k));
         let dw = self.x.map(dw).transpose()?;
         let dx = |w: Tensor| Tensor::launch(&Conv2dInputGrad(k), &[&dz, &w], [k.n, k.c, k.h, k.w]);
         let dx = self.weight.map(dx).transpose()?;

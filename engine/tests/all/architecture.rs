@@ -203,20 +203,20 @@ fn a_batch_that_does_not_fit_names_the_one_that_would() {
         buffer: Some(128 << 20),
         total: None,
     };
-    // The first convolution's map takes 10.1 MiB per example.
-    assert_eq!(memory.largest_batch(buffer), 12);
-    memory.check(12, buffer).unwrap();
-    let error = memory.check(20, buffer).unwrap_err();
+    // The first convolution's map would take 10.1 MiB per example; what is written behind its pooling takes 1.3 MiB.
+    assert_eq!(memory.largest_batch(buffer), 101);
+    memory.check(101, buffer).unwrap();
+    let error = memory.check(102, buffer).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("a batch of 20") && text.contains("the largest that does is 12"),
+        text.contains("a batch of 102") && text.contains("the largest that does is 101"),
         "{text}"
     );
     assert!(matches!(
         error,
         Error::Batch {
-            batch: 20,
-            largest: 12,
+            batch: 102,
+            largest: 101,
             ..
         }
     ));
