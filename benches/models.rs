@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use melgrad::audio::{self, FeatureSettings, synth};
-use melgrad::engine::{Adam, AdamSettings, Architecture, Mode, Network, Result, Tensor};
+use melgrad::engine::{Architecture, Mode, Network, Optimizer, Result, Rule, Tensor};
 use melgrad::kernels::philox::Philox;
 use melgrad::kernels::{Buffer, Device};
 use melgrad::models::recipe::Recipe;
@@ -18,7 +18,7 @@ struct TrainStep {
     /// Images, channels, height, width.
     shape: [usize; 4],
     network: Network,
-    adam: Adam,
+    optimizer: Optimizer,
     x: Tensor,
     labels: Buffer,
     step: u64,
@@ -42,7 +42,7 @@ impl TrainStep {
         let labels: Vec<u32> = (0..batch).map(|_| random.below(classes) as u32).collect();
         Ok(TrainStep {
             shape,
-            adam: Adam::new(network.parameters(), AdamSettings::default())?,
+            optimizer: Optimizer::new(network.parameters(), Rule::default(), 1e-3)?,
             network,
             x: Tensor::from_vec(device, values, shape)?,
             labels: device.upload_u32(&labels)?,
@@ -62,7 +62,7 @@ impl TrainStep {
         )?;
         let loss = logits.cross_entropy(&self.labels, None)?;
         let gradients = loss.backward()?;
-        self.adam.step(self.network.parameters(), &gradients)?;
+        self.optimizer.step(self.network.parameters(), &gradients)?;
         Ok(loss.to_vec()?[0])
     }
 }

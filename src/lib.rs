@@ -5,7 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`kernels`] | every kernel on the CPU and in WGSL; devices and buffers |
-//! | [`engine`] | tensors, gradients, layers, architectures as data, Adam, model files |
+//! | [`engine`] | tensors, gradients, layers, architectures as data, optimizers, model files |
 //! | [`audio`] | decoding, resampling, features, a synthesiser of test music |
 //! | [`models`] | datasets, recipes, training, evaluation, and the classifier |
 //!

@@ -2,7 +2,7 @@
 #![cfg(feature = "gpu")]
 
 use melgrad::Device;
-use melgrad::engine::{Adam, AdamSettings, Architecture, Mode, Network, Result, Tensor};
+use melgrad::engine::{Architecture, Mode, Network, Optimizer, Result, Rule, Tensor};
 use melgrad::kernels::philox::Philox;
 
 const STEPS: u64 = 20;
@@ -38,7 +38,7 @@ fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
 fn losses(device: &Device) -> Result<Vec<f32>> {
     let architecture = Architecture::from_json(NETWORK)?.with_classes(CLASSES);
     let network = Network::new(&architecture, device, 5)?;
-    let mut adam = Adam::new(network.parameters(), AdamSettings::default())?;
+    let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3)?;
     let step = |step: u64| -> Result<f32> {
         let (pictures, labels) = batch(step);
         let x = Tensor::from_vec(device, pictures, [BATCH, 1, 24, 32])?;
@@ -47,7 +47,7 @@ fn losses(device: &Device) -> Result<Vec<f32>> {
             .forward(&x, Mode::Train { seed: 5, step })?
             .cross_entropy(&labels, None)?;
         let gradients = loss.backward()?;
-        adam.step(network.parameters(), &gradients)?;
+        optimizer.step(network.parameters(), &gradients)?;
         Ok(loss.to_vec()?[0])
     };
     (0..STEPS).map(step).collect()

@@ -6,7 +6,7 @@
 //! ```
 
 use audio::FeatureSettings;
-use engine::{Adam, AdamSettings, Mode, Network, Tensor};
+use engine::{Mode, Network, Optimizer, Rule, Tensor};
 use kernels::Device;
 use models::recipe::Recipe;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn train_step(
     let x = Tensor::from_vec(device, numbers, shape)?;
     let labels: Vec<u32> = (0..shape[0]).map(|i| (i % classes) as u32).collect();
     let labels = device.upload_u32(&labels)?;
-    let mut adam = Adam::new(network.parameters(), AdamSettings::default())?;
+    let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3)?;
     let mut times = Vec::new();
     let mut busy = 0.0;
     for step in 0..options.warmup + options.steps {
@@ -110,7 +110,7 @@ fn train_step(
         )?;
         let loss = logits.cross_entropy(&labels, None)?;
         let gradients = loss.backward()?;
-        adam.step(network.parameters(), &gradients)?;
+        optimizer.step(network.parameters(), &gradients)?;
         loss.to_vec()?;
         device.synchronize()?;
         if step >= options.warmup {

@@ -3,7 +3,7 @@
 //!     cargo run --release -p melgrad-engine --example xor
 
 use engine::architecture::layer::Linear;
-use engine::{Adam, AdamSettings, Architecture, Device, Function, Mode, Network, Tensor};
+use engine::{Architecture, Device, Function, Mode, Network, Optimizer, Rule, Tensor};
 
 fn main() -> engine::Result<()> {
     let device = Device::cpu();
@@ -16,11 +16,7 @@ fn main() -> engine::Result<()> {
     };
     println!("{}\n", architecture.summary()?);
     let network = Network::new(&architecture, &device, 42)?;
-    let settings = AdamSettings {
-        learning_rate: 0.05,
-        ..Default::default()
-    };
-    let mut adam = Adam::new(network.parameters(), settings)?;
+    let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 0.05)?;
 
     let x = Tensor::from_vec(&device, [0., 0., 0., 1., 1., 0., 1., 1.], [4, 2])?;
     let labels = device.upload_u32(&[0, 1, 1, 0])?;
@@ -30,7 +26,7 @@ fn main() -> engine::Result<()> {
         let loss = logits.cross_entropy(&labels, None)?;
         // Backward: how does the loss change with every weight? Then one step downhill.
         let gradients = loss.backward()?;
-        adam.step(network.parameters(), &gradients)?;
+        optimizer.step(network.parameters(), &gradients)?;
         if step % 50 == 0 {
             println!("step {step:3}: loss {:.4}", loss.to_vec()?[0]);
         }

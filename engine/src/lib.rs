@@ -1,4 +1,4 @@
-//! melgrad's engine: tensors, gradients, layers, architectures as data, Adam, model files. Knows nothing of audio.
+//! melgrad's engine: tensors, gradients, layers, architectures as data, optimizers, model files. Knows nothing of audio.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -8,7 +8,7 @@
 //! | [`gradcheck`] | gradients against central differences, in f64 |
 //! | [`architecture`] | layers as data; shapes, parameters, work and memory told from them |
 //! | [`Network`] (`network.rs`) | an architecture with parameters: forward, watched or not |
-//! | [`Adam`] (`optim.rs`) | the optimizer |
+//! | [`optim`] | [`Optimizer`]: SGD, RMSprop, Adam, AdamW; clipping |
 //! | [`ModelFile`] (`model_file.rs`) | everything in one `.safetensors` |
 //! | [`Error`] | what can go wrong |
 //!
@@ -21,7 +21,7 @@ pub mod gradcheck;
 mod model_file;
 mod network;
 pub mod ops;
-mod optim;
+pub mod optim;
 mod shape;
 mod tape;
 mod tensor;
@@ -33,7 +33,7 @@ pub use error::{Error, Misfit, Result};
 pub use kernels::{Buffer, Device};
 pub use model_file::{ModelFile, Resume};
 pub use network::{Array, Mode, Network, Observer, Parameter, Weights};
-pub use optim::{Adam, AdamSettings};
+pub use optim::{Clip, Optimizer, Rule};
 pub use shape::Shape;
 pub use tape::{Gradients, no_grad};
 pub use tensor::Tensor;

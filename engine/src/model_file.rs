@@ -55,7 +55,7 @@ pub struct ModelFile {
 /// Where a run stood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resume {
-    /// The optimizer's state: see [`Adam::state`](crate::Adam::state).
+    /// The optimizer's state: see [`Optimizer::state`](crate::Optimizer::state).
     pub optimizer: Weights,
     /// Steps, epochs, the best so far: whatever the run counts.
     pub counters: Value,

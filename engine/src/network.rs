@@ -122,8 +122,12 @@ impl Network {
         values: impl Fn(usize, &ParameterSpec) -> Vec<f32>,
     ) -> Result<Self> {
         let plan = architecture.plan()?;
+        // Together, so that an optimizer moves all of them at once.
+        let lens: Vec<usize> = plan.parameters.iter().map(|p| p.shape.elements()).collect();
+        let buffers = device.zeros_together(&lens)?;
         let parameter = |(index, spec): (usize, &ParameterSpec)| -> Result<Parameter> {
-            let tensor = Tensor::from_vec(device, values(index, spec), &spec.shape)?;
+            device.write(&buffers[index], &values(index, spec))?;
+            let tensor = Tensor::from_buffer(buffers[index].clone(), &spec.shape)?;
             Ok(Parameter {
                 name: spec.name.clone(),
                 tensor: tensor.parameter(),

@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
+use kernels::{Buffer, Device};
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,8 +41,8 @@ pub(crate) struct Node {
 }
 
 enum Kind {
-    /// A parameter: the history starts here.
-    Leaf,
+    /// A parameter: the history starts here. Its gradient may have a place of its own.
+    Leaf(Mutex<Option<Buffer>>),
     /// An operation; `None` once its gradient has been taken.
     Operation(Mutex<Option<Step>>),
 }
@@ -62,13 +63,13 @@ impl Node {
     }
 
     pub(crate) fn leaf() -> Arc<Self> {
-        Node::new(Kind::Leaf)
+        Node::new(Kind::Leaf(Mutex::default()))
     }
 
     /// Leaves the history: its inputs, and the closure with all that it keeps.
     fn take(&self) -> Option<Step> {
         match &self.kind {
-            Kind::Leaf => None,
+            Kind::Leaf(_) => None,
             Kind::Operation(step) => step.lock().unwrap_or_else(|p| p.into_inner()).take(),
         }
     }
@@ -130,7 +131,7 @@ impl Tensor {
         // Gradients still to be handed on, by the number of the node whose output they belong to.
         let mut pending = BTreeMap::from([(node.id, (node.clone(), start))]);
         while let Some((id, (node, gradient))) = pending.pop_last() {
-            let leaf = matches!(node.kind, Kind::Leaf);
+            let leaf = matches!(node.kind, Kind::Leaf(_));
             if leaf || node.retained.load(Ordering::Relaxed) {
                 gradients.insert(id, gradient.clone());
             }
@@ -177,6 +178,53 @@ impl Gradients {
     /// The same, taken out.
     pub fn take(&mut self, parameter: &Tensor) -> Option<Tensor> {
         self.0.remove(&parameter.own_node()?.id)
+    }
+}
+
+/// Where the backward pass of an operation writes the gradient of one of its inputs.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The input's, where it is a parameter.
+    leaf: Option<Arc<Node>>,
+    device: Device,
+    len: usize,
+}
+
+impl Place {
+    /// The parameter's own place, if it has one and nobody holds what was written there before.
+    pub(crate) fn free(&self) -> Option<Buffer> {
+        let Kind::Leaf(place) = &self.leaf.as_ref()?.kind else {
+            return None;
+        };
+        let place = place.lock().unwrap_or_else(|p| p.into_inner());
+        place.as_ref().filter(|buffer| !buffer.is_shared()).cloned()
+    }
+
+    /// That place, or else a new buffer.
+    pub(crate) fn buffer(&self) -> Result<Buffer> {
+        match self.free() {
+            Some(buffer) => Ok(buffer),
+            None => Ok(self.device.alloc(self.len)?),
+        }
+    }
+}
+
+impl Tensor {
+    /// Gives the gradient of this parameter a place of its own.
+    pub(crate) fn set_gradient_place(&self, buffer: Buffer) {
+        if let Some(Kind::Leaf(place)) = self.own_node().map(|node| &node.kind) {
+            *place.lock().unwrap_or_else(|p| p.into_inner()) = Some(buffer);
+        }
+    }
+
+    /// Where the gradient of this tensor should be written.
+    pub(crate) fn gradient_place(&self) -> Place {
+        let leaf = |node: &&Arc<Node>| matches!(node.kind, Kind::Leaf(_));
+        Place {
+            leaf: self.own_node().filter(leaf).cloned(),
+            device: self.device().clone(),
+            len: self.elements(),
+        }
     }
 }
 

@@ -74,10 +74,19 @@ impl Tensor {
     ) -> Result<Self> {
         let shape = shape.into();
         kernel.check()?;
-        let device = inputs[0].device();
-        let buffer = device.alloc(shape.elements())?;
+        let buffer = inputs[0].device().alloc(shape.elements())?;
+        Tensor::launch_into(buffer, kernel, inputs, shape)
+    }
+
+    /// The same in a buffer that is given: see [`gradient_place`](Tensor::gradient_place).
+    pub(crate) fn launch_into(
+        buffer: Buffer,
+        kernel: &dyn Kernel,
+        inputs: &[&Tensor],
+        shape: impl Into<Shape>,
+    ) -> Result<Self> {
         let inputs: Vec<&Buffer> = inputs.iter().map(|t| &t.buffer).collect();
-        device.launch(kernel, &inputs, &[&buffer])?;
+        buffer.device().launch(kernel, &inputs, &[&buffer])?;
         Tensor::from_buffer(buffer, shape)
     }
 

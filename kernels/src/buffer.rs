@@ -5,16 +5,28 @@ use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
-/// A block of f32 (or u32) numbers on a device. Cloning shares it; the last clone gives the block back.
+/// A block of f32 (or u32) numbers on a device, or a part of one. Cloning shares it; the last clone gives the block back.
 #[derive(Clone)]
-pub struct Buffer(Arc<Inner>);
+pub struct Buffer(Arc<View>);
 
-struct Inner {
+/// Which words of a block.
+struct View {
+    memory: Arc<Memory>,
+    start: usize,
     len: usize,
+    /// A part begins at a multiple of [`PLACE`] words, and what lies behind it up to the next one is its own.
+    part: bool,
+}
+
+/// A block with the device that it goes back to.
+struct Memory {
     device: Device,
     /// `None` only while being dropped.
     block: Option<Block>,
 }
+
+/// Parts of a block begin at multiples of so many words: 256 bytes, which every GPU can bind.
+pub const PLACE: usize = 64;
 
 /// Memory that a pool hands out: at least as long as the buffer that holds it.
 pub(crate) enum Block {
@@ -26,10 +38,61 @@ pub(crate) enum Block {
 
 impl Buffer {
     pub(crate) fn new(device: &Device, len: usize, block: Block) -> Self {
-        Buffer(Arc::new(Inner {
-            len,
+        let memory = Memory {
             device: device.clone(),
             block: Some(block),
+        };
+        Buffer(Arc::new(View {
+            memory: Arc::new(memory),
+            start: 0,
+            len,
+            part: false,
+        }))
+    }
+
+    /// The `len` words from `start` on, which must be a multiple of [`PLACE`], as a part.
+    pub(crate) fn part(&self, start: usize, len: usize) -> Self {
+        debug_assert!(start.is_multiple_of(PLACE) && start + len <= self.len());
+        Buffer(Arc::new(View {
+            memory: self.0.memory.clone(),
+            start: self.0.start + start,
+            len,
+            part: true,
+        }))
+    }
+
+    /// Buffers that lie one behind the other in one block (see [`Device::zeros_together`]) as one buffer, with the
+    /// unused words between and behind them; a single buffer as it is. `None` for any others.
+    pub fn join(buffers: &[&Buffer]) -> Option<Buffer> {
+        let first = buffers.first()?;
+        if buffers.len() == 1 && !first.0.part {
+            return Some((*first).clone());
+        }
+        let mut end = first.0.start;
+        for buffer in buffers {
+            let own = &buffer.0;
+            if !own.part || own.start != end || !Arc::ptr_eq(&own.memory, &first.0.memory) {
+                return None;
+            }
+            end = buffer.end();
+        }
+        Some(first.reach(end - first.0.start))
+    }
+
+    /// The first `len` words.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn first(&self, len: usize) -> Buffer {
+        assert!(len <= self.len(), "{len} of {} words", self.len());
+        self.reach(len)
+    }
+
+    fn reach(&self, len: usize) -> Buffer {
+        Buffer(Arc::new(View {
+            memory: self.0.memory.clone(),
+            len,
+            ..*self.0
         }))
     }
 
@@ -45,19 +108,45 @@ impl Buffer {
 
     /// Where it lives.
     pub fn device(&self) -> &Device {
-        &self.0.device
+        &self.0.memory.device
     }
 
-    /// Whether both are the same memory.
+    /// Where it begins in its block.
+    pub(crate) fn start(&self) -> usize {
+        self.0.start
+    }
+
+    /// How many words are bound, the unused ones behind a part among them; `None`: the whole block.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn span(&self) -> Option<usize> {
+        self.0.part.then(|| self.end() - self.0.start)
+    }
+
+    /// Where the next part may begin.
+    fn end(&self) -> usize {
+        (self.0.start + self.len().max(1)).next_multiple_of(PLACE)
+    }
+
+    /// Whether both have words in common.
     pub fn same(&self, other: &Buffer) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.0.memory, &other.0.memory)
+            && self.0.start < other.end()
+            && other.0.start < self.end()
+    }
+
+    /// Whether both lie in one block. WebGPU lets no dispatch read and write the same block.
+    pub(crate) fn neighbours(&self, other: &Buffer) -> bool {
+        Arc::ptr_eq(&self.0.memory, &other.0.memory)
+    }
+
+    /// Whether there are other clones of it.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// The contents. Waits for the work recorded so far.
     pub async fn read(&self) -> Result<Vec<f32>> {
-        let mut all = self.read_block(self.len()).await?;
-        all.truncate(self.len());
-        Ok(all)
+        self.read_block(self.len()).await
     }
 
     /// The contents as unsigned integers.
@@ -75,7 +164,7 @@ impl Buffer {
                 let values = values
                     .read()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
-                Some(values.clone())
+                Some(values[self.start()..][..self.len()].to_vec())
             }
             _ => None,
         }
@@ -93,50 +182,52 @@ impl Buffer {
         crate::device::block_on(self.read_u32())
     }
 
-    /// The first `len` words of the block behind the buffer, which may be longer than the buffer: proofs read the
+    /// `len` words of the block from the buffer's first on, which may be more than the buffer has: proofs read the
     /// guard zone behind an output with it.
     pub(crate) async fn read_block(&self, len: usize) -> Result<Vec<f32>> {
-        match (self.block(), self.0.device.backend()) {
+        let range = self.start()..self.start() + len;
+        match (self.block(), self.device().backend()) {
             (Block::Cpu(words), _) => {
                 let words = words
                     .block
                     .read()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
-                Ok(words[..len].to_vec())
+                Ok(words[range].to_vec())
             }
             (Block::Oracle(values), _) => {
                 let values = values
                     .read()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
-                Ok(values[..len].iter().map(|v| *v as f32).collect())
+                Ok(values[range].iter().map(|v| *v as f32).collect())
             }
             #[cfg(feature = "gpu")]
-            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.read(block, len).await,
+            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.read(block, range).await,
             #[cfg(feature = "gpu")]
             (Block::Gpu(_), _) => unreachable!("a GPU block on another device"),
         }
     }
 
     pub(crate) fn block(&self) -> &Block {
-        self.0
+        let memory = &self.0.memory;
+        memory
             .block
             .as_ref()
             .expect("the block leaves only when the buffer is dropped")
     }
 
     pub(crate) fn on(&self, device: &Device, operation: &'static str) -> Result<()> {
-        if self.0.device.same(device) {
+        if self.device().same(device) {
             return Ok(());
         }
         Err(Error::WrongDevice {
             operation,
             expected: device.name().to_string(),
-            found: self.0.device.name().to_string(),
+            found: self.device().name().to_string(),
         })
     }
 }
 
-impl Drop for Inner {
+impl Drop for Memory {
     fn drop(&mut self) {
         match (self.block.take(), self.device.backend()) {
             (Some(Block::Cpu(words)), Backend::Cpu(cpu)) => {
@@ -156,7 +247,7 @@ impl Drop for Inner {
 
 impl std::fmt::Debug for Buffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Buffer({} on {})", self.len(), self.0.device.name())
+        write!(f, "Buffer({} on {})", self.len(), self.device().name())
     }
 }
 

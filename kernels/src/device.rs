@@ -1,6 +1,6 @@
 //! Devices: the CPU or one GPU adapter; buffers are made here and kernels launched.
 
-use crate::buffer::{Block, Buffer, Numbered, Pool, Usage};
+use crate::buffer::{Block, Buffer, Numbered, PLACE, Pool, Usage};
 use crate::counters::Watch;
 use crate::error::{Error, Result};
 use crate::kernel::{Arg, Kernel};
@@ -194,6 +194,43 @@ impl Device {
         }
     }
 
+    /// Buffers of zeros that lie one behind the other, in one block as far as it may be bound at once: what is done to
+    /// all of them alike is then a single launch (see [`Buffer::join`]). One launch may not read some and write others.
+    pub fn zeros_together(&self, lens: &[usize]) -> Result<Vec<Buffer>> {
+        let place = |len: usize| len.max(1).div_ceil(PLACE).saturating_mul(PLACE);
+        let mut buffers = Vec::with_capacity(lens.len());
+        let mut rest = lens;
+        while !rest.is_empty() {
+            let mut total = 0usize;
+            let fitting = rest.iter().take_while(|&&len| {
+                let first = total == 0;
+                total = total.saturating_add(place(len));
+                // One that is too long by itself is refused below.
+                first || total <= self.longest()
+            });
+            let (some, others) = rest.split_at(fitting.count());
+            let block = self.alloc(some.iter().map(|&len| place(len)).sum())?;
+            self.write(&block, &vec![0.0; block.len()])?;
+            let mut start = 0;
+            for &len in some {
+                buffers.push(block.part(start, len));
+                start += place(len);
+            }
+            rest = others;
+        }
+        Ok(buffers)
+    }
+
+    /// Words in the longest buffer that kernels take.
+    fn longest(&self) -> usize {
+        let indices = (1 << 31) - PLACE;
+        match self.backend() {
+            Backend::Cpu(_) | Backend::Oracle => indices,
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => indices.min(gpu.limits().binding_bytes as usize / 4),
+        }
+    }
+
     /// A buffer with these contents.
     pub fn upload(&self, data: &[f32]) -> Result<Buffer> {
         self.upload_block(data, data.len())
@@ -250,21 +287,21 @@ impl Device {
                     .block
                     .write()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
-                words[..data.len()].copy_from_slice(data);
+                words[buffer.start()..][..data.len()].copy_from_slice(data);
                 Ok(())
             }
             (Block::Oracle(values), _) => {
                 let mut values = values
                     .write()
                     .unwrap_or_else(|poisoned| poisoned.into_inner());
-                values
+                values[buffer.start()..]
                     .iter_mut()
                     .zip(data)
                     .for_each(|(v, d)| *v = f64::from(*d));
                 Ok(())
             }
             #[cfg(feature = "gpu")]
-            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.write(block, data),
+            (Block::Gpu(block), Backend::Gpu(gpu)) => gpu.write(block, buffer.start(), data),
             #[cfg(feature = "gpu")]
             (Block::Gpu(_), _) => unreachable!("a GPU block on another device"),
         }
@@ -303,8 +340,8 @@ impl Device {
             });
         }
         for (position, output) in outputs.iter().enumerate() {
-            let mut others = inputs.iter().chain(&outputs[..position]);
-            if others.any(|other| other.same(output)) {
+            let read = inputs.iter().any(|input| input.neighbours(output));
+            if read || outputs[..position].iter().any(|other| other.same(output)) {
                 let arg = kernel.outputs()[position].name;
                 return Err(Error::Aliased {
                     kernel: kernel.name(),

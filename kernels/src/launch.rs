@@ -2,43 +2,84 @@
 
 use crate::buffer::{Block, Buffer};
 use crate::kernel::Kernel;
-use std::sync::RwLock;
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The CPU implementation over the buffers' words.
 pub fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
-        match buffer.block() {
-            Block::Cpu(words) => &words.block,
-            _ => unreachable!("checked: every buffer is on this device"),
+    // A block is locked once, however many of its parts are given: for writing where one of them is written.
+    let mut locked: Vec<Locked> = Vec::new();
+    for (buffer, write) in outputs
+        .iter()
+        .map(|b| (b, true))
+        .chain(inputs.iter().map(|b| (b, false)))
+    {
+        let lock = words(buffer);
+        if !locked.iter().any(|l| std::ptr::eq(l.lock, lock)) {
+            locked.push(Locked::new(lock, write));
         }
     }
-    let read: Vec<_> = inputs
+    let data = |buffer: &Buffer| -> *mut f32 {
+        let lock = words(buffer);
+        let block = locked.iter().find(|l| std::ptr::eq(l.lock, lock));
+        let block = block.expect("locked above");
+        assert!(buffer.start() + buffer.len() <= block.len);
+        block.data.wrapping_add(buffer.start())
+    };
+    let inputs: Vec<&[f32]> = inputs
         .iter()
-        .map(|b| {
-            words(b)
-                .read()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-        })
+        // SAFETY: in bounds, locked for as long as `locked` lives; no output overlaps it (the device has checked).
+        .map(|b| unsafe { std::slice::from_raw_parts(data(b), b.len()) })
         .collect();
-    let mut written: Vec<_> = outputs
+    let mut outputs: Vec<&mut [f32]> = outputs
         .iter()
-        .map(|b| {
-            words(b)
-                .write()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-        })
-        .collect();
-    let inputs: Vec<&[f32]> = read
-        .iter()
-        .zip(inputs)
-        .map(|(w, b)| &w[..b.len()])
-        .collect();
-    let mut outputs: Vec<&mut [f32]> = written
-        .iter_mut()
-        .zip(outputs)
-        .map(|(w, b)| &mut w[..b.len()])
+        // SAFETY: the same, and locked for writing: outputs came first.
+        .map(|b| unsafe { std::slice::from_raw_parts_mut(data(b), b.len()) })
         .collect();
     kernel.cpu(&inputs, &mut outputs);
+}
+
+fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
+    match buffer.block() {
+        Block::Cpu(words) => &words.block,
+        _ => unreachable!("checked: every buffer is on this device"),
+    }
+}
+
+/// A block that is locked, and where its words are.
+struct Locked<'a> {
+    lock: &'a RwLock<Vec<f32>>,
+    data: *mut f32,
+    len: usize,
+    _guard: Guard<'a>,
+}
+
+enum Guard<'a> {
+    Read {
+        _guard: RwLockReadGuard<'a, Vec<f32>>,
+    },
+    Write {
+        _guard: RwLockWriteGuard<'a, Vec<f32>>,
+    },
+}
+
+impl<'a> Locked<'a> {
+    fn new(lock: &'a RwLock<Vec<f32>>, write: bool) -> Self {
+        let (data, len, guard) = if write {
+            let mut _guard = lock.write().unwrap_or_else(|p| p.into_inner());
+            (_guard.as_mut_ptr(), _guard.len(), Guard::Write { _guard })
+        } else {
+            let _guard = lock.read().unwrap_or_else(|p| p.into_inner());
+            // Read through only.
+            let data = _guard.as_ptr().cast_mut();
+            (data, _guard.len(), Guard::Read { _guard })
+        };
+        Locked {
+            lock,
+            data,
+            len,
+            _guard: guard,
+        }
+    }
 }
 
 /// The definition over the buffers' f64 values.
@@ -55,9 +96,9 @@ pub fn oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     );
     for (buffer, values) in outputs.iter().zip(written) {
         if let Block::Oracle(slot) = buffer.block() {
-            *slot
-                .write()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()) = values;
+            slot.write()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())[buffer.start()..][..values.len()]
+                .copy_from_slice(&values);
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | `gpu` | adapters, the recorded stream, pipelines and bind groups (feature `gpu`) |
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
 //! | [`activation`] | functions that kernels apply on the way out |
+//! | [`gradient`] | how the optimizers' kernels take a gradient in |
 //! | [`philox`] | counter-based random numbers |
 //! | [`recurrence`] | what `gru` and `lstm` share |
 //! | [`matmul`], … | one folder per kernel |
@@ -26,6 +27,7 @@ pub mod device;
 pub mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod gradient;
 pub mod kernel;
 mod launch;
 pub mod philox;
@@ -38,6 +40,7 @@ pub mod recurrence;
 pub mod adam;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod clip_norm;
 pub mod conv2d;
 pub mod conv2d_pool;
 pub mod elementwise;
@@ -51,6 +54,8 @@ pub mod power_to_db;
 pub mod rearrange;
 pub mod reduce;
 pub mod resize2d;
+pub mod rmsprop;
+pub mod sgd;
 pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod stft;

@@ -6,6 +6,7 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormInference};
+use kernels::clip_norm::ClipNorm;
 use kernels::conv2d::Conv2d;
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
@@ -16,6 +17,8 @@ use kernels::rearrange::Rearrange;
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::resize2d::{Mode, Resize2d, Resize2dGrad};
+use kernels::rmsprop::RmsProp;
+use kernels::sgd::Sgd;
 use kernels::softmax::Softmax;
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
 use kernels::{Activation, Device, Kernel, proof};
@@ -448,21 +451,85 @@ fn cross_entropy_of_sure_and_impossible_labels() {
     check(&loss, &[vec![0.0, -INF], vec![1.0]], &[vec![INF]]);
 }
 
-#[test]
-fn adam_starts_from_zero_and_from_tiny_gradients() {
-    let kernel = Adam::new(4, 0.1, 1);
-    let gradient = vec![1e-20, -1e-12, 0.0, 1e15];
-    let before = vec![vec![0.0; 4]; 3];
+/// Holds every version of an optimizer's step against its oracle, from states of zero.
+fn step(kernel: &dyn Kernel, gradient: &[f64], scale: f64) {
+    let inputs = [gradient.to_vec(), vec![scale], vec![0.5]];
+    let zeros = || {
+        kernel
+            .outputs()
+            .iter()
+            .map(|arg| vec![0.0; arg.len])
+            .collect()
+    };
     for device in devices() {
-        proof::prove_on(
-            device,
-            &kernel,
-            None,
-            std::slice::from_ref(&gradient),
-            before.clone(),
-        )
-        .expect("Adam");
+        let rungs: Vec<Option<&str>> = match device.is_gpu() {
+            true => kernel.rungs().iter().map(|r| Some(r.name)).collect(),
+            false => vec![None],
+        };
+        for rung in rungs {
+            proof::prove_on(device, kernel, rung, &inputs, zeros())
+                .unwrap_or_else(|e| panic!("{kernel:?} {rung:?} on {}: {e}", device.name()));
+        }
     }
+}
+
+#[test]
+fn optimizers_start_from_zero_and_from_tiny_gradients() {
+    let gradient = [1e-20, -1e-12, 0.0, 1e15];
+    step(&Adam::new(4, 0.1, 1), &gradient, 1.0);
+    step(&RmsProp::new(4, 0.1), &gradient, 1.0);
+    step(&Sgd::new(4, 0.1).with_momentum(0.9, true), &gradient, 1.0);
+}
+
+#[test]
+fn clipping_by_value_keeps_a_nan() {
+    let gradient = [NAN, 1e30, -INF, 0.25];
+    let limit = 0.5;
+    step(
+        &Sgd {
+            limit,
+            ..Sgd::new(4, 0.1)
+        },
+        &gradient,
+        1.0,
+    );
+    step(
+        &Adam {
+            limit,
+            ..Adam::new(4, 0.1, 1)
+        },
+        &gradient,
+        1.0,
+    );
+    step(
+        &RmsProp {
+            limit,
+            ..RmsProp::new(4, 0.1)
+        },
+        &gradient,
+        1.0,
+    );
+    // What an infinite norm or a NaN among the gradients makes of the others.
+    step(&Sgd::new(4, 0.1), &[1.0, 2.0, 3.0, 4.0], 0.0);
+    step(&Sgd::new(4, 0.1), &[1.0, 2.0, 3.0, 4.0], NAN);
+}
+
+#[test]
+fn norms_of_nan_infinities_and_nothing() {
+    let clip = |gradients: &[&[f64]], scale: f64, norm: f64| {
+        let lens = gradients.iter().map(|g| g.len()).collect();
+        let kernel = ClipNorm {
+            lens,
+            max_norm: 2.0,
+        };
+        let inputs: Vec<Vec<f64>> = gradients.iter().map(|g| g.to_vec()).collect();
+        check(&kernel, &inputs, &[vec![scale], vec![norm]]);
+    };
+    clip(&[&[0.0; 5]], 1.0, 0.0);
+    clip(&[&[3.0], &[0.0, -4.0]], 2.0 / 5.000_001, 5.0);
+    clip(&[&[1.0], &[INF, 1.0]], 0.0, INF);
+    clip(&[&[NAN, 1.0], &[INF]], NAN, NAN);
+    clip(&[&[1e-15; 9]], 1.0, 3e-15);
 }
 
 /// Three examples, two steps, one number in the state, one odd number each: a NaN in the candidate's input, an infinity,

@@ -7,6 +7,7 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
+use kernels::clip_norm::ClipNorm;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
@@ -19,6 +20,8 @@ use kernels::rearrange::{Outside, Rearrange};
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::resize2d::{Mode, Resize2d, Resize2dGrad};
+use kernels::rmsprop::RmsProp;
+use kernels::sgd::Sgd;
 use kernels::softmax::{Softmax, SoftmaxGrad};
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
 use kernels::{Activation, Device, Kernel, proof};
@@ -177,6 +180,11 @@ impl Draw {
         }
     }
 
+    /// Where gradients are cut.
+    fn limit(&mut self) -> f64 {
+        [f64::INFINITY, 0.25][self.within(0, 1)]
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -191,9 +199,17 @@ type Shape = fn(&mut Draw) -> Box<dyn Kernel>;
 /// Every kernel whose shape can be drawn at random.
 const SHAPES: &[(&str, Shape)] = &[
     ("adam", |d| {
-        let decay = d.within(0, 3) as f64 / 10.0;
         let step = d.within(1, 1000) as u32;
-        Box::new(Adam::new(d.within(1, 40_000), 0.01, step).with_weight_decay(decay))
+        Box::new(Adam {
+            weight_decay: d.within(0, 3) as f64 / 10.0,
+            limit: d.limit(),
+            ..Adam::new(d.within(1, 40_000), 0.01, step)
+        })
+    }),
+    ("clip_norm", |d| {
+        let lens = (0..d.within(1, 9)).map(|_| d.within(1, 9000)).collect();
+        let max_norm = d.within(1, 100) as f64;
+        Box::new(ClipNorm { lens, max_norm })
     }),
     ("avg_pool2d", |d| Box::new(d.avg_pool2d())),
     ("avg_pool2d_grad", |d| {
@@ -275,6 +291,22 @@ const SHAPES: &[(&str, Shape)] = &[
     ("resize2d_grad", |d| Box::new(Resize2dGrad(d.resize2d()))),
     ("softmax", |d| Box::new(d.softmax())),
     ("softmax_grad", |d| Box::new(SoftmaxGrad(d.softmax()))),
+    ("rmsprop", |d| {
+        Box::new(RmsProp {
+            momentum: d.within(0, 2) as f64 / 4.0,
+            centered: d.flag(),
+            limit: d.limit(),
+            ..RmsProp::new(d.within(1, 40_000), 0.01)
+        })
+    }),
+    ("sgd", |d| {
+        let momentum = d.within(0, 2) as f64 / 4.0;
+        let nesterov = momentum > 0.0 && d.flag();
+        Box::new(Sgd {
+            limit: d.limit(),
+            ..Sgd::new(d.within(1, 40_000), 0.1).with_momentum(momentum, nesterov)
+        })
+    }),
     ("softmax_cross_entropy", |d| Box::new(d.entropy())),
     ("softmax_cross_entropy_grad", |d| {
         let SoftmaxCrossEntropy {

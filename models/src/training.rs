@@ -1,5 +1,6 @@
 //! How a network is trained: the settings of a recipe.
 
+use engine::Rule;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -13,13 +14,17 @@ pub struct TrainingSettings {
     pub epochs: usize,
     /// Examples per step; the last step of an epoch takes what is left.
     pub batch: usize,
-    /// How the weights are moved.
-    pub optimizer: Optimizer,
+    /// How the weights are moved: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with
+    /// `kind` and settings of its own.
+    pub optimizer: Rule,
     /// The optimizer's step size.
     pub learning_rate: f64,
     /// Penalty on the squares of all weights (biases left out), added to their gradients
     /// as `2·l2·w`: Keras' definition.
     pub l2: f64,
+    /// The largest norm of all gradients together; longer ones are scaled down to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
     /// Whether rare labels weigh more in the loss: clips / (labels · clips of the label),
     /// scikit-learn's "balanced".
     pub class_weights: bool,
@@ -35,23 +40,15 @@ impl Default for TrainingSettings {
         TrainingSettings {
             epochs: 30,
             batch: 32,
-            optimizer: Optimizer::Adam,
+            optimizer: Rule::default(),
             learning_rate: 1e-3,
             l2: 0.0,
+            clip_norm: None,
             class_weights: false,
             best: Best::Loss,
             patience: None,
         }
     }
-}
-
-/// How the weights are moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Optimizer {
-    /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8.
-    #[default]
-    Adam,
 }
 
 /// Which epoch is the best, by the validation clips. Where there are none, the last one is.
@@ -117,7 +114,15 @@ impl TrainingSettings {
                 format!("{} is no penalty", self.l2),
             ));
         }
-        Ok(())
+        if let Some(norm) = self.clip_norm.filter(|n| !(n.is_finite() && *n > 0.0)) {
+            return Err(Error::setting(
+                "training.clip_norm",
+                format!("{norm} is no norm to clip to"),
+            ));
+        }
+        self.optimizer
+            .check()
+            .map_err(|error| Error::setting("training.optimizer", error.to_string()))
     }
 }
 
@@ -175,12 +180,19 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_named() {
         type Spoil = fn(&mut TrainingSettings);
-        let cases: [(&str, Spoil); 5] = [
+        let cases: [(&str, Spoil); 7] = [
             ("epochs", |s| s.epochs = 0),
             ("batch", |s| s.batch = 0),
             ("patience", |s| s.patience = Some(0)),
             ("learning_rate", |s| s.learning_rate = f64::NAN),
             ("l2", |s| s.l2 = -1.0),
+            ("clip_norm", |s| s.clip_norm = Some(0.0)),
+            ("optimizer", |s| {
+                s.optimizer = Rule::Sgd(engine::optim::Sgd {
+                    momentum: 1.5,
+                    ..Default::default()
+                });
+            }),
         ];
         for (name, spoil) in cases {
             let mut settings = TrainingSettings::default();

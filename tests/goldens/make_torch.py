@@ -200,6 +200,74 @@ def adam():
     write("adam", arrays, cases)
 
 
+@seeded
+def optimizers():
+    """Ten steps of two parameters with given gradients g/STEP/NAME; clipped by norm, then by value, where the case says so."""
+    kinds = {"sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    table = {
+        "sgd": ("sgd", 0.1, {}, None, None),
+        "sgd_momentum": ("sgd", 0.1, {"momentum": 0.9}, None, None),
+        "sgd_nesterov_decay": ("sgd", 0.05, {"momentum": 0.8, "nesterov": True, "weight_decay": 0.1}, None, None),
+        "rmsprop": ("rmsprop", 0.01, {}, None, None),
+        "rmsprop_momentum": ("rmsprop", 0.01, {"momentum": 0.9, "alpha": 0.9, "eps": 1e-4}, None, None),
+        "rmsprop_everything": ("rmsprop", 0.01, {"momentum": 0.5, "centered": True, "weight_decay": 0.1}, None, None),
+        "adam": ("adam", 0.01, {"beta1": 0.8, "beta2": 0.99}, None, None),
+        "adamw": ("adamw", 0.01, {}, None, None),
+        "adamw_decay": ("adamw", 0.1, {"weight_decay": 0.3, "eps": 1e-4}, None, None),
+        "clip_norm": ("sgd", 0.1, {"momentum": 0.9}, 5.0, None),
+        "clip_norm_never": ("adam", 0.01, {}, 1e3, None),
+        "clip_both": ("sgd", 0.1, {}, 5.0, 0.5),
+    }
+    arrays, cases = {}, {}
+    for case, (kind, lr, options, norm, value) in table.items():
+        names = {"w": (7, 11), "b": (5,)}
+        p = {n: torch.randn(*shape, generator=generator).double().requires_grad_() for n, shape in names.items()}
+        given = {k: v for k, v in options.items() if k not in ("beta1", "beta2")}
+        if "beta1" in options:
+            given["betas"] = (options["beta1"], options["beta2"])
+        opt = kinds[kind](p.values(), lr=lr, **given)
+        for n, t in p.items():
+            arrays[f"{case}/p/{n}"] = t.clone()
+        norms = []
+        for step in range(10):
+            for n, t in p.items():
+                t.grad = torch.randn(*names[n], generator=generator).double() * (0.0 if step == 4 else 1.0)
+                arrays[f"{case}/g/{step}/{n}"] = t.grad.clone()
+            if norm:
+                norms.append(torch.nn.utils.clip_grad_norm_(p.values(), norm))
+            if value:
+                torch.nn.utils.clip_grad_value_(p.values(), value)
+            opt.step()
+            for n, t in p.items():
+                arrays[f"{case}/p/{step}/{n}"] = t.clone()
+        if norm:
+            arrays[f"{case}/norm"] = torch.stack(norms)
+        cases[case] = {"rule": {"kind": kind, **options}, "lr": lr, "clip_norm": norm, "clip_value": value}
+    write("optimizers", arrays, cases)
+
+
+@seeded
+def label_smoothing():
+    """Cross-entropy with targets of (1 - s) at the label and s / classes everywhere, weights and ignored labels included."""
+    table = {"plain": (6, 5, False, 0.1), "weighted": (6, 5, True, 0.2), "all": (4, 7, True, 1.0), "one_clip": (1, 10, False, 0.3),
+             "ignored": (9, 4, True, 0.1), "weightless": (5, 4, True, 0.25)}
+    arrays, cases = {}, {}
+    for case, (n, classes, weighted, smoothing) in table.items():
+        x = (2 * torch.randn(n, classes, generator=generator)).double().requires_grad_()
+        label = torch.randint(classes, (n,), generator=generator)
+        weight = torch.rand(classes, generator=generator).double() + 0.25 if weighted else None
+        if case == "ignored":
+            label[2] = label[5] = 100
+        if case == "weightless":
+            weight[label[0]] = 0.0
+        loss = F.cross_entropy(x, label, weight=weight, label_smoothing=smoothing, ignore_index=100)
+        arrays |= {f"{case}/x": x, f"{case}/label": label, f"{case}/loss": loss.reshape(1), f"{case}/dx": torch.autograd.grad(loss, x)[0]}
+        if weighted:
+            arrays[f"{case}/weight"] = weight
+        cases[case] = {"weighted": weighted, "smoothing": smoothing}
+    write("label_smoothing", arrays, cases)
+
+
 def ajufo_cnn():
     """The whole network of recipe ajufo-cnn on a small picture: logits, loss, gradients, ten steps of Adam."""
     torch.manual_seed(7)
@@ -336,7 +404,7 @@ def parallel():
 
 if __name__ == "__main__":
     for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
-                 rearrange, gather, resize2d, softmax, conv1d, parallel):
+                 rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

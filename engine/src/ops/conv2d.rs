@@ -12,10 +12,11 @@
 use super::activation::before_activation;
 use super::max_pool2d::{Pool, PoolOptions};
 use crate::error::{Error, Result};
-use crate::tape::{InputGradients, record};
+use crate::tape::{InputGradients, Place, record};
 use crate::tensor::Tensor;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
+use kernels::reduce::{Reduce, ReduceOp};
 use kernels::{Activation, Kernel};
 
 /// How a convolution's window moves. The default: step 1, no padding, no gaps, one group.
@@ -59,7 +60,7 @@ impl Tensor {
         let inputs: Vec<&Tensor> = [self, weight].into_iter().chain(bias).collect();
         Ok(record(y, &inputs, move |dy| {
             let dz = before_activation(options.activation, saved_y, dy)?;
-            let db = conv.wants_bias.then(|| channel_sums(&dz)).transpose()?;
+            let db = conv.bias_gradient(&dz)?;
             conv.backward(dz, db)
         }))
     }
@@ -83,7 +84,7 @@ impl Tensor {
         let inputs: Vec<&Tensor> = [self, weight].into_iter().chain(bias).collect();
         Ok(record(p, &inputs, move |dp| {
             let dp = before_activation(options.activation, saved_p, dp)?;
-            let db = conv.wants_bias.then(|| channel_sums(&dp)).transpose()?;
+            let db = conv.bias_gradient(&dp)?;
             let dz = pool.backward(dp)?;
             conv.backward(dz, db)
         }))
@@ -112,13 +113,14 @@ impl Tensor {
         let learns = weight.is_tracked() || bias.is_some_and(Tensor::is_tracked);
         let x = learns.then(|| self.detach());
         let w = self.is_tracked().then(|| weight.detach());
+        let (place_w, place_b) = (weight.gradient_place(), bias.map(Tensor::gradient_place));
         Ok(record(y, &inputs, move |dy| {
             let pooled = [dy.buffer(), saved.buffer(), &index];
             let device = dy.device();
             let (mut dw, mut db) = (None, None);
             if let Some(x) = x {
-                let (weight, bias) = (device.alloc(conv.weight_len())?, conv.bias);
-                let bias = bias.then(|| device.alloc(conv.out_channels)).transpose()?;
+                let weight = place_w.buffer()?;
+                let bias = place_b.map(|place| place.buffer()).transpose()?;
                 let read: Vec<_> = [x.buffer()].into_iter().chain(pooled).collect();
                 let written: Vec<_> = [&weight].into_iter().chain(&bias).collect();
                 device.launch(&Conv2dPoolWeightGrad(kernel), &read, &written)?;
@@ -135,12 +137,6 @@ impl Tensor {
             Ok(vec![w.map(dx).transpose()?, dw, db])
         }))
     }
-}
-
-/// `[n, c, h, w]` summed to `[c]`: along the planes first, as they lie in memory.
-fn channel_sums(dz: &Tensor) -> Result<Tensor> {
-    let [n, c, h, w] = dz.shape().nchw("conv2d")?;
-    dz.viewed([n, c, h * w]).sum(2)?.sum(0)
 }
 
 /// The kernel for these tensors.
@@ -197,7 +193,9 @@ struct Convolution {
     x: Option<Tensor>,
     /// Kept where the input needs one: the first layer's does not.
     weight: Option<Tensor>,
-    wants_bias: bool,
+    /// Where the weight's gradient goes, and the bias', where it needs one.
+    place_w: Place,
+    place_b: Option<Place>,
 }
 
 impl Convolution {
@@ -220,14 +218,33 @@ impl Convolution {
             },
             x: weight.is_tracked().then(|| x.detach()),
             weight: x.is_tracked().then(|| weight.detach()),
-            wants_bias: bias.is_some_and(Tensor::is_tracked),
+            place_w: weight.gradient_place(),
+            place_b: bias.filter(|b| b.is_tracked()).map(Tensor::gradient_place),
         };
         Ok((back, y))
     }
 
+    /// `[n, c, h, w]` summed to `[c]`: along the planes first, as they lie in memory.
+    fn bias_gradient(&self, dz: &Tensor) -> Result<Option<Tensor>> {
+        let Some(place) = &self.place_b else {
+            return Ok(None);
+        };
+        let [n, c, h, w] = dz.shape().nchw("conv2d")?;
+        let sums = dz.viewed([n, c, h * w]).sum(2)?;
+        let kernel = Reduce::new(ReduceOp::Sum, [1, n, c]);
+        Tensor::launch_into(place.buffer()?, &kernel, &[&sums], [c]).map(Some)
+    }
+
     fn backward(self, dz: Tensor, db: Option<Tensor>) -> InputGradients {
         let k = self.kernel;
-        let dw = |x: Tensor| Tensor::launch(&Conv2dWeightGrad(k), &[&x, &dz], weight_shape(&k));
+        let dw = |x: Tensor| {
+            Tensor::launch_into(
+                self.place_w.buffer()?,
+                &Conv2dWeightGrad(k),
+                &[&x, &dz],
+                weight_shape(&k),
+            )
+        };
         let dw = self.x.map(dw).transpose()?;
         let dx = |w: Tensor| Tensor::launch(&Conv2dInputGrad(k), &[&dz, &w], [k.n, k.c, k.h, k.w]);
         let dx = self.weight.map(dx).transpose()?;

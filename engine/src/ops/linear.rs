@@ -5,10 +5,11 @@
 
 use super::activation::before_activation;
 use crate::error::{Error, Result};
-use crate::tape::record;
+use crate::tape::{Place, record};
 use crate::tensor::Tensor;
 use kernels::Activation;
 use kernels::matmul::Matmul;
+use kernels::reduce::{Reduce, ReduceOp};
 
 impl Tensor {
     /// `act(x·wᵀ + b)` along the last axis: `x [.., in]`, `weight [out, in]`, `bias [out]` give `[.., out]`.
@@ -48,19 +49,24 @@ impl Tensor {
         let (shape_x, shape_w) = (x.shape().clone(), weight.shape().clone());
         let saved_w = x.is_tracked().then(|| weight.detach());
         let saved_x = weight.is_tracked().then(|| x.detach());
-        let wants_bias = bias.is_some_and(Tensor::is_tracked);
+        let place_w = weight.gradient_place();
+        let place_b = bias.filter(|b| b.is_tracked()).map(Tensor::gradient_place);
         let saved_y = (activation != Activation::None).then(|| y.detach());
         Ok(record(y, &inputs, move |dy| {
             let dz = before_activation(activation, saved_y, dy)?;
             let dx = |w: Tensor| Tensor::launch(&Matmul::new(m, k, n), &[&dz, &w], shape_x);
             let dw = |x: Tensor| {
                 let kernel = Matmul::new(n, k, m).transposed(true, false);
-                Tensor::launch(&kernel, &[&dz, &x], shape_w)
+                Tensor::launch_into(place_w.buffer()?, &kernel, &[&dz, &x], shape_w)
+            };
+            let db = |place: Place| {
+                let kernel = Reduce::new(ReduceOp::Sum, [1, m, n]);
+                Tensor::launch_into(place.buffer()?, &kernel, &[&dz], [n])
             };
             Ok(vec![
                 saved_w.map(dx).transpose()?,
                 saved_x.map(dw).transpose()?,
-                wants_bias.then(|| dz.viewed([m, n]).sum(0)).transpose()?,
+                place_b.map(db).transpose()?,
             ])
         }))
     }

@@ -260,7 +260,8 @@ fn memory_is_as_foretold() {
     for (architecture, batch) in [(ajufo, 8), (crate::common::architecture(), 256)] {
         let device = Device::cpu();
         let network = Network::new(&architecture, &device, 1).unwrap();
-        let mut adam = engine::Adam::new(network.parameters(), Default::default()).unwrap();
+        let mut optimizer =
+            engine::Optimizer::new(network.parameters(), engine::Rule::default(), 1e-3).unwrap();
         let shape: Vec<usize> = [batch]
             .into_iter()
             .chain(architecture.input.iter().copied())
@@ -275,7 +276,7 @@ fn memory_is_as_foretold() {
             .unwrap()
             .backward()
             .unwrap();
-        adam.step(network.parameters(), &gradients).unwrap();
+        optimizer.step(network.parameters(), &gradients).unwrap();
         let (real, foretold) = (
             device.usage().peak_bytes,
             architecture.memory().unwrap().training(batch),

@@ -4,8 +4,7 @@ use engine::architecture::layer::{
     Activation, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential,
 };
 use engine::{
-    Adam, AdamSettings, Architecture, Device, Function, Layer, Mode, Network, Padding, Result,
-    Tensor,
+    Architecture, Device, Function, Layer, Mode, Network, Optimizer, Padding, Result, Tensor, optim,
 };
 use kernels::philox::Philox;
 
@@ -74,7 +73,7 @@ fn try_batch(device: &Device, n: usize, seed: u64) -> Result<(Tensor, kernels::B
 /// A training that can be stopped.
 pub struct Training {
     pub network: Network,
-    pub adam: Adam,
+    pub optimizer: Optimizer,
 }
 
 impl Training {
@@ -84,13 +83,12 @@ impl Training {
 
     pub fn try_new(device: &Device, seed: u64) -> Result<Self> {
         let network = Network::new(&architecture(), device, seed)?;
-        let settings = AdamSettings {
-            learning_rate: 3e-3,
+        let rule = optim::Adam {
             weight_decay: 1e-4,
             ..Default::default()
         };
-        let adam = Adam::new(network.parameters(), settings)?;
-        Ok(Training { network, adam })
+        let optimizer = Optimizer::new(network.parameters(), rule, 3e-3)?;
+        Ok(Training { network, optimizer })
     }
 
     /// The losses of these steps.
@@ -106,7 +104,7 @@ impl Training {
         let logits = self.network.forward(&x, Mode::Train { seed: 5, step })?;
         let loss = logits.cross_entropy(&labels, None)?;
         let gradients = loss.backward()?;
-        self.adam.step(self.network.parameters(), &gradients)?;
+        self.optimizer.step(self.network.parameters(), &gradients)?;
         Ok(loss)
     }
 }

@@ -3,8 +3,8 @@
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
 use engine::ops::{Activation, ConvOptions, PoolOptions};
 use engine::{
-    Adam, AdamSettings, Architecture, Array, Device, Function, Layer, Mode, Network, Parameter,
-    Tensor,
+    Architecture, Array, Device, Function, Layer, Mode, Network, Optimizer, Parameter, Rule,
+    Tensor, optim,
 };
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -213,8 +213,7 @@ fn adam() {
     let golden = Golden::open("adam");
     for (case, options) in &golden.cases {
         let number = |value: &Value| value.as_f64().unwrap();
-        let settings = AdamSettings {
-            learning_rate: number(&options["lr"]),
+        let rule = optim::Adam {
             beta1: number(&options["betas"][0]),
             beta2: number(&options["betas"][1]),
             eps: number(&options["eps"]),
@@ -228,14 +227,16 @@ fn adam() {
             l2: 0.0,
         };
         let parameters = [parameter];
-        let mut adam = Adam::new(&parameters, settings).unwrap();
+        let mut optimizer = Optimizer::new(&parameters, rule, number(&options["lr"])).unwrap();
         for step in 0..5 {
             let g = golden.tensor(&format!("{case}/g/{step}"));
             let loss = parameters[0].tensor.mul(&g).unwrap().sum_all().unwrap();
-            adam.step(&parameters, &loss.backward().unwrap()).unwrap();
+            optimizer
+                .step(&parameters, &loss.backward().unwrap())
+                .unwrap();
             golden.same(&format!("{case}/p/{step}"), &parameters[0].tensor);
         }
-        let state = adam.state().unwrap();
+        let state = optimizer.state().unwrap();
         for which in ["m", "v"] {
             let array = &state[&format!("{which}/p")];
             let tensor = Tensor::from_vec(&golden.device, &array.values, &array.shape).unwrap();
@@ -267,7 +268,7 @@ fn a_whole_network_learns_as_in_pytorch() {
     });
     let network = Network::with_weights(&architecture, &golden.device, &weights.collect()).unwrap();
     let (x, labels) = (golden.tensor("x"), golden.labels("label"));
-    let mut adam = Adam::new(network.parameters(), AdamSettings::default()).unwrap();
+    let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3).unwrap();
     let curve = &golden.arrays["loss_curve"].values;
     assert_eq!(curve.len(), 11);
     for (step, want) in curve.iter().enumerate() {
@@ -301,6 +302,6 @@ fn a_whole_network_learns_as_in_pytorch() {
                 );
             }
         }
-        adam.step(network.parameters(), &gradients).unwrap();
+        optimizer.step(network.parameters(), &gradients).unwrap();
     }
 }

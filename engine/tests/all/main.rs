@@ -18,6 +18,7 @@ mod faults;
 mod goldens;
 mod gradients;
 mod model_file;
+mod optimizers;
 mod shapes;
 mod steady;
 mod training;

@@ -21,7 +21,7 @@ fn labels(n: usize) -> Vec<String> {
 fn resumable() -> ModelFile {
     let mut training = Training::new(&Device::cpu(), 4);
     training.run(0..2);
-    let optimizer = training.adam.state().unwrap();
+    let optimizer = training.optimizer.state().unwrap();
     ModelFile {
         resume: Some(Resume {
             optimizer,

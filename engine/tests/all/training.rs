@@ -4,8 +4,8 @@
 use crate::common::{Training, architecture, batch};
 use engine::architecture::layer::Linear;
 use engine::{
-    Adam, AdamSettings, Architecture, Device, Error, Mode, ModelFile, Network, Result, Resume,
-    Tensor, Weights,
+    Architecture, Device, Error, Mode, ModelFile, Network, Optimizer, Result, Resume, Rule, Tensor,
+    Weights,
 };
 use std::collections::BTreeMap;
 
@@ -41,8 +41,8 @@ fn repeats_itself(open: impl Fn() -> Device) {
     let mut file =
         ModelFile::new(&first.network, ["a", "b", "c"].map(String::from).into()).unwrap();
     file.resume = Some(Resume {
-        optimizer: first.adam.state().unwrap(),
-        counters: serde_json::json!({"steps": first.adam.steps()}),
+        optimizer: first.optimizer.state().unwrap(),
+        counters: serde_json::json!({"steps": first.optimizer.steps()}),
     });
     let file = ModelFile::from_bytes(&file.to_bytes().unwrap()).unwrap();
     let resume = file.resume.unwrap();
@@ -50,7 +50,7 @@ fn repeats_itself(open: impl Fn() -> Device) {
     second.network.set_weights(&file.weights).unwrap();
     let steps = resume.counters["steps"].as_u64().unwrap();
     second
-        .adam
+        .optimizer
         .set_state(&resume.optimizer, steps as u32)
         .unwrap();
     assert_eq!(second.run(steps..8), losses[3..]);
@@ -236,23 +236,23 @@ fn adam_refuses_what_is_not_its_own() {
     let gradients = logits.sum_all().unwrap().backward().unwrap();
     assert!(
         training
-            .adam
+            .optimizer
             .step(&training.network.parameters()[1..], &gradients)
             .is_err()
     );
-    let mut state = training.adam.state().unwrap();
+    let mut state = training.optimizer.state().unwrap();
     state.remove("m/conv1.weight");
     assert!(
         training
-            .adam
+            .optimizer
             .set_state(&state, 1)
             .unwrap_err()
             .to_string()
             .contains("m/conv1.weight")
     );
     assert!(
-        training.adam.set_learning_rate(f64::NAN).is_err()
-            && training.adam.set_learning_rate(-1.0).is_err()
+        training.optimizer.set_learning_rate(f64::NAN).is_err()
+            && training.optimizer.set_learning_rate(-1.0).is_err()
     );
 }
 
@@ -281,11 +281,12 @@ fn a_layers_own_l2_is_keras_penalty() {
             .scale(penalty)
             .unwrap();
         let loss = logits.sum_all().unwrap().add(&squares).unwrap();
-        let mut adam = Adam::new(network.parameters(), AdamSettings::default()).unwrap();
-        adam.step(network.parameters(), &loss.backward().unwrap())
+        let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3).unwrap();
+        optimizer
+            .step(network.parameters(), &loss.backward().unwrap())
             .unwrap();
         // The first moment is a tenth of the gradient, penalty included.
-        adam.state().unwrap()
+        optimizer.state().unwrap()
     };
     let (own, by_hand, none) = (step(0.3, 0.0), step(0.0, 0.3), step(0.0, 0.0));
     for name in ["m/linear1.weight", "m/linear1.bias"] {

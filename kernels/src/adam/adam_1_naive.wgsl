@@ -1,6 +1,7 @@
-// m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g², p = p - rate · m / (√v · scale2 + eps)
+// g = clamp(scale·gradient, ±limit) + penalty·p, m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g²,
+// p = p·keep - rate · m / (√v · scale2 + eps)
 //
-// Rung 1: one thread per parameter, one word at a time. Four loads and three stores for 14 operations: memory decides.
+// Rung 1: one thread per parameter, one word at a time. Four loads and three stores for 18 operations: memory decides.
 
 struct Params {
     len: u32,
@@ -9,14 +10,22 @@ struct Params {
     beta2: f32, rest2: f32,
     scale2: f32,            // 1 / √(1 - beta2^step)
     eps: f32,
-    weight_decay: f32,
+    keep: f32,              // 1 - lr·weight_decay
+    limit: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;  // [len]
-@group(0) @binding(2) var<storage, read_write> p: array<f32>;   // [len]
-@group(0) @binding(3) var<storage, read_write> m: array<f32>;   // [len]
-@group(0) @binding(4) var<storage, read_write> v: array<f32>;   // [len]
+@group(0) @binding(2) var<storage, read> scale: array<f32>;     // [1]
+@group(0) @binding(3) var<storage, read> penalty: array<f32>;   // [⌈len / 64⌉]
+@group(0) @binding(4) var<storage, read_write> p: array<f32>;   // [len]
+@group(0) @binding(5) var<storage, read_write> m: array<f32>;   // [len]
+@group(0) @binding(6) var<storage, read_write> v: array<f32>;   // [len]
+
+// Within ±limit; a NaN stays one, which `clamp` does not promise.
+fn clipped(g: f32) -> f32 {
+    return select(select(g, -s.limit, g < -s.limit), s.limit, g > s.limit);
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -28,10 +37,10 @@ fn main(
     if i >= s.len {
         return;
     }
-    let g = gradient[i] + s.weight_decay * p[i];
+    let g = clipped(gradient[i] * scale[0]) + penalty[i / 64u] * p[i];
     let mean = s.beta1 * m[i] + s.rest1 * g;
     let square = s.beta2 * v[i] + s.rest2 * g * g;
     m[i] = mean;
     v[i] = square;
-    p[i] -= s.rate * mean / (sqrt(square) * s.scale2 + s.eps);
+    p[i] = p[i] * s.keep - s.rate * mean / (sqrt(square) * s.scale2 + s.eps);
 }

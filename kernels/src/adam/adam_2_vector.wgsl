@@ -1,7 +1,9 @@
-// m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g², p = p - rate · m / (√v · scale2 + eps)
+// g = clamp(scale·gradient, ±limit) + penalty·p, m = beta1·m + (1 - beta1)·g, v = beta2·v + (1 - beta2)·g²,
+// p = p·keep - rate · m / (√v · scale2 + eps)
 //
 // Rung 2: four parameters a thread in one 16-byte access to each buffer: a quarter of the memory instructions. Serves
-// lengths that are multiples of four. On llvmpipe that bought 2.3 ×; no card is measured yet.
+// lengths that are multiples of four, as those of a network's joined parameters always are. On llvmpipe that bought
+// 2.3 ×; no card is measured yet.
 
 struct Params {
     quads: u32,             // len / 4
@@ -10,14 +12,23 @@ struct Params {
     beta2: f32, rest2: f32,
     scale2: f32,            // 1 / √(1 - beta2^step)
     eps: f32,
-    weight_decay: f32,
+    keep: f32,              // 1 - lr·weight_decay
+    limit: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<vec4<f32>>;  // [len / 4]
-@group(0) @binding(2) var<storage, read_write> p: array<vec4<f32>>;   // [len / 4]
-@group(0) @binding(3) var<storage, read_write> m: array<vec4<f32>>;   // [len / 4]
-@group(0) @binding(4) var<storage, read_write> v: array<vec4<f32>>;   // [len / 4]
+@group(0) @binding(2) var<storage, read> scale: array<f32>;           // [1]
+@group(0) @binding(3) var<storage, read> penalty: array<f32>;         // [⌈len / 64⌉]
+@group(0) @binding(4) var<storage, read_write> p: array<vec4<f32>>;   // [len / 4]
+@group(0) @binding(5) var<storage, read_write> m: array<vec4<f32>>;   // [len / 4]
+@group(0) @binding(6) var<storage, read_write> v: array<vec4<f32>>;   // [len / 4]
+
+// Within ±limit; a NaN stays one, which `clamp` does not promise.
+fn clipped(g: vec4<f32>) -> vec4<f32> {
+    let limit = vec4(s.limit);
+    return select(select(g, -limit, g < -limit), limit, g > limit);
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -29,10 +40,10 @@ fn main(
     if i >= s.quads {
         return;
     }
-    let g = gradient[i] + s.weight_decay * p[i];
+    let g = clipped(gradient[i] * scale[0]) + penalty[i / 16u] * p[i];
     let mean = s.beta1 * m[i] + s.rest1 * g;
     let square = s.beta2 * v[i] + s.rest2 * g * g;
     m[i] = mean;
     v[i] = square;
-    p[i] -= s.rate * mean / (sqrt(square) * s.scale2 + s.eps);
+    p[i] = p[i] * s.keep - s.rate * mean / (sqrt(square) * s.scale2 + s.eps);
 }

@@ -6,6 +6,10 @@ use crate::kernel::Case;
 /// The cases of `adam`.
 pub fn cases() -> Vec<Case> {
     let plain = |len| Adam::new(len, 1e-3, 1);
+    let decoupled = |len, step| Adam {
+        weight_decay: 0.3,
+        ..Adam::new(len, 0.1, step)
+    };
     vec![
         Case::bench("ajufo-linear", Adam::new(64 * 76_800, 1e-3, 100)),
         Case::bench("georgopoulos-linear", Adam::new(256 * 32_768, 1e-3, 100)),
@@ -15,10 +19,14 @@ pub fn cases() -> Vec<Case> {
         Case::proof("thirty-three", Adam::new(33, 0.1, 10_000_000)),
         Case::proof("multiple-of-four", Adam::new(260, 0.1, 3)),
         Case::proof("several-pieces", Adam::new(40_001, 0.01, 7)),
-        Case::proof("decay", Adam::new(65, 0.1, 1).with_weight_decay(0.3)),
+        Case::proof("decoupled", decoupled(65, 1)),
+        Case::proof("decoupled-by-four", decoupled(64, 9)),
         Case::proof(
-            "decay-by-four",
-            Adam::new(64, 0.1, 9).with_weight_decay(0.3),
+            "clipped",
+            Adam {
+                limit: 0.5,
+                ..Adam::new(132, 0.1, 2)
+            },
         ),
         Case::proof(
             "no-memory",
@@ -40,6 +48,14 @@ pub fn cases() -> Vec<Case> {
             },
         ),
         Case::bad("lr-nan", "lr must be", Adam::new(4, f64::NAN, 1)),
+        Case::bad(
+            "limit-0",
+            "limit must be",
+            Adam {
+                limit: 0.0,
+                ..plain(4)
+            },
+        ),
         Case::bad("too-large", "2^31", plain(1 << 31)),
     ]
 }

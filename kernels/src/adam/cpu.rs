@@ -2,31 +2,43 @@
 
 use super::Factors;
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
+use crate::gradient::{BLOCK, Taken};
 use crate::vectorized;
 
-pub fn adam(f: &Factors, gradient: &[f32], p: &mut [f32], m: &mut [f32], v: &mut [f32]) {
+pub fn adam(f: &Factors, inputs: &[&[f32]], p: &mut [f32], m: &mut [f32], v: &mut [f32]) {
+    let [gradient, scale, penalty] = [inputs[0], inputs[1], inputs[2]];
+    let taken = Taken {
+        scale: scale[0],
+        limit: f.limit,
+    };
     let (p, m, v) = (Disjoint::new(p), Disjoint::new(m), Disjoint::new(v));
+    // Pieces are whole blocks.
     for_ranges(gradient.len(), GRAIN, |range| {
         // SAFETY: the ranges do not overlap.
-        let (p, m, v) = unsafe {
-            (
-                p.slice(range.clone()),
-                m.slice(range.clone()),
-                v.slice(range.clone()),
-            )
-        };
-        step(f, &gradient[range], p, m, v);
+        let [p, m, v] = unsafe { [&p, &m, &v].map(|all| all.slice(range.clone())) };
+        step(
+            f,
+            taken,
+            &gradient[range.clone()],
+            &penalty[range.start / BLOCK..],
+            p,
+            m,
+            v,
+        );
     });
 }
 
 vectorized! {
-    fn step(f: &Factors, gradient: &[f32], p: &mut [f32], m: &mut [f32], v: &mut [f32]) {
+    fn step(f: &Factors, taken: Taken, gradient: &[f32], penalty: &[f32], p: &mut [f32], m: &mut [f32], v: &mut [f32]) {
         let f = *f;
-        for (((g, p), m), v) in gradient.iter().zip(p).zip(m).zip(v) {
-            let g = g + f.weight_decay * *p;
-            *m = f.beta1 * *m + f.rest1 * g;
-            *v = f.beta2 * *v + f.rest2 * g * g;
-            *p -= f.rate * *m / (v.sqrt() * f.scale2 + f.eps);
+        let blocks = gradient.chunks(BLOCK).zip(p.chunks_mut(BLOCK)).zip(m.chunks_mut(BLOCK)).zip(v.chunks_mut(BLOCK));
+        for ((((gradient, p), m), v), penalty) in blocks.zip(penalty) {
+            for (((g, p), m), v) in gradient.iter().zip(p).zip(m).zip(v) {
+                let g = taken.gradient(*g, *penalty, *p);
+                *m = f.beta1 * *m + f.rest1 * g;
+                *v = f.beta2 * *v + f.rest2 * g * g;
+                *p = *p * f.keep - f.rate * *m / (v.sqrt() * f.scale2 + f.eps);
+            }
         }
     }
 }

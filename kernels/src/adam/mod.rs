@@ -1,31 +1,35 @@
-//! One step of the Adam optimizer over one parameter buffer, in a single pass over memory.
+//! One step of the optimizers Adam and AdamW over one buffer of parameters, in a single pass over memory.
 //!
 //! | buffer | shape | |
 //! | --- | --- | --- |
 //! | `gradient` | `[len]` | in |
+//! | `scale` | `[1]`: what the gradient is multiplied with | in |
+//! | `penalty` | `[⌈len / 64⌉]`: L2 of every 64 words | in |
 //! | `p` | `[len]`: the parameters | updated |
 //! | `m` | `[len]`: running mean of the gradient | updated |
 //! | `v` | `[len]`: running mean of its square | updated |
 //!
 //! ```text
-//! g = gradient + weight_decay·p                       (L2, as torch.optim.Adam has it; not AdamW)
+//! g = clamp(scale·gradient, ±limit) + penalty·p       (L2 in the gradient: torch.optim.Adam's weight_decay)
 //! m = beta1·m + (1 - beta1)·g
 //! v = beta2·v + (1 - beta2)·g²
-//! p = p - lr / (1 - beta1^step) · m / (√(v / (1 - beta2^step)) + eps)
+//! p = p - lr·weight_decay·p                           (decoupled: torch.optim.AdamW's weight_decay)
+//!       - lr / (1 - beta1^step) · m / (√(v / (1 - beta2^step)) + eps)
 //! ```
 //!
 //! The corrections for the start from zero are computed on the host in f64; hyper-parameters are parameters of the
-//! pipeline, never part of its key. FLOPs: 14 an element. Seven buffers move: memory decides.
+//! pipeline, never part of its key. FLOPs: 18 an element. Seven buffers move: memory decides.
 
 pub mod cases;
 mod cpu;
 mod oracle;
 
-use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::error::Result;
+use crate::gradient;
+use crate::kernel::{Arg, Kernel, Limits, Plan, Rung};
 use crate::rung;
 
-/// One step of Adam.
+/// One step of Adam, or with `weight_decay` of AdamW.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
     /// How many parameters.
@@ -38,14 +42,16 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the denominator.
     pub eps: f64,
-    /// L2 penalty, added to the gradient.
+    /// AdamW's: the part of each parameter, times `lr`, that is taken away beside the gradient.
     pub weight_decay: f64,
+    /// Gradients beyond it are cut to it.
+    pub limit: f64,
     /// Which step this is: the first is 1.
     pub step: u32,
 }
 
 impl Adam {
-    /// PyTorch's defaults.
+    /// PyTorch's defaults for Adam.
     pub fn new(len: usize, lr: f64, step: u32) -> Self {
         Adam {
             len,
@@ -54,15 +60,8 @@ impl Adam {
             beta2: 0.999,
             eps: 1e-8,
             weight_decay: 0.0,
+            limit: f64::INFINITY,
             step,
-        }
-    }
-
-    /// With an L2 penalty.
-    pub fn with_weight_decay(self, weight_decay: f64) -> Self {
-        Adam {
-            weight_decay,
-            ..self
         }
     }
 
@@ -77,7 +76,8 @@ impl Adam {
             rest2: (1.0 - self.beta2) as f32,
             scale2: correction(self.beta2).sqrt().recip() as f32,
             eps: self.eps as f32,
-            weight_decay: self.weight_decay as f32,
+            keep: (1.0 - self.lr * self.weight_decay) as f32,
+            limit: self.limit as f32,
         }
     }
 }
@@ -92,7 +92,8 @@ struct Factors {
     rest2: f32,
     scale2: f32,
     eps: f32,
-    weight_decay: f32,
+    keep: f32,
+    limit: f32,
 }
 
 impl Kernel for Adam {
@@ -101,32 +102,21 @@ impl Kernel for Adam {
     }
 
     fn check(&self) -> Result<()> {
-        elements(self.name(), &[self.len])?;
-        if self.len == 0 {
-            return Err(self.error("no parameters".into()));
-        }
-        if self.step == 0 {
-            return Err(self.error("steps count from 1, this one is 0".into()));
-        }
-        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(self.error(format!("{name} must lie in [0, 1), not be {beta}")));
-            }
-        }
-        for (name, value) in [
+        let fractions = [("beta1", self.beta1), ("beta2", self.beta2)];
+        let others = [
             ("lr", self.lr),
             ("eps", self.eps),
             ("weight_decay", self.weight_decay),
-        ] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(self.error(format!("{name} must be 0 or more, not {value}")));
-            }
+        ];
+        gradient::check(self, self.len, self.limit, &fractions, &others)?;
+        if self.step == 0 {
+            return Err(self.error("steps count from 1, this one is 0".into()));
         }
         Ok(())
     }
 
     fn inputs(&self) -> Vec<Arg> {
-        vec![Arg::f32("gradient", self.len)]
+        gradient::inputs(self.len)
     }
 
     fn outputs(&self) -> Vec<Arg> {
@@ -136,7 +126,7 @@ impl Kernel for Adam {
     }
 
     fn flops(&self) -> u64 {
-        14 * self.len as u64
+        18 * self.len as u64
     }
 
     fn reduction(&self) -> usize {
@@ -144,12 +134,12 @@ impl Kernel for Adam {
     }
 
     fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
-        oracle::adam(self, inputs[0], outputs);
+        oracle::adam(self, inputs, outputs);
     }
 
     fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
         let [p, m, v] = outputs else { return };
-        cpu::adam(&self.factors(), inputs[0], p, m, v);
+        cpu::adam(&self.factors(), inputs, p, m, v);
     }
 
     fn rungs(&self) -> &'static [Rung] {
@@ -157,30 +147,18 @@ impl Kernel for Adam {
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        let vector = if rung.name == "adam_2_vector" { 4 } else { 1 };
-        if !self.len.is_multiple_of(vector) {
-            return None;
-        }
         let f = self.factors();
-        let mut params = vec![(self.len / vector) as u32];
-        params.extend(
-            [
-                f.rate,
-                f.beta1,
-                f.rest1,
-                f.beta2,
-                f.rest2,
-                f.scale2,
-                f.eps,
-                f.weight_decay,
-            ]
-            .map(f32::to_bits),
-        );
-        let groups = limits.fold((self.len / vector).div_ceil(64));
-        Some(Pass::of(rung, 4, params, groups).into())
+        let factors = [
+            f.rate, f.beta1, f.rest1, f.beta2, f.rest2, f.scale2, f.eps, f.keep, f.limit,
+        ];
+        let vector = if rung.name == "adam_2_vector" { 4 } else { 1 };
+        gradient::pass(rung, limits, self.len, vector, &factors).map(|pass| pass.into())
     }
 
     fn sample(&self, input: &'static str, unit: f64) -> f64 {
-        if input == "v" { unit.abs() } else { unit }
+        match input {
+            "v" => unit.abs(),
+            _ => gradient::sample(input, unit),
+        }
     }
 }

@@ -26,7 +26,8 @@ use crate::counters::Watch;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Limits, Plan, Rung};
-use pipelines::Pipelines;
+use pipelines::{Binding, Pipelines};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use stream::{Dispatch, Stream};
 
@@ -139,7 +140,7 @@ impl Gpu {
         lock(&self.state).pool.usage()
     }
 
-    fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &Limits {
         &self.report.limits
     }
 
@@ -244,12 +245,13 @@ impl Gpu {
         lock(&self.state).pool.put(block.block.words, block);
     }
 
-    /// Host words into a block, after everything recorded so far.
-    pub fn write(&self, block: &Block, data: &[f32]) -> Result<()> {
+    /// Host words into a block from word `start` on, after everything recorded so far.
+    pub fn write(&self, block: &Block, start: usize, data: &[f32]) -> Result<()> {
         self.flush()?;
+        let offset = 4 * start as u64;
         self.driver
             .queue
-            .write_buffer(&block.block.buffer, 0, bytemuck::cast_slice(data));
+            .write_buffer(&block.block.buffer, offset, bytemuck::cast_slice(data));
         self.check("write", 4 * data.len() as u64)
     }
 
@@ -274,8 +276,9 @@ impl Gpu {
         }
     }
 
-    /// The first `len` words of a block, after everything recorded so far.
-    pub async fn read(&self, block: &Block, len: usize) -> Result<Vec<f32>> {
+    /// Words of a block, after everything recorded so far.
+    pub async fn read(&self, block: &Block, range: Range<usize>) -> Result<Vec<f32>> {
+        let len = range.len();
         if len == 0 {
             return Ok(Vec::new());
         }
@@ -284,7 +287,13 @@ impl Gpu {
         {
             let mut state = lock(&self.state);
             let encoder = state.stream.encoder(&self.driver);
-            encoder.copy_buffer_to_buffer(&block.block.buffer, 0, &staging, 0, bytes);
+            encoder.copy_buffer_to_buffer(
+                &block.block.buffer,
+                4 * range.start as u64,
+                &staging,
+                0,
+                bytes,
+            );
         }
         self.fetch(staging, bytes).await
     }
@@ -352,13 +361,18 @@ impl Gpu {
             .iter()
             .map(|&len| device.alloc(len))
             .collect::<Result<Vec<_>>>()?;
-        let blocks: Vec<&Block> = inputs
+        let bindings: Vec<Binding> = inputs
             .iter()
             .chain(outputs)
             .copied()
             .chain(&scratch)
             .map(|buffer| match buffer.block() {
-                buffer::Block::Gpu(block) => block,
+                buffer::Block::Gpu(block) => Binding {
+                    id: block.number,
+                    buffer: &block.block.buffer,
+                    start: buffer.start(),
+                    words: buffer.span().unwrap_or(block.block.words),
+                },
                 _ => unreachable!("checked: every buffer is on this device"),
             })
             .collect();
@@ -374,11 +388,7 @@ impl Gpu {
         let made = pipelines.made();
         for pass in &plan.passes {
             let reads: Vec<bool> = pass.bindings.iter().map(|&b| b < inputs.len()).collect();
-            let bound: Vec<_> = pass
-                .bindings
-                .iter()
-                .map(|&b| (blocks[b].number, &blocks[b].block.buffer))
-                .collect();
+            let bound: Vec<Binding> = pass.bindings.iter().map(|&b| bindings[b]).collect();
             let position = pipelines.find(&self.driver, pass, &reads)?;
             let group = pipelines.group(&self.driver, &stream.ring, position, &bound);
             ready.push((position, group.clone()));

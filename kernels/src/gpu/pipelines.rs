@@ -21,8 +21,23 @@ pub(super) struct Pipeline {
 pub(super) struct Pipelines {
     list: Vec<Pipeline>,
     by_hash: HashMap<u64, Vec<usize>>,
-    groups: HashMap<(usize, [u64; MAX_BINDINGS]), wgpu::BindGroup>,
+    groups: HashMap<(usize, [Words; MAX_BINDINGS]), wgpu::BindGroup>,
 }
+
+/// What a storage binding shows: words of a buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Binding<'a> {
+    /// The buffer's identity.
+    pub id: u64,
+    pub buffer: &'a wgpu::Buffer,
+    /// The first word; a multiple of [`PLACE`](crate::buffer::PLACE).
+    pub start: usize,
+    /// How many.
+    pub words: usize,
+}
+
+/// Identity, start and length of a binding's words.
+type Words = (u64, usize, usize);
 
 /// Storage bindings in one pass.
 pub(super) const MAX_BINDINGS: usize = 7;
@@ -69,20 +84,20 @@ impl Pipelines {
         &self.list[position]
     }
 
-    /// The bind group of a pipeline over these buffers (identity, buffer).
+    /// The bind group of a pipeline over these words.
     pub fn group(
         &mut self,
         driver: &Driver,
         uniforms: &wgpu::Buffer,
         position: usize,
-        buffers: &[(u64, &wgpu::Buffer)],
+        bindings: &[Binding],
     ) -> &wgpu::BindGroup {
-        let mut ids = [u64::MAX; MAX_BINDINGS];
-        for (slot, (id, _)) in ids.iter_mut().zip(buffers) {
-            *slot = *id;
+        let mut key = [(u64::MAX, 0, 0); MAX_BINDINGS];
+        for (slot, b) in key.iter_mut().zip(bindings) {
+            *slot = (b.id, b.start, b.words);
         }
         let pipeline = &self.list[position];
-        self.groups.entry((position, ids)).or_insert_with(|| {
+        self.groups.entry((position, key)).or_insert_with(|| {
             driver.watch.tally.bind_groups.add(1);
             let uniform = wgpu::BindGroupEntry {
                 binding: 0,
@@ -93,10 +108,14 @@ impl Pipelines {
                 }),
             };
             let storage = (1..)
-                .zip(buffers)
-                .map(|(binding, (_, buffer))| wgpu::BindGroupEntry {
+                .zip(bindings)
+                .map(|(binding, words)| wgpu::BindGroupEntry {
                     binding,
-                    resource: buffer.as_entire_binding(),
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer: words.buffer,
+                        offset: 4 * words.start as u64,
+                        size: wgpu::BufferSize::new(4 * words.words as u64),
+                    }),
                 });
             driver.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(&pipeline.name),
@@ -117,7 +136,7 @@ impl Pipelines {
     pub fn forget(&mut self, gone: &[u64]) {
         if !gone.is_empty() {
             self.groups
-                .retain(|(_, ids), _| !ids.iter().any(|id| gone.contains(id)));
+                .retain(|(_, key), _| !key.iter().any(|(id, ..)| gone.contains(id)));
         }
     }
 }

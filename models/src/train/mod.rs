@@ -12,7 +12,7 @@ mod tally;
 use std::time::Instant;
 
 use engine::{
-    Adam, AdamSettings, Architecture, Device, Mode, ModelFile, Network, Parameter, Resume, Tensor,
+    Architecture, Clip, Device, Mode, ModelFile, Network, Optimizer, Parameter, Resume, Tensor,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::random::{Stream, shuffled};
 use crate::room::room;
 use crate::split::Split;
-use crate::training::{Optimizer, TrainingSettings, balanced_weights};
+use crate::training::{TrainingSettings, balanced_weights};
 use tally::{Tally, out_of_memory};
 
 /// Outputs are read from the device every so many steps: a read waits for all work before it.
@@ -86,7 +86,7 @@ pub struct Trainer<'a> {
     network: Network,
     /// The network's own, with the penalty of the settings.
     parameters: Vec<Parameter>,
-    optimizer: Adam,
+    optimizer: Optimizer,
     /// A weight per label, on the host and on the device.
     weights: Option<(Vec<f32>, Tensor)>,
     history: Vec<EpochRow>,
@@ -117,13 +117,12 @@ impl<'a> Trainer<'a> {
         {
             parameter.l2 += setup.settings.l2 as f32;
         }
-        let settings = match setup.settings.optimizer {
-            Optimizer::Adam => AdamSettings {
-                learning_rate: setup.settings.learning_rate,
-                ..AdamSettings::default()
-            },
-        };
-        let optimizer = Adam::new(&parameters, settings)?;
+        let settings = setup.settings;
+        let optimizer = Optimizer::new(&parameters, settings.optimizer, settings.learning_rate)?;
+        let optimizer = optimizer.with_clip(Clip {
+            norm: settings.clip_norm,
+            value: None,
+        })?;
         let weights = match setup.settings.class_weights {
             false => None,
             true => {
@@ -222,7 +221,7 @@ impl<'a> Trainer<'a> {
                 epoch,
                 train_loss,
                 train_accuracy,
-                learning_rate: self.optimizer.settings().learning_rate,
+                learning_rate: self.optimizer.learning_rate(),
                 ..Default::default()
             };
             self.validate(&mut row, steps, control)?;

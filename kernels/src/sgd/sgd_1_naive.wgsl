@@ -1,0 +1,46 @@
+// g = clamp(scale·gradient, ±limit) + penalty·p, velocity = momentum·velocity + g, p = p - lr·velocity,
+// or with Nesterov's look ahead p - lr·(g + momentum·velocity), or without momentum p - lr·g
+//
+// Rung 1: one thread per parameter, one word at a time.
+
+struct Params {
+    len: u32,
+    lr: f32,
+    momentum: f32,
+    limit: f32,
+}
+
+@group(0) @binding(0) var<uniform> s: Params;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;          // [len]
+@group(0) @binding(2) var<storage, read> scale: array<f32>;             // [1]
+@group(0) @binding(3) var<storage, read> penalty: array<f32>;           // [⌈len / 64⌉]
+@group(0) @binding(4) var<storage, read_write> p: array<f32>;           // [len]
+@group(0) @binding(5) var<storage, read_write> velocity: array<f32>;    // [len], used only where MOMENTUM
+
+override MOMENTUM: u32 = 1;
+override NESTEROV: u32 = 0;
+
+// Within ±limit; a NaN stays one, which `clamp` does not promise.
+fn clipped(g: f32) -> f32 {
+    return select(select(g, -s.limit, g < -s.limit), s.limit, g > s.limit);
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 64u + thread;
+    if i >= s.len {
+        return;
+    }
+    let g = clipped(gradient[i] * scale[0]) + penalty[i / 64u] * p[i];
+    var step = g;
+    if MOMENTUM == 1u {
+        let next = s.momentum * velocity[i] + g;
+        velocity[i] = next;
+        step = select(next, g + s.momentum * next, NESTEROV == 1u);
+    }
+    p[i] -= s.lr * step;
+}
