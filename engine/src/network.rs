@@ -255,6 +255,9 @@ impl Network {
         let steps = &self.plan.steps[group.clone()];
         // All but those that join branches read one.
         let x = &inputs[0];
+        // A 1-D layer is a 2-D one on images of height 1.
+        let sideways = steps[0].operation.is_2d() && x.shape().len() == 3;
+        let x = &if sideways { upright(x)? } else { x.clone() };
         let behind = |own: Option<Function>| {
             let next = steps.iter().find_map(|step| match step.operation {
                 Operation::Activation(function) => Some(function),
@@ -276,6 +279,11 @@ impl Network {
                     Operation::MaxPool2d(pool) => Some(pool),
                     _ => None,
                 });
+                let weight = &if sideways {
+                    upright(weight)?
+                } else {
+                    weight.clone()
+                };
                 let y = match pool {
                     Some(pool) => x.conv2d_max_pool2d(weight, bias, options, pool)?,
                     None => x.conv2d(weight, bias, options)?,
@@ -297,10 +305,31 @@ impl Network {
                 }
                 Mode::Eval => (x.clone(), None),
             },
+            Operation::Permute(order) => (x.permute(&order[..x.shape().len()])?, None),
+            Operation::Reshape => {
+                let batch = [x.shape()[0]].into_iter();
+                let shape: Vec<usize> = batch.chain(steps[0].output.iter().copied()).collect();
+                (x.reshape(shape)?, None)
+            }
+            Operation::Pad2d([h, w], value) => (x.pad(&[[0, 0], [0, 0], h, w], value)?, None),
+            Operation::Resize(size, mode) => (x.resize(size, mode)?, None),
+            Operation::Softmax => (x.softmax()?, None),
+            Operation::Concat(axis) => {
+                let inputs: Vec<&Tensor> = inputs.iter().collect();
+                (Tensor::concat(&inputs, axis + 1)?, None)
+            }
+            Operation::Add => {
+                let sum = |sum: Tensor, input| sum.add(input);
+                (inputs[1..].iter().try_fold(x.clone(), sum)?, None)
+            }
         };
-        match function {
-            Some(function) => y.activation(function),
-            None => Ok(y),
+        let y = match function {
+            Some(function) => y.activation(function)?,
+            None => y,
+        };
+        match sideways {
+            true => y.reshape(y.shape().without(2)),
+            false => Ok(y),
         }
     }
 
@@ -308,6 +337,13 @@ impl Network {
         let own = &self.parameters[step.parameters.clone()];
         (&own[0].tensor, own.get(1).map(|p| &p.tensor))
     }
+}
+
+/// `[a, b, t]` as `[a, b, 1, t]`.
+fn upright(x: &Tensor) -> Result<Tensor> {
+    let mut shape = x.shape().to_vec();
+    shape.insert(shape.len() - 1, 1);
+    x.reshape(shape)
 }
 
 /// Whether weights are those that a plan asks for, and as many numbers as their shapes say.

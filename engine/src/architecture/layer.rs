@@ -1,5 +1,10 @@
 //! The kinds of layers and their options, as a file spells them. Options that are left out take PyTorch's defaults.
 
+pub use super::arrange::{
+    Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
+};
+pub use super::sideways::{Conv1d, MaxPool1d};
+
 use super::size::{Padding, Units, pair};
 use kernels::Activation as Fused;
 use serde::{Deserialize, Serialize};
@@ -81,6 +86,22 @@ kinds! {
     Dropout => "dropout",
     /// Layers one after the other, under a name of their own.
     Sequential => "block",
+    /// Branches side by side, put together at the end.
+    Parallel => "parallel",
+    /// The axes in another order.
+    Permute => "permute",
+    /// The same numbers under another shape.
+    Reshape => "reshape",
+    /// An image with more around it, or less.
+    Pad2d => "pad",
+    /// An image in another size.
+    Resize => "resize",
+    /// Probabilities along the last axis.
+    Softmax => "softmax",
+    /// A convolution along time.
+    Conv1d => "conv",
+    /// The largest number of each window along time.
+    MaxPool1d => "pool",
 }
 
 /// `Conv2d`: `[c, h, w]` to `[out_channels, oh, ow]`.

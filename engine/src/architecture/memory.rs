@@ -8,6 +8,7 @@ use super::plan::{Operation, Plan, Source};
 use super::summary::bytes;
 use crate::error::{Error, Result};
 use crate::ops::PoolOptions;
+use crate::shape::Shape;
 use std::ops::Range;
 
 /// Bytes that a network needs.
@@ -160,16 +161,20 @@ impl Architecture {
 /// Words per example that are alive at the worst moment of a training step, and of inference.
 fn peaks(plan: &Plan) -> (u64, u64) {
     let words = |source: Source| plan.shape(source).elements() as u64;
-    let (owners, last_reads) = lifetimes(plan);
-    // What earlier groups keep for the way back; the input belongs to the caller.
-    let mut kept = words(None);
-    let (mut training, mut inference) = (kept, kept);
+    let lives = lifetimes(plan);
+    let alive = |when: &dyn Fn(&Life) -> bool| -> u64 {
+        let alive = lives.iter().filter(|life| when(life));
+        alive.map(|life| life.words).sum()
+    };
+    let (mut training, mut inference) = (words(None), words(None));
+    // Positions of maxima, of all groups so far.
+    let mut indices = 0;
     for group in plan.groups() {
-        let (start, last) = (group.start, group.end - 1);
+        let (place, last) = (group.start + 1, group.end - 1);
         if plan.steps[last].operation.is_view() {
             continue;
         }
-        let inputs = &plan.steps[start].inputs;
+        let inputs = &plan.steps[group.start].inputs;
         let input: u64 = inputs.iter().map(|&source| words(source)).sum();
         let output = words(Some(last));
         let (pooled, inner) = between(plan, &group);
@@ -177,22 +182,23 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         let (inner, dz) = match inner {
             None => (0, output),
             Some(Between::Never) => (0, 0),
-            Some(Between::Written) => (words(Some(start)), words(Some(start))),
+            Some(Between::Written) => (words(Some(group.start)), words(Some(group.start))),
         };
         let index = if pooled { output } else { 0 };
-        let forward = inner + output + index;
-        kept += output + index;
-        // On the way back: the gradient that came, the one before activation or pooling, and the input's.
+        // Forward: what this group or a later one reads; in training also what earlier ones keep.
+        let earlier = |life: &Life| life.made < place;
+        let read = alive(&|life| earlier(life) && life.last_read >= place);
+        let kept = alive(&|life| earlier(life) && (life.last_read >= place || life.kept <= place));
+        inference = inference.max(read + inner + output + index);
+        training = training.max(kept + indices + inner + output + index);
+        // On the way back: what this group or an earlier one keeps, the gradients that wait for others of the same map,
+        // the one that came, the one before activation or pooling, and the input's.
+        indices += index;
+        let kept = alive(&|life| life.kept <= place);
+        let waiting = alive(&|life| 0 < life.made && earlier(life) && life.last_read > group.end);
         let first = inputs[..] == [None];
         let backward = output + dz + if first { 0 } else { input };
-        training = training.max(kept + inner).max(kept + backward);
-        // Forward: what this group or a later one reads.
-        let earlier = [None].into_iter().chain((0..start).map(Some));
-        let live = earlier
-            .filter(|&source| owner(&owners, source) == source)
-            .filter(|source| last_reads[source.map_or(0, |i| i + 1)] >= Some(start))
-            .map(words);
-        inference = inference.max(live.sum::<u64>() + forward);
+        training = training.max(kept + indices + waiting + backward);
     }
     (training, inference)
 }
@@ -217,23 +223,54 @@ fn between(plan: &Plan, group: &Range<usize>) -> (bool, Option<Between>) {
     (true, (group.len() > 1).then_some(inner))
 }
 
-/// Whose memory each step's output is (a view shows that of its input), and which step reads the memory of each source
-/// last, the network's input first.
-fn lifetimes(plan: &Plan) -> (Vec<Source>, Vec<Option<usize>>) {
-    let mut owners: Vec<Source> = Vec::new();
-    let mut last_reads = vec![None; plan.steps.len() + 1];
-    for (i, step) in plan.steps.iter().enumerate() {
-        for &source in &step.inputs {
-            last_reads[owner(&owners, source).map_or(0, |i| i + 1)] = Some(i);
-        }
-        owners.push(match step.operation.is_view() {
-            true => owner(&owners, step.inputs[0]),
-            false => Some(i),
-        });
-    }
-    (owners, last_reads)
+/// One map, and from when to when it is needed. Times are places in the list of steps, counted from 1; the network's
+/// input is made at 0.
+struct Life {
+    words: u64,
+    made: usize,
+    /// The last group that reads it on the way forward.
+    last_read: usize,
+    /// The first group that keeps it for the way back: the last one there to need it.
+    kept: usize,
 }
 
-fn owner(owners: &[Source], source: Source) -> Source {
-    source.and_then(|i| owners[i])
+/// The lives of the network's input and of every step's output. What is never written has no words: views, and what lies
+/// within a group.
+fn lifetimes(plan: &Plan) -> Vec<Life> {
+    let place = |source: Source| source.map_or(0, |step| step + 1);
+    let life = |(made, shape): (usize, &Shape)| Life {
+        words: shape.elements() as u64,
+        made,
+        last_read: 0,
+        kept: usize::MAX,
+    };
+    let outputs = plan.steps.iter().map(|step| &step.output);
+    let shapes = [&plan.input].into_iter().chain(outputs);
+    let mut lives: Vec<Life> = shapes.enumerate().map(life).collect();
+    // The caller has the input all the time.
+    lives[0].kept = 0;
+    // Whose memory each output is: a view shows that of its input.
+    let mut owners: Vec<usize> = (0..lives.len()).collect();
+    for group in plan.groups() {
+        let (first, end) = (&plan.steps[group.start], group.end);
+        let (keeps_input, keeps_output) = first.operation.keeps();
+        for &source in &first.inputs {
+            let read = &mut lives[owners[place(source)]];
+            read.last_read = group.start + 1;
+            if keeps_input {
+                read.kept = read.kept.min(group.start + 1);
+            }
+        }
+        if keeps_output || group.len() > 1 {
+            lives[end].kept = group.start + 1;
+        }
+        for inner in group.start + 1..end {
+            lives[inner].words = 0;
+        }
+        if first.operation.is_view() {
+            owners[end] = owners[place(first.inputs[0])];
+            lives[end].words = 0;
+        }
+    }
+    lives
 }

@@ -3,16 +3,20 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `layer.rs` | the kinds of layers and their options |
+//! | `arrange.rs` | those that move numbers, with their shape inference: Permute, Pad2d, Parallel, … |
+//! | `sideways.rs` | 1-D layers as 2-D ones |
 //! | `size.rs` | how files spell sizes, padding, units |
 //! | `read.rs` | reading layers, with hints where a name is wrong |
 //! | `plan.rs` | shape inference: the tree as a list of steps with shapes and parameters |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
 //! | `memory.rs` | what training and inference need, and the largest batch that fits |
 
+mod arrange;
 pub mod layer;
 pub mod memory;
 pub(crate) mod plan;
 mod read;
+mod sideways;
 mod size;
 mod summary;
 
@@ -100,11 +104,14 @@ fn with_classes(layer: &Layer, classes: usize) -> Layer {
             linear.out_features = Units::Number(classes);
         }
         Kind::Sequential(block) => {
-            block.layers = block
-                .layers
-                .iter()
-                .map(|l| with_classes(l, classes))
-                .collect();
+            for layer in &mut block.layers {
+                *layer = with_classes(layer, classes);
+            }
+        }
+        Kind::Parallel(parallel) => {
+            for layer in parallel.branches.iter_mut().flatten() {
+                *layer = with_classes(layer, classes);
+            }
         }
         _ => {}
     }

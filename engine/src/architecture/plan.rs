@@ -3,13 +3,14 @@
 //! The list is a graph in the order of execution: a step says whose outputs it reads. Where layers follow one another
 //! that is the step before; where branches part and join again, it is an earlier one, or several.
 
-use super::Architecture;
 use super::layer::{Conv2d, Dropout, Function, Kind, Layer, Linear, MaxPool2d};
 use super::size::Units;
+use super::{Architecture, arrange, sideways};
 use crate::error::{Error, Result};
-use crate::ops::{ConvOptions, PoolOptions};
+use crate::ops::{ConvOptions, PoolOptions, ResizeMode};
 use crate::shape::Shape;
 use kernels::Kernel;
+use kernels::rearrange::MAX_AXES;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -47,12 +48,50 @@ pub(crate) enum Operation {
     Linear(Option<Function>),
     Flatten,
     Dropout(f32),
+    /// The order of all axes, the batch among them; what is behind the last stays.
+    Permute([usize; MAX_AXES]),
+    /// To the step's output shape.
+    Reshape,
+    /// Along height and width, before and after; the value.
+    Pad2d([[i64; 2]; 2], f32),
+    Resize([usize; 2], ResizeMode),
+    Softmax,
+    /// Of all inputs, along this axis of an example.
+    Concat(usize),
+    /// Of all inputs.
+    Add,
 }
 
 impl Operation {
     /// Whether it only shows its input's numbers under another shape.
     pub fn is_view(self) -> bool {
-        matches!(self, Operation::Flatten)
+        matches!(self, Operation::Flatten | Operation::Reshape)
+    }
+
+    /// Whether it keeps its input for the way back, and whether its output.
+    pub fn keeps(self) -> (bool, bool) {
+        match self {
+            Operation::Conv2d(_, own) | Operation::Linear(own) => (true, own.is_some()),
+            Operation::Activation(function) => {
+                let output = function.fused().is_some();
+                (!output, output)
+            }
+            Operation::Softmax => (false, true),
+            Operation::MaxPool2d(_)
+            | Operation::Flatten
+            | Operation::Dropout(_)
+            | Operation::Permute(_)
+            | Operation::Reshape
+            | Operation::Pad2d(..)
+            | Operation::Resize(..)
+            | Operation::Concat(_)
+            | Operation::Add => (false, false),
+        }
+    }
+
+    /// Whether it works on images; a 1-D layer's input is one of height 1.
+    pub fn is_2d(self) -> bool {
+        matches!(self, Operation::Conv2d(..) | Operation::MaxPool2d(_))
     }
 }
 
@@ -129,7 +168,7 @@ impl Architecture {
     /// What does not fit, with the layer's path and both shapes.
     pub(crate) fn plan(&self) -> Result<Plan> {
         let input = Shape::from(&self.input[..]);
-        if input.is_empty() || count(&input).is_none_or(|n| n == 0) {
+        if input.is_empty() || elements(&input).is_none_or(|n| n == 0) {
             return Err(Error::shape(
                 "architecture",
                 &input,
@@ -150,7 +189,7 @@ impl Architecture {
 }
 
 /// Elements of a shape, where 32-bit indices reach them.
-fn count(shape: &[usize]) -> Option<usize> {
+pub(super) fn elements(shape: &[usize]) -> Option<usize> {
     let product = shape
         .iter()
         .try_fold(1usize, |n, &axis| n.checked_mul(axis));
@@ -183,6 +222,19 @@ fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> R
             source = add(plan, source, &format!("{path}/"), &block.layers)?;
             continue;
         }
+        if let Kind::Parallel(parallel) = &layer.kind {
+            let branches = parallel.branches.iter().zip(1..);
+            let add = |(layers, i): (&Vec<Layer>, usize)| {
+                add(plan, source, &format!("{path}/branch{i}/"), layers)
+            };
+            let inputs: Vec<Source> = branches.map(add).collect::<Result<_>>()?;
+            let shapes: Vec<&[usize]> = inputs.iter().map(|&i| &plan.shape(i)[..]).collect();
+            let found = arrange::join(parallel, &shapes).map_err(|error| error.at(&path))?;
+            source = Some(plan.steps.len());
+            let step = finish(plan, inputs, &path, layer, found)?;
+            plan.steps.push(step);
+            continue;
+        }
         let step = step(plan, source, &path, layer).map_err(|error| error.at(&path))?;
         source = Some(plan.steps.len());
         plan.steps.push(step);
@@ -191,21 +243,21 @@ fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> R
 }
 
 /// What a layer makes of its input: operation, output, weights and work.
-struct Inferred {
-    operation: Operation,
-    output: Shape,
-    weights: Option<Weights>,
-    multiply_adds: u64,
+pub(super) struct Inferred {
+    pub operation: Operation,
+    pub output: Shape,
+    pub weights: Option<Weights>,
+    pub multiply_adds: u64,
 }
 
-struct Weights {
-    weight: Shape,
-    bias: bool,
-    l2: f32,
+pub(super) struct Weights {
+    pub weight: Shape,
+    pub bias: bool,
+    pub l2: f32,
 }
 
 impl Inferred {
-    fn plain(operation: Operation, output: Shape) -> Self {
+    pub(super) fn plain(operation: Operation, output: Shape) -> Self {
         Inferred {
             operation,
             output,
@@ -231,8 +283,28 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
         Kind::Dropout(Dropout { p }) => Inferred::plain(Operation::Dropout(*p), input),
         Kind::Activation(a) => Inferred::plain(Operation::Activation(a.function), input),
         Kind::Flatten(_) => Inferred::plain(Operation::Flatten, [input.elements()].into()),
-        Kind::Sequential(_) => unreachable!("its layers are added one by one"),
+        Kind::Permute(permute) => arrange::permute(permute, &input)?,
+        Kind::Reshape(reshape) => arrange::reshape(reshape, &input)?,
+        Kind::Pad2d(pad) => arrange::pad2d(pad, &input)?,
+        Kind::Resize(resize) => arrange::resize(resize, &input)?,
+        Kind::Softmax(_) => Inferred::plain(Operation::Softmax, input),
+        Kind::Conv1d(conv) => sideways::conv1d(conv, &input)?,
+        Kind::MaxPool1d(pool) => sideways::max_pool1d(pool, &input)?,
+        Kind::Sequential(_) | Kind::Parallel(_) => {
+            unreachable!("its layers are added one by one")
+        }
     };
+    finish(plan, vec![source], path, layer, found)
+}
+
+/// The step, with its parameters in the plan.
+fn finish(
+    plan: &mut Plan,
+    inputs: Vec<Source>,
+    path: &str,
+    layer: &Layer,
+    found: Inferred,
+) -> Result<Step> {
     let start = plan.parameters.len();
     if let Some(weights) = found.weights {
         plan.parameters.extend(specs(path, weights)?);
@@ -241,7 +313,7 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
         path: path.to_string(),
         kind: layer.kind.name(),
         operation: found.operation,
-        inputs: vec![source],
+        inputs,
         output: found.output,
         parameters: start..plan.parameters.len(),
         multiply_adds: found.multiply_adds,
@@ -252,7 +324,7 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
 /// (`kaiming_uniform(a = √5)` comes to the same).
 fn specs(path: &str, weights: Weights) -> Result<Vec<ParameterSpec>> {
     let Weights { weight, bias, l2 } = weights;
-    if count(&weight).is_none() {
+    if elements(&weight).is_none() {
         return Err(Error::shape(
             "weight",
             &weight,
@@ -284,7 +356,7 @@ fn chw(operation: &'static str, input: &Shape) -> Result<[usize; 3]> {
         .map_err(|_| Error::shape(operation, input, "is not [c, h, w]"))
 }
 
-fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
+pub(super) fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
     let [c, h, w] = chw("conv2d", input)?;
     let axis = |i: usize, length: usize| {
         let reach = layer.dilation[i]
@@ -321,7 +393,7 @@ fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
     })
 }
 
-fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
+pub(super) fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
     let [c, h, w] = chw("max_pool2d", input)?;
     let stride = layer.stride.unwrap_or(layer.kernel);
     let axis =
@@ -366,7 +438,7 @@ fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {
     let mut output = input.to_vec();
     output.pop();
     output.push(units);
-    if count(&output).is_none() {
+    if elements(&output).is_none() {
         return Err(Error::shape(
             "linear",
             &output,

@@ -1,6 +1,9 @@
 //! Architectures as data: reading, shape inference, summary, memory.
 
-use engine::architecture::layer::{Conv2d, Dropout, Flatten, Linear, MaxPool2d};
+use engine::architecture::layer::{
+    Combine, Conv1d, Conv2d, Dropout, Flatten, Interpolation, Linear, MaxPool1d, MaxPool2d, Pad2d,
+    Parallel, Permute, Reshape, Resize, Sequential, Softmax,
+};
 use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
 use proptest::prelude::*;
 
@@ -343,8 +346,42 @@ fn layers() -> impl Strategy<Value = Vec<Layer>> {
         }),
         (1usize..6).prop_map(|n| Layer::from(Linear::new(n))),
         Just(Layer::from(Flatten {})),
+        Just(Layer::from(Softmax {})),
+        Just(vec![0, 1, 2])
+            .prop_shuffle()
+            .prop_map(|axes| Layer::from(Permute { axes })),
+        prop::collection::vec(prop_oneof![Just(-1i64), 1i64..4], 1..4)
+            .prop_map(|shape| Layer::from(Reshape { shape })),
+        ([[-2i64..3, 0..3], [0..3, -2..3]]).prop_map(|padding| Layer::from(Pad2d {
+            padding,
+            value: 0.5
+        })),
+        ([1usize..9, 1..9], any::<bool>()).prop_map(|(size, area)| Layer::from(Resize {
+            size,
+            mode: if area {
+                Interpolation::Area
+            } else {
+                Interpolation::Bilinear
+            },
+        })),
+        (1usize..4, 1usize..4, 1usize..4).prop_map(|(channels, kernel, pool)| {
+            let flat = Reshape { shape: vec![1, -1] };
+            let (conv, pool) = (Conv1d::new(channels, kernel), MaxPool1d::new(pool));
+            let layers = vec![flat.into(), conv.into(), pool.into()];
+            Layer::from(Sequential { layers })
+        }),
     ];
-    prop::collection::vec(prop_oneof![3 => conv, 2 => pool, 2 => other], 1..6)
+    let plain = prop_oneof![3 => conv, 2 => pool, 2 => other].boxed();
+    let branches = prop::collection::vec(prop::collection::vec(plain.clone(), 0..3), 1..4);
+    let parallel = (branches, any::<bool>(), 0usize..3).prop_map(|(branches, add, axis)| {
+        let combine = if add { Combine::Add } else { Combine::Concat };
+        Layer::from(Parallel {
+            branches,
+            combine,
+            axis,
+        })
+    });
+    prop::collection::vec(prop_oneof![6 => plain, 1 => parallel], 1..6)
 }
 
 proptest! {

@@ -9,10 +9,12 @@
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
 //! | `faults.rs` | memory that runs out and devices that are lost, at every place |
 //! | `model_file.rs` | there and back, and every kind of damage |
-//! | `shapes.rs` | numbers moved, picked, resized; branches; 1-D layers |
+//! | `shapes.rs` | numbers moved, picked, resized |
+//! | `branches.rs` | the layers that do so; branches; 1-D layers |
 //! | `common.rs` | a small network with every kind of layer, and data for it |
 
 mod architecture;
+mod branches;
 mod common;
 mod faults;
 mod goldens;

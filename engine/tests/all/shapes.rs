@@ -1,4 +1,4 @@
-//! Numbers moved, picked, resized, and the layers that do it: gradients, PyTorch's answers, what is refused.
+//! Numbers moved, picked, resized: gradients, PyTorch's answers, what is refused.
 
 use crate::goldens::{Golden, pair};
 use crate::gradients::check;
