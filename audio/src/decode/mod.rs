@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `mod.rs` | [`decode`], [`decode_bytes`], [`Limits`]; telling formats apart by their first bytes |
 //! | `wav.rs` | RIFF chunks, then hound |
-//! | `mp3.rs` | MPEG audio through minimp3 (feature `mp3`): the crate's only unsafe code |
+//! | `mp3.rs` | MPEG audio through minimp3, as floats (feature `mp3`): the crate's only unsafe code |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio (feature `mp3`) |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between

@@ -1,4 +1,4 @@
-//! MPEG audio (layers I to III) through minimp3's C code.
+//! MPEG audio (layers I to III) through minimp3's C code, which gives floats: nothing is rounded to 16 bits on the way.
 //!
 //! Tags are stripped, garbage between frames is skipped, a last frame that is cut short is left out. The delay and the
 //! padding that a LAME tag declares are trimmed, as librosa's decoder does. Frames may change their number of channels
@@ -9,7 +9,7 @@ use super::Limits;
 use super::tags::{self, Gapless};
 use crate::clip::Clip;
 use crate::error::{Error, Result};
-use minimp3_sys as ffi;
+use rmp3::ffi;
 
 /// Decodes and mixes to one channel. Where frames make up less than half of the file, they are taken for chance hits in
 /// something that is no MPEG audio. `signed`: the file begins as MPEG audio does, so it is one, if a damaged one.
@@ -25,7 +25,7 @@ pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits, signed: bool) ->
         limits.check_seconds(name, total_seconds)?;
         if runs.last().is_none_or(|run| run.sample_rate != frame.rate) {
             runs.push(Clip {
-                samples: Vec::new(),
+                samples: Vec::with_capacity(frame.samples_ahead),
                 sample_rate: frame.rate,
             });
         }
@@ -74,33 +74,30 @@ fn trim(samples: &mut Vec<f32>, gapless: &Gapless) {
     }
 }
 
-/// Appends the mean of one or two interleaved 16-bit channels, full scale at 1.
-fn mix(interleaved: &[i16], channels: usize, mixed: &mut Vec<f32>) {
-    const SCALE: f32 = 1.0 / 32768.0;
+/// Appends the mean of one or two interleaved channels.
+fn mix(interleaved: &[f32], channels: usize, mixed: &mut Vec<f32>) {
     match channels {
-        1 => mixed.extend(interleaved.iter().map(|&s| f32::from(s) * SCALE)),
-        _ => mixed.extend(
-            interleaved
-                .chunks_exact(2)
-                .map(|s| (f32::from(s[0]) + f32::from(s[1])) * (0.5 * SCALE)),
-        ),
+        1 => mixed.extend_from_slice(interleaved),
+        _ => mixed.extend(interleaved.chunks_exact(2).map(|s| (s[0] + s[1]) * 0.5)),
     }
 }
 
 /// One decoded frame.
 struct Frame<'d> {
-    /// Interleaved.
-    samples: &'d [i16],
+    /// Interleaved, full scale at 1.
+    samples: &'d [f32],
     /// One or two.
     channels: usize,
     rate: u32,
+    /// Samples per channel in this frame and the rest of the file, if that is made of frames like this one.
+    samples_ahead: usize,
 }
 
 /// Walks the frames of a file.
 struct Decoder<'a> {
     state: Box<ffi::mp3dec_t>,
     rest: &'a [u8],
-    pcm: [i16; MOST_SAMPLES],
+    pcm: [f32; MOST_SAMPLES],
     /// What the file's Xing frame said, once that is read.
     gapless: Gapless,
     at_start: bool,
@@ -110,6 +107,9 @@ struct Decoder<'a> {
 
 /// Interleaved samples in the largest frame: two channels of 1152.
 const MOST_SAMPLES: usize = ffi::MINIMP3_MAX_SAMPLES_PER_FRAME as usize;
+
+/// Bound on what is reserved ahead of being decoded: what a file says of itself may be wrong.
+const MOST_AHEAD: usize = 1 << 24;
 
 /// Bytes handed to minimp3 at once. Its lengths are C ints; and it needs a dozen frames (at most 2.3 kB each) ahead
 /// to be sure of a sync word. What it does not use is handed to it again.
@@ -125,7 +125,7 @@ impl<'a> Decoder<'a> {
         Decoder {
             state,
             rest: tags::strip(bytes),
-            pcm: [0; MOST_SAMPLES],
+            pcm: [0.0; MOST_SAMPLES],
             gapless: Gapless::default(),
             at_start: true,
             frame_bytes: 0,
@@ -184,10 +184,12 @@ impl<'a> Decoder<'a> {
                 self.gapless = gapless;
                 continue;
             }
+            let frames_ahead = self.rest.len() / frame.len().max(1) + 1;
             return Some(Frame {
                 samples: &self.pcm[..samples],
                 channels,
                 rate: info.hz.unsigned_abs(),
+                samples_ahead: (per_channel * frames_ahead).min(MOST_AHEAD),
             });
         }
     }
@@ -197,12 +199,13 @@ impl<'a> Decoder<'a> {
 mod tests {
     use super::*;
 
+    /// As 16-bit samples, and the number of frames.
     fn interleaved(bytes: &[u8]) -> (Vec<i16>, usize) {
         let mut decoder = Decoder::new(bytes);
         let mut all = Vec::new();
         let mut frames = 0;
         while let Some(frame) = decoder.next_frame() {
-            all.extend_from_slice(frame.samples);
+            all.extend(frame.samples.iter().map(|s| (s * 32768.0).round() as i16));
             frames += 1;
         }
         (all, frames)

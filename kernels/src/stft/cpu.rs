@@ -1,6 +1,7 @@
 //! One complex FFT of half the frame's length (rustfft), whose result is taken apart into the real signal's spectrum;
-//! frames spread over threads. Everything around the FFT runs over separate real and imaginary parts, so that it
-//! vectorises. Plans are made once per size and kept.
+//! frames spread over threads. A frame is cut straight into the FFT's place, where samples at even positions are the real
+//! parts and those at odd ones the imaginary parts. Everything behind the FFT runs over separate real and imaginary
+//! parts, so that it vectorises. Plans are made once per size and kept.
 
 use super::{Spectrum, Stft};
 use crate::cpu::{Disjoint, for_ranges};
@@ -21,14 +22,10 @@ pub fn stft(s: &Stft, x: &[f32], window: &[f32], y: &mut [f32]) {
         let mut work = Work::new(&plan, s.bins());
         for index in range {
             let (clip, t) = (index / frames, index % frames);
-            cut(
-                &x[clip * s.samples..][..s.samples],
-                t * s.hop,
-                s.pad(),
-                window,
-                &mut work.frame,
-            );
-            plan.transform(&mut work);
+            let clip = &x[clip * s.samples..][..s.samples];
+            plan.transform(&mut work, |frame| {
+                cut(clip, t * s.hop, s.pad(), window, frame)
+            });
             // SAFETY: every frame has a row of its own.
             let out = unsafe { y.slice(index * row..(index + 1) * row) };
             match s.spectrum {
@@ -52,7 +49,6 @@ struct Plan {
 
 /// One thread's buffers.
 struct Work {
-    frame: Vec<f32>,
     z: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
     /// The FFT's result; for a halved one with its first value once more at the end.
@@ -67,7 +63,6 @@ impl Work {
         let zero = Complex { re: 0.0, im: 0.0 };
         let length = plan.fft.len();
         Work {
-            frame: vec![0.0; if plan.halved { 2 * length } else { length }],
             z: vec![zero; length],
             scratch: vec![zero; plan.fft.get_inplace_scratch_len()],
             parts: [vec![0.0; length + 1], vec![0.0; length + 1]],
@@ -103,22 +98,25 @@ impl Plan {
         }
     }
 
-    /// From `work.frame` to `work.real` and `work.imaginary`.
-    fn transform(&self, work: &mut Work) {
+    /// The spectrum of a frame, which `cut` writes, in `work.real` and `work.imaginary`.
+    fn transform(&self, work: &mut Work, cut: impl Fn(&mut [f32])) {
         let Work {
-            frame,
             z,
             scratch,
             parts: [re, im],
             real,
             imaginary,
         } = work;
+        let values = flat(z);
         if self.halved {
-            pair(frame, z);
+            cut(values);
         } else {
-            z.iter_mut()
-                .zip(&*frame)
-                .for_each(|(z, v)| *z = Complex { re: *v, im: 0.0 });
+            // Cut into the second half, then spread over the whole from its beginning.
+            let length = values.len() / 2;
+            cut(&mut values[length..]);
+            for i in 0..length {
+                (values[2 * i], values[2 * i + 1]) = (values[length + i], 0.0);
+            }
         }
         self.fft.process_with_scratch(z, scratch);
         split(z, re, im);
@@ -132,6 +130,12 @@ impl Plan {
             imaginary.copy_from_slice(&im[..bins]);
         }
     }
+}
+
+/// Real and imaginary parts in turn.
+fn flat(z: &mut [Complex<f32>]) -> &mut [f32] {
+    // SAFETY: `Complex<f32>` is `repr(C)` with two floats: the same memory, the same alignment.
+    unsafe { std::slice::from_raw_parts_mut(z.as_mut_ptr().cast(), 2 * z.len()) }
 }
 
 /// The frame that begins `pad` samples before `start`, windowed; zero beyond the ends of `x`.
@@ -185,13 +189,6 @@ vectorized! {
     fn multiply(a: &[f32], b: &[f32], out: &mut [f32]) {
         for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
             *out = a * b;
-        }
-    }
-
-    /// Even positions become real parts, odd ones imaginary parts.
-    fn pair(frame: &[f32], z: &mut [Complex<f32>]) {
-        for (z, pair) in z.iter_mut().zip(frame.chunks_exact(2)) {
-            *z = Complex { re: pair[0], im: pair[1] };
         }
     }
 
