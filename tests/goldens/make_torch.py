@@ -402,9 +402,82 @@ def parallel():
     write("parallel", arrays, {"net": {}})
 
 
+def walk(name, x, p, suffix, activation):
+    """One direction of a GRU or LSTM step by step, with any activation: every state, and the last."""
+    w_ih, w_hh = p[f"weight_ih_l0{suffix}"], p[f"weight_hh_l0{suffix}"]
+    b_ih, b_hh = p.get(f"bias_ih_l0{suffix}", 0.0), p.get(f"bias_hh_l0{suffix}", 0.0)
+    h = torch.zeros(x.shape[0], w_hh.shape[1], dtype=x.dtype)
+    cell, states, times = h, [None] * x.shape[1], range(x.shape[1])
+    for time in reversed(times) if suffix else times:
+        gi, gh = x[:, time] @ w_ih.T + b_ih, h @ w_hh.T + b_hh
+        if name == "gru":
+            (ir, iz, i_n), (hr, hz, hn) = gi.chunk(3, 1), gh.chunk(3, 1)
+            r, z = torch.sigmoid(ir + hr), torch.sigmoid(iz + hz)
+            n = activation(i_n + r * hn)
+            h = (1 - z) * n + z * h
+        else:
+            i, f, g, o = (gi + gh).chunk(4, 1)
+            cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * activation(g)
+            h = torch.sigmoid(o) * activation(cell)
+        states[time] = h
+    return torch.stack(states, 1), h
+
+
+def recurrent(name):
+    """torch.nn.GRU or LSTM, batch first; where the activation is not tanh, the same walk written out."""
+    arrays, cases = {}, {}
+    activations = {"tanh": torch.tanh, "relu": F.relu, "elu": F.elu, "sigmoid": torch.sigmoid}
+    # batch, steps, features, hidden, bias, both directions, last state only, activation
+    table = {
+        "plain": (3, 5, 4, 6, True, False, False, "tanh"),
+        "no_bias": (2, 4, 3, 5, False, False, False, "tanh"),
+        "both": (2, 5, 3, 4, True, True, False, "tanh"),
+        "last": (3, 6, 2, 5, True, False, True, "tanh"),
+        "both_last": (2, 5, 3, 4, True, True, True, "tanh"),
+        "one_step": (2, 1, 3, 4, True, True, False, "tanh"),
+        "one_of_each": (1, 1, 1, 1, True, False, False, "tanh"),
+        "odd": (1, 7, 31, 33, True, False, False, "tanh"),
+        "elu": (3, 4, 3, 5, True, False, True, "elu"),
+        "relu": (2, 4, 3, 5, True, True, False, "relu"),
+        "sigmoid": (2, 4, 3, 5, True, False, False, "sigmoid"),
+    }
+    for case, (n, t, features, hidden, bias, both, last, activation) in table.items():
+        kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[name]
+        shapes = kind(features, hidden, bias=bias, bidirectional=both).named_parameters()
+        inputs = {"x": rand(n, t, features)} | {key: rand(*p.shape, scale=0.5) for key, p in shapes}
+        suffixes = ["", "_reverse"][: 1 + both]
+        states, ends = zip(*(walk(name, inputs["x"], inputs, s, activations[activation]) for s in suffixes))
+        y, end = torch.cat(states, 2), torch.cat(ends, 1)
+        if activation == "tanh":
+            zero = torch.zeros(len(suffixes), n, hidden, dtype=torch.float64)
+            flat = [inputs[key] for key in inputs if key != "x"]
+            run, start = {"gru": (torch.gru, zero), "lstm": (torch.lstm, (zero, zero))}[name]
+            theirs, their_end, *_ = run(inputs["x"], start, flat, bias, 1, 0.0, False, both, True)
+            their_end = their_end.transpose(0, 1).reshape(n, -1)
+            torch.testing.assert_close(y, theirs)
+            torch.testing.assert_close(end, their_end)
+            y, end = theirs, their_end
+        with_gradient(arrays, case, inputs, end if last else y)
+        cases[case] = {"bias": bias, "bidirectional": both, "last": last, "activation": activation}
+    write(name, arrays, cases)
+
+
+@seeded
+def gru():
+    """Gates r, z, n; see recurrent."""
+    recurrent("gru")
+
+
+@seeded
+def lstm():
+    """Gates i, f, g, o; another activation stands for both tanh, as in Keras; see recurrent."""
+    recurrent("lstm")
+
+
 if __name__ == "__main__":
     for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
-                 rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing):
+                 rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing,
+                 gru, lstm):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

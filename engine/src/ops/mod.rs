@@ -11,6 +11,7 @@
 //! | `rearrange.rs` | `permute`, `slice`, `pad`, `concat` |
 //! | `gather.rs` | `gather` |
 //! | `resize.rs` | `resize` |
+//! | `recurrent.rs` | `gru`, `lstm` |
 //! | `reduce.rs` | `sum`, `mean`, `sum_all`, `mean_all` |
 //! | `reshape.rs` | `reshape`, `flatten` |
 //! | `softmax.rs` | `softmax`, `log_softmax`, `cross_entropy` |
@@ -26,6 +27,7 @@ mod linear;
 mod matmul;
 mod max_pool2d;
 pub(crate) mod rearrange;
+mod recurrent;
 mod reduce;
 mod reshape;
 mod resize;
@@ -36,4 +38,5 @@ pub use elementwise::elementwise;
 pub use kernels::Activation;
 pub use kernels::elementwise::Expr;
 pub use max_pool2d::PoolOptions;
+pub use recurrent::{Direction, RecurrentOptions};
 pub use resize::ResizeMode;

@@ -1,7 +1,7 @@
 //! Values, gradients and training against PyTorch's, from `tests/goldens` (its README tells how they are made).
 
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
-use engine::ops::{Activation, ConvOptions, PoolOptions};
+use engine::ops::{Activation, ConvOptions, Direction, PoolOptions, RecurrentOptions};
 use engine::{
     Architecture, Array, Device, Function, Layer, Mode, Network, Optimizer, Parameter, Rule,
     Tensor, optim,
@@ -205,6 +205,47 @@ fn softmax_and_cross_entropy() {
             &format!("{case}/dx"),
             loss.backward().unwrap().get(&x).unwrap(),
         );
+    }
+}
+
+#[test]
+fn gru_and_lstm() {
+    for (name, layer) in [
+        ("gru", Tensor::gru as fn(&Tensor, &[Direction], _) -> _),
+        ("lstm", Tensor::lstm),
+    ] {
+        let golden = Golden::open(name);
+        assert!(golden.cases.len() >= 11);
+        for (case, options) in &golden.cases {
+            let is = |key: &str| options[key].as_bool().unwrap();
+            let parameters = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
+            let parameters = &parameters[..if is("bias") { 4 } else { 2 }];
+            let mut inputs = vec!["x".to_string()];
+            for suffix in &["", "_reverse"][..if is("bidirectional") { 2 } else { 1 }] {
+                inputs.extend(parameters.iter().map(|p| format!("{p}{suffix}")));
+            }
+            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+            let options = RecurrentOptions {
+                activation: match options["activation"].as_str() {
+                    Some("relu") => Activation::Relu,
+                    Some("elu") => Activation::Elu,
+                    Some("sigmoid") => Activation::Sigmoid,
+                    _ => Activation::Tanh,
+                },
+                last: is("last"),
+            };
+            golden.check(case, &inputs, |t| {
+                let directions: Vec<Direction> = t[1..]
+                    .chunks_exact(parameters.len())
+                    .map(|p| Direction {
+                        weight_ih: &p[0],
+                        weight_hh: &p[1],
+                        bias: p.get(2).map(|ih| [ih, &p[3]]),
+                    })
+                    .collect();
+                layer(&t[0], &directions, options)
+            });
+        }
     }
 }
 
