@@ -180,26 +180,36 @@ impl Kernel for Rearrange {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("rearrange_1_naive"), rung!("rearrange_2_tiled")] }
+        const {
+            &[
+                rung!("rearrange_1_naive"),
+                rung!("rearrange_2_tiled"),
+                rung!("rearrange_3_rows"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let walk = Walk::new(self);
-        let params = walk.params();
+        let (params, len) = (walk.params(), walk.row().len);
         let rank = ("RANK", walk.axes.len() as f64);
-        if rung.name == "rearrange_1_naive" {
-            let groups = limits.fold(walk.elements().div_ceil(64));
-            return Some(Pass::of(rung, 2, params, groups).with(&[rank]).into());
-        }
-        let tall = walk.tall()?;
-        let (rows, columns) = (walk.axes[tall].len, walk.row().len);
-        if rows.min(columns) < 8 {
-            // A tile would be mostly empty.
-            return None;
-        }
-        let planes = walk.elements() / (rows * columns);
-        let groups = limits.fold(planes * rows.div_ceil(32) * columns.div_ceil(32));
-        let constants = [rank, ("TALL", tall as f64)];
-        Some(Pass::of(rung, 2, params, groups).with(&constants).into())
+        let (groups, tall) = match (rung.name, walk.tall()) {
+            ("rearrange_1_naive", _) => (walk.elements().div_ceil(64), 0),
+            // With less than a tile or a workgroup takes, most threads would idle.
+            ("rearrange_2_tiled", Some(tall)) if walk.axes[tall].len.min(len) >= 8 => {
+                let rows = walk.axes[tall].len;
+                let planes = walk.elements() / (rows * len);
+                (planes * rows.div_ceil(32) * len.div_ceil(32), tall)
+            }
+            ("rearrange_3_rows", None) if len >= 32 && walk.elements() / len >= 8 => {
+                let rows = walk.elements() / len;
+                (rows.div_ceil(8) * len.div_ceil(256), 0)
+            }
+            _ => return None,
+        };
+        let mut constants = vec![rank];
+        constants.extend((rung.name == "rearrange_2_tiled").then_some(("TALL", tall as f64)));
+        let pass = Pass::of(rung, 2, params, limits.fold(groups));
+        Some(pass.with(&constants).into())
     }
 }
