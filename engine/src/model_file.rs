@@ -1,9 +1,9 @@
 //! Model files: everything that an answer needs, and a run that goes on, in one `.safetensors`.
 //!
-//! The file's tensors are the weights under their names (`conv1.weight`) and, in a file to go on from, the optimizer's
-//! state under `optimizer:NAME`. Its metadata has one key, `melgrad` (several would lie in no fixed order), with JSON:
-//! `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not look into these two), and
-//! `counters` where there is an optimizer's state.
+//! The file's tensors are the weights and running statistics under their names (`conv1.weight`) and, in a file to go on
+//! from, the optimizer's state under `optimizer:NAME`. Its metadata has one key, `melgrad` (several would lie in no fixed
+//! order), with JSON: `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not look into
+//! these two), and `counters` where there is an optimizer's state.
 
 use crate::architecture::Architecture;
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ pub struct ModelFile {
     pub features: Value,
     /// How features are scaled before the network sees them.
     pub normalisation: Value,
-    /// Every parameter.
+    /// Every parameter, and the running statistics.
     pub weights: Weights,
     /// What a run needs to go on; `None` in a file that only answers.
     pub resume: Option<Resume>,

@@ -1,8 +1,9 @@
 //! A network: an architecture with parameters on a device.
 
-use crate::architecture::plan::{Operation, ParameterSpec, Plan, Source, Step};
+use crate::architecture::plan::{Operation, ParameterSpec, Plan, Source, Start, Step};
 use crate::architecture::{Architecture, Function, nearest};
 use crate::error::{Error, Misfit, Result};
+use crate::ops::BatchNormOptions;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use kernels::philox::Philox;
@@ -17,14 +18,15 @@ const DROPOUT: u64 = 1 << 63;
 /// Whether the network learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Dropout leaves numbers out: which ones depends on seed and step alone.
+    /// Dropout leaves numbers out: which ones depends on seed and step alone. BatchNorm goes by the batch, and its
+    /// running statistics follow, in place.
     Train {
         /// The run's seed.
         seed: u64,
         /// The number of the training step.
         step: u64,
     },
-    /// Dropout does nothing.
+    /// Dropout does nothing, BatchNorm goes by its running statistics.
     Eval,
 }
 
@@ -61,7 +63,7 @@ pub struct Array {
     pub values: Vec<f32>,
 }
 
-/// A network's parameters on the host, by name.
+/// A network's parameters and running statistics on the host, by name.
 pub type Weights = BTreeMap<String, Array>;
 
 /// An architecture with parameters on a device.
@@ -84,6 +86,9 @@ pub type Weights = BTreeMap<String, Array>;
 pub struct Network {
     architecture: Architecture,
     plan: Plan,
+    /// The numbers of all the plan's parameters, in its order.
+    numbers: Vec<Tensor>,
+    /// Those that are learned.
     parameters: Vec<Parameter>,
     device: Device,
 }
@@ -94,9 +99,12 @@ impl Network {
     pub fn new(architecture: &Architecture, device: &Device, seed: u64) -> Result<Self> {
         let initial = |index: usize, spec: &ParameterSpec| {
             let mut random = Philox::new(seed, INITIAL + index as u64);
-            (0..spec.shape.elements())
-                .map(|_| random.range(-spec.bound, spec.bound))
-                .collect()
+            match spec.start {
+                Start::Uniform(bound) => (0..spec.shape.elements())
+                    .map(|_| random.range(-bound, bound))
+                    .collect(),
+                Start::Constant(value) => vec![value; spec.shape.elements()],
+            }
         };
         Network::build(architecture, device, initial)
     }
@@ -122,25 +130,35 @@ impl Network {
         values: impl Fn(usize, &ParameterSpec) -> Vec<f32>,
     ) -> Result<Self> {
         let plan = architecture.plan()?;
-        // Together, so that an optimizer moves all of them at once.
-        let lens: Vec<usize> = plan.parameters.iter().map(|p| p.shape.elements()).collect();
-        let buffers = device.zeros_together(&lens)?;
-        let parameter = |(index, spec): (usize, &ParameterSpec)| -> Result<Parameter> {
-            device.write(&buffers[index], &values(index, spec))?;
-            let tensor = Tensor::from_buffer(buffers[index].clone(), &spec.shape)?;
-            Ok(Parameter {
-                name: spec.name.clone(),
-                tensor: tensor.parameter(),
-                l2: spec.l2,
+        // What is learned lies together, so that an optimizer moves all of it at once.
+        let learned = plan.parameters.iter().filter(|spec| spec.learned);
+        let lens: Vec<usize> = learned.map(|spec| spec.shape.elements()).collect();
+        let mut together = device.zeros_together(&lens)?.into_iter();
+        let mut number = |(index, spec): (usize, &ParameterSpec)| -> Result<Tensor> {
+            let values = values(index, spec);
+            let buffer = match spec.learned {
+                true => together.next().expect("one for each that is learned"),
+                false => device.alloc(values.len())?,
+            };
+            device.write(&buffer, &values)?;
+            let tensor = Tensor::from_buffer(buffer, &spec.shape)?;
+            Ok(match spec.learned {
+                true => tensor.parameter(),
+                false => tensor,
             })
         };
+        let numbers = plan.parameters.iter().enumerate().map(&mut number);
+        let numbers: Vec<Tensor> = numbers.collect::<Result<_>>()?;
+        let parameter = |(spec, tensor): (&ParameterSpec, &Tensor)| Parameter {
+            name: spec.name.clone(),
+            tensor: tensor.clone(),
+            l2: spec.l2,
+        };
+        let learned = plan.parameters.iter().zip(&numbers);
+        let learned = learned.filter(|(spec, _)| spec.learned);
         Ok(Network {
-            parameters: plan
-                .parameters
-                .iter()
-                .enumerate()
-                .map(parameter)
-                .collect::<Result<_>>()?,
+            parameters: learned.map(parameter).collect(),
+            numbers,
             architecture: architecture.clone(),
             plan,
             device: device.clone(),
@@ -162,25 +180,30 @@ impl Network {
         &self.parameters
     }
 
-    /// The parameters' numbers.
+    /// The parameters' numbers, and the running statistics beside them.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn weights(&self) -> Result<Weights> {
-        let array = |p: &Parameter| -> Result<(String, Array)> {
-            let (shape, values) = (p.tensor.shape().clone(), p.tensor.to_vec()?);
-            Ok((p.name.clone(), Array { shape, values }))
+        let array = |(spec, tensor): (&ParameterSpec, &Tensor)| -> Result<(String, Array)> {
+            let (shape, values) = (tensor.shape().clone(), tensor.to_vec()?);
+            Ok((spec.name.clone(), Array { shape, values }))
         };
-        self.parameters.iter().map(array).collect()
+        self.plan
+            .parameters
+            .iter()
+            .zip(&self.numbers)
+            .map(array)
+            .collect()
     }
 
-    /// Puts other numbers into the parameters.
+    /// Puts other numbers into the parameters and the running statistics.
     ///
     /// # Errors
     /// As [`Network::with_weights`]; nothing is changed then.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
         check(&self.plan, weights)?;
-        for p in &self.parameters {
+        for (spec, tensor) in self.plan.parameters.iter().zip(&self.numbers) {
             self.device
-                .write(p.tensor.buffer(), &weights[&p.name].values)?;
+                .write(tensor.buffer(), &weights[&spec.name].values)?;
         }
         Ok(())
     }
@@ -296,6 +319,26 @@ impl Network {
                 (x.linear(weight, bias, fused)?, function)
             }
             Operation::MaxPool2d(options) => (x.max_pool2d(options)?, None),
+            Operation::AvgPool2d(options, include_pad) => {
+                (x.avg_pool2d(options, include_pad)?, None)
+            }
+            Operation::GlobalAvgPool => (x.global_avg_pool()?, None),
+            Operation::GlobalMaxPool => (x.global_max_pool()?, None),
+            Operation::BatchNorm { eps, momentum } => {
+                let own = &self.numbers[steps[0].parameters.clone()];
+                let (affine, running) = match own {
+                    [weight, bias, mean, var] => (Some([weight, bias]), [mean, var]),
+                    _ => (None, [&own[0], &own[1]]),
+                };
+                let (activation, function) = behind(None);
+                let options = BatchNormOptions {
+                    training: matches!(mode, Mode::Train { .. }),
+                    eps,
+                    momentum,
+                    activation,
+                };
+                (x.batch_norm(running, affine, options)?, function)
+            }
             Operation::Activation(function) => (x.clone(), Some(function)),
             Operation::Flatten => (x.flatten()?, None),
             Operation::Dropout(p) => match mode {
@@ -334,8 +377,8 @@ impl Network {
     }
 
     fn weight_and_bias(&self, step: &Step) -> (&Tensor, Option<&Tensor>) {
-        let own = &self.parameters[step.parameters.clone()];
-        (&own[0].tensor, own.get(1).map(|p| &p.tensor))
+        let own = &self.numbers[step.parameters.clone()];
+        (&own[0], own.get(1))
     }
 }
 

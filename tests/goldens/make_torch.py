@@ -474,10 +474,75 @@ def lstm():
     recurrent("lstm")
 
 
+@seeded
+def avg_pool2d():
+    """Means of windows, padding counted or not."""
+    arrays, cases = {}, {}
+    table = {
+        "plain": ((2, 3, 6, 8), (2, 2), (2, 2), (0, 0), True),
+        "papers": ((1, 2, 6, 10), (2, 4), (2, 4), (0, 0), True),
+        "overlap": ((1, 2, 7, 7), (3, 3), (2, 2), (0, 0), True),
+        "padded": ((2, 2, 5, 6), (3, 3), (2, 1), (1, 1), True),
+        "padded_inside": ((2, 2, 5, 6), (3, 3), (2, 1), (1, 1), False),
+        "padded_wide": ((1, 1, 3, 9), (2, 5), (1, 2), (1, 2), False),
+        "stride_over_kernel": ((1, 1, 9, 9), (2, 2), (3, 4), (0, 0), True),
+        "global": ((3, 4, 5, 7), (5, 7), (5, 7), (0, 0), True),
+    }
+    for case, (shape, kernel, stride, pad, include) in table.items():
+        x = rand(*shape)
+        with_gradient(arrays, case, {"x": x}, F.avg_pool2d(x, kernel, stride, pad, count_include_pad=include))
+        cases[case] = {"kernel": kernel, "stride": stride, "padding": pad, "count_include_pad": include}
+    write("avg_pool2d", arrays, cases)
+
+
+@seeded
+def batch_norm():
+    """By the batch (running statistics before and after) or by the running statistics; w and b are weight and bias."""
+    arrays, cases = {}, {}
+    # shape, affine, training, momentum, eps, scale and mean of x
+    table = {
+        "images": ((4, 3, 5, 6), True, True, 0.1, 1e-5, 1.0, 0.0),
+        "rows": ((7, 5), True, True, 0.1, 1e-5, 1.0, 0.0),
+        "plain": ((3, 4, 2, 2), False, True, 0.3, 1e-3, 1.0, 0.0),
+        "far": ((4, 2, 9, 8), True, True, 1.0, 1e-5, 0.25, 64.0),
+        "small": ((2, 3, 1, 1), True, True, 0.1, 0.5, 1.0, 0.0),
+        "inference": ((4, 3, 5, 6), True, False, 0.1, 1e-5, 1.0, 0.0),
+        "inference_plain": ((1, 6), False, False, 0.1, 1e-3, 1.0, 0.0),
+    }
+    for case, (shape, affine, training, momentum, eps, scale, mean) in table.items():
+        x = (rand(*shape, scale=scale).detach() + mean).float().double().requires_grad_()
+        inputs = {"x": x} | ({"w": rand(shape[1]), "b": rand(shape[1])} if affine else {})
+        running = {"running_mean": rand(shape[1]).detach(), "running_var": rand(shape[1]).detach().square().float().double() + 0.5}
+        arrays |= {f"{case}/{key}": t.clone() for key, t in running.items()}
+        y = F.batch_norm(x, *running.values(), inputs.get("w"), inputs.get("b"), training, momentum, eps)
+        with_gradient(arrays, case, inputs, y)
+        arrays |= {f"{case}/{key}_after": t.clone() for key, t in running.items()}
+        cases[case] = {"affine": affine, "training": training, "momentum": momentum, "eps": eps}
+    write("batch_norm", arrays, cases)
+
+
+@seeded
+def local_response_norm():
+    """Divided by a power of the neighbouring channels' squares."""
+    arrays, cases = {}, {}
+    table = {
+        "default": ((2, 7, 3, 4), {"size": 5}, 1.0),
+        "loud": ((2, 7, 3, 4), {"size": 5, "alpha": 0.5, "beta": 0.75, "k": 2.0}, 3.0),
+        "even": ((1, 6, 5, 2), {"size": 4, "alpha": 1.0, "beta": 0.5, "k": 0.5}, 1.0),
+        "single": ((2, 3, 2, 2), {"size": 1, "alpha": 0.1, "beta": 1.0, "k": 1.0}, 1.0),
+        "wider_than_channels": ((2, 3, 5, 1), {"size": 9, "alpha": 2.0, "beta": 1.5, "k": 1.0}, 1.0),
+    }
+    for case, (shape, options, scale) in table.items():
+        x = rand(*shape, scale=scale).detach().float().double().requires_grad_()
+        with_gradient(arrays, case, {"x": x}, F.local_response_norm(x, **options))
+        cases[case] = {"alpha": 1e-4, "beta": 0.75, "k": 1.0} | options
+    write("local_response_norm", arrays, cases)
+
+
 if __name__ == "__main__":
     for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
                  rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing,
-                 gru, lstm):
+                 gru, lstm, avg_pool2d, batch_norm, local_response_norm):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

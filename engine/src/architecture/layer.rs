@@ -76,6 +76,14 @@ kinds! {
     Conv2d => "conv",
     /// The largest number of each window.
     MaxPool2d => "pool",
+    /// The mean of each window.
+    AvgPool2d => "pool",
+    /// The mean of each channel.
+    GlobalAvgPool => "pool",
+    /// The largest number of each channel.
+    GlobalMaxPool => "pool",
+    /// Each channel moved and scaled to mean 0 and variance 1.
+    BatchNorm => "norm",
     /// A function of each number by itself.
     Activation => "activation",
     /// A fully connected layer along the last axis.
@@ -194,6 +202,74 @@ impl MaxPool2d {
     }
 }
 
+/// `AvgPool2d`: `[c, h, w]` to `[c, oh, ow]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AvgPool2d {
+    /// Height and width of the window.
+    #[serde(deserialize_with = "pair")]
+    pub kernel: [usize; 2],
+    /// Its step; the window itself where left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::size::some_pair"
+    )]
+    pub stride: Option<[usize; 2]>,
+    /// Zeros around the input; at most half the window.
+    #[serde(default)]
+    pub padding: Padding,
+    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
+    #[serde(default = "yes")]
+    pub count_include_pad: bool,
+}
+
+impl AvgPool2d {
+    /// Windows side by side.
+    pub fn new(kernel: [usize; 2]) -> Self {
+        AvgPool2d {
+            kernel,
+            stride: None,
+            padding: Padding::Valid,
+            count_include_pad: true,
+        }
+    }
+}
+
+/// `GlobalAvgPool`: `[c, h, w]` to `[c]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GlobalAvgPool {}
+
+/// `GlobalMaxPool`: `[c, h, w]` to `[c]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GlobalMaxPool {}
+
+/// `BatchNorm`: `[c, ..]`, unchanged. While training each channel is normalised by its own mean and variance over the
+/// batch, and running means of both follow; afterwards by these. They are saved as `running_mean` and `running_var`, but
+/// not learned, and not counted among the parameters. A batch needs two numbers a channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchNorm {
+    /// Added to the variance.
+    #[serde(default = "eps")]
+    pub eps: f64,
+    /// How fast the running statistics follow the batches', in [0, 1] (Keras counts from the other end: its 0.99 is 0.01).
+    #[serde(default = "momentum")]
+    pub momentum: f64,
+    /// Whether each channel has a weight and a bias behind that.
+    #[serde(default = "yes")]
+    pub affine: bool,
+}
+
+impl Default for BatchNorm {
+    /// PyTorch's.
+    fn default() -> Self {
+        BatchNorm {
+            eps: eps(),
+            momentum: momentum(),
+            affine: true,
+        }
+    }
+}
+
 /// `Activation`: any shape, unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
@@ -293,6 +369,14 @@ impl Function {
             Function::Gelu => return None,
         })
     }
+}
+
+fn eps() -> f64 {
+    1e-5
+}
+
+fn momentum() -> f64 {
+    0.1
 }
 
 fn ones() -> [usize; 2] {

@@ -134,6 +134,8 @@ impl Architecture {
         };
         let parameters: Vec<u64> = plan.parameters.iter().map(|p| words(&p.shape)).collect();
         let all: u64 = parameters.iter().sum();
+        let learned = plan.parameters.iter().filter(|p| p.learned);
+        let learned: u64 = learned.map(|p| words(&p.shape)).sum();
         let largest = |steps: &mut dyn Iterator<Item = usize>| {
             let maps = steps.map(|i| words(&plan.steps[i].output));
             maps.fold(words(&plan.input), u64::max)
@@ -148,7 +150,7 @@ impl Architecture {
         let (training, inference) = peaks(&plan);
         Ok(Memory {
             parameter_bytes: 4 * all,
-            training_fixed_bytes: 16 * all,
+            training_fixed_bytes: 4 * all + 12 * learned,
             training_bytes_per_example: 4 * training,
             inference_bytes_per_example: 4 * inference,
             largest_map_bytes_per_example: 4 * largest(&mut written),

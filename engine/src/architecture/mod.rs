@@ -8,13 +8,16 @@
 //! | `size.rs` | how files spell sizes, padding, units |
 //! | `read.rs` | reading layers, with hints where a name is wrong |
 //! | `plan.rs` | shape inference: the tree as a list of steps with shapes and parameters |
+//! | `pooling.rs`, `normalisation.rs` | shape inference of these layers |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
 //! | `memory.rs` | what training and inference need, and the largest batch that fits |
 
 mod arrange;
 pub mod layer;
 pub mod memory;
+mod normalisation;
 pub(crate) mod plan;
+mod pooling;
 mod read;
 mod sideways;
 mod size;

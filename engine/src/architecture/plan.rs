@@ -5,7 +5,7 @@
 
 use super::layer::{Conv2d, Dropout, Function, Kind, Layer, Linear, MaxPool2d};
 use super::size::Units;
-use super::{Architecture, arrange, sideways};
+use super::{Architecture, arrange, normalisation, pooling, sideways};
 use crate::error::{Error, Result};
 use crate::ops::{ConvOptions, PoolOptions, ResizeMode};
 use crate::shape::Shape;
@@ -44,6 +44,13 @@ pub(crate) struct Step {
 pub(crate) enum Operation {
     Conv2d(ConvOptions, Option<Function>),
     MaxPool2d(PoolOptions),
+    AvgPool2d(PoolOptions, bool),
+    GlobalAvgPool,
+    GlobalMaxPool,
+    BatchNorm {
+        eps: f64,
+        momentum: f64,
+    },
     Activation(Function),
     Linear(Option<Function>),
     Flatten,
@@ -77,7 +84,11 @@ impl Operation {
                 (!output, output)
             }
             Operation::Softmax => (false, true),
+            Operation::BatchNorm { .. } => (true, false),
             Operation::MaxPool2d(_)
+            | Operation::AvgPool2d(..)
+            | Operation::GlobalAvgPool
+            | Operation::GlobalMaxPool
             | Operation::Flatten
             | Operation::Dropout(_)
             | Operation::Permute(_)
@@ -100,9 +111,20 @@ impl Operation {
 pub(crate) struct ParameterSpec {
     pub name: String,
     pub shape: Shape,
-    /// It starts uniform in `[-bound, bound)`.
-    pub bound: f32,
+    pub start: Start,
     pub l2: f32,
+    /// Whether it is learned. What is not is state: training forward keeps it, model files carry it, optimizers and
+    /// counts leave it out.
+    pub learned: bool,
+}
+
+/// What a parameter starts from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Start {
+    /// Uniform in `[-bound, bound)`.
+    Uniform(f32),
+    /// The same number everywhere.
+    Constant(f32),
 }
 
 impl Plan {
@@ -126,8 +148,8 @@ impl Plan {
         last
     }
 
-    /// The steps in the groups that run as one: a convolution or Linear layer with the activation behind it, and a
-    /// convolution with the pooling behind that, where nobody else reads what lies between.
+    /// The steps in the groups that run as one: a convolution, Linear or BatchNorm layer with the activation behind it,
+    /// and a convolution with the pooling behind that, where nobody else reads what lies between.
     pub fn groups(&self) -> Vec<Range<usize>> {
         let last = self.last_readers();
         let next = |i: usize| {
@@ -144,6 +166,7 @@ impl Plan {
                     (own.is_none(), own.is_none_or(|f| f.fused().is_some()))
                 }
                 Operation::Linear(own) => (own.is_none(), false),
+                Operation::BatchNorm { .. } => (true, false),
                 _ => (false, false),
             };
             if let (true, Some(Operation::Activation(f))) = (joins, next(end))
@@ -242,18 +265,12 @@ fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> R
     Ok(source)
 }
 
-/// What a layer makes of its input: operation, output, weights and work.
+/// What a layer makes of its input: operation, output, parameters (named within the layer) and work.
 pub(super) struct Inferred {
     pub operation: Operation,
     pub output: Shape,
-    pub weights: Option<Weights>,
+    pub parameters: Vec<ParameterSpec>,
     pub multiply_adds: u64,
-}
-
-pub(super) struct Weights {
-    pub weight: Shape,
-    pub bias: bool,
-    pub l2: f32,
 }
 
 impl Inferred {
@@ -261,7 +278,7 @@ impl Inferred {
         Inferred {
             operation,
             output,
-            weights: None,
+            parameters: Vec::new(),
             multiply_adds: 0,
         }
     }
@@ -272,6 +289,10 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
     let found = match &layer.kind {
         Kind::Conv2d(conv) => conv2d(conv, &input)?,
         Kind::MaxPool2d(pool) => max_pool2d(pool, &input)?,
+        Kind::AvgPool2d(pool) => pooling::avg_pool2d(pool, &input)?,
+        Kind::GlobalAvgPool(_) => pooling::global(Operation::GlobalAvgPool, &input)?,
+        Kind::GlobalMaxPool(_) => pooling::global(Operation::GlobalMaxPool, &input)?,
+        Kind::BatchNorm(norm) => normalisation::batch_norm(norm, &input)?,
         Kind::Linear(linear) => linear_layer(linear, &input)?,
         Kind::Dropout(Dropout { p }) if !(0.0..1.0).contains(p) => {
             let problem = format!("p = {p} is not in [0, 1)");
@@ -306,9 +327,12 @@ fn finish(
     found: Inferred,
 ) -> Result<Step> {
     let start = plan.parameters.len();
-    if let Some(weights) = found.weights {
-        plan.parameters.extend(specs(path, weights)?);
-    }
+    let named = |spec: ParameterSpec| ParameterSpec {
+        name: format!("{path}.{}", spec.name),
+        ..spec
+    };
+    plan.parameters
+        .extend(found.parameters.into_iter().map(named));
     Ok(Step {
         path: path.to_string(),
         kind: layer.kind.name(),
@@ -322,8 +346,7 @@ fn finish(
 
 /// A weight and perhaps a bias, both uniform within `1 / √fan_in` as PyTorch starts them
 /// (`kaiming_uniform(a = √5)` comes to the same).
-fn specs(path: &str, weights: Weights) -> Result<Vec<ParameterSpec>> {
-    let Weights { weight, bias, l2 } = weights;
+fn weight_and_bias(weight: Shape, bias: bool, l2: f32) -> Result<Vec<ParameterSpec>> {
     if elements(&weight).is_none() {
         return Err(Error::shape(
             "weight",
@@ -341,17 +364,18 @@ fn specs(path: &str, weights: Weights) -> Result<Vec<ParameterSpec>> {
     let outputs = weight[0];
     let fan_in = (weight.elements() / outputs.max(1)).max(1);
     let spec = |name: &str, shape: Shape, l2: f32| ParameterSpec {
-        name: format!("{path}.{name}"),
+        name: name.to_string(),
         shape,
-        bound: 1.0 / (fan_in as f32).sqrt(),
+        start: Start::Uniform(1.0 / (fan_in as f32).sqrt()),
         l2,
+        learned: true,
     };
     let mut specs = vec![spec("weight", weight, l2)];
     specs.extend(bias.then(|| spec("bias", [outputs].into(), 0.0)));
     Ok(specs)
 }
 
-fn chw(operation: &'static str, input: &Shape) -> Result<[usize; 3]> {
+pub(super) fn chw(operation: &'static str, input: &Shape) -> Result<[usize; 3]> {
     <[usize; 3]>::try_from(&input[..])
         .map_err(|_| Error::shape(operation, input, "is not [c, h, w]"))
 }
@@ -384,11 +408,11 @@ pub(super) fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
     Ok(Inferred {
         operation: Operation::Conv2d(options, layer.activation),
         output: [layer.out_channels, oh, ow].into(),
-        weights: Some(Weights {
-            weight: [layer.out_channels, c / layer.groups, kh, kw].into(),
-            bias: layer.bias,
-            l2: layer.l2,
-        }),
+        parameters: weight_and_bias(
+            [layer.out_channels, c / layer.groups, kh, kw].into(),
+            layer.bias,
+            layer.l2,
+        )?,
         multiply_adds: kernel.flops() / 2,
     })
 }
@@ -451,10 +475,6 @@ fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {
         operation: Operation::Linear(layer.activation),
         output: output.into(),
         multiply_adds: rows as u64 * units as u64 * features as u64,
-        weights: Some(Weights {
-            weight,
-            bias: layer.bias,
-            l2: layer.l2,
-        }),
+        parameters: weight_and_bias(weight, layer.bias, layer.l2)?,
     })
 }

@@ -118,8 +118,8 @@ fn upright_shape(operation: &'static str, input: &Shape) -> Result<Shape> {
 /// The same without the height of 1, in the output and in the weight.
 fn sideways(mut found: Inferred) -> Inferred {
     found.output = found.output.without(1);
-    if let Some(weights) = &mut found.weights {
-        weights.weight = weights.weight.without(2);
+    if let Some(weight) = found.parameters.first_mut() {
+        weight.shape = weight.shape.without(2);
     }
     found
 }

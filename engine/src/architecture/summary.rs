@@ -9,11 +9,11 @@ use serde::Serialize;
 pub struct Summary {
     /// One row per layer, first to last.
     pub layers: Vec<LayerSummary>,
-    /// Numbers that are learned.
+    /// Numbers that are learned; BatchNorm's running statistics are not.
     pub parameters: u64,
     /// Multiply-adds for one example, forward.
     pub multiply_adds: u64,
-    /// Bytes of the parameters.
+    /// Bytes of the parameters, and of the statistics that are saved with them.
     pub parameter_bytes: u64,
     /// Bytes for classifying one example at a time, parameters included.
     pub inference_bytes: u64,
@@ -49,6 +49,7 @@ impl Architecture {
             output: step.output.to_vec(),
             parameters: plan.parameters[step.parameters.clone()]
                 .iter()
+                .filter(|p| p.learned)
                 .map(|p| p.shape.elements() as u64)
                 .sum(),
             multiply_adds: step.multiply_adds,

@@ -8,6 +8,8 @@
 //! | `matmul.rs`, `linear.rs` | `matmul`, `linear` with bias and activation |
 //! | `conv2d.rs` | `conv2d` with bias and activation, `conv2d_max_pool2d` |
 //! | `max_pool2d.rs` | `max_pool2d`, `max` |
+//! | `avg_pool2d.rs` | `avg_pool2d`, `global_avg_pool`, `global_max_pool` |
+//! | `batch_norm.rs` | `batch_norm` with activation |
 //! | `rearrange.rs` | `permute`, `slice`, `pad`, `concat` |
 //! | `gather.rs` | `gather` |
 //! | `resize.rs` | `resize` |
@@ -19,6 +21,8 @@
 //! An operation does its work with one kernel launch (concat with one for each part), keeps what its derivative needs, and hands the tape a closure.
 
 mod activation;
+mod avg_pool2d;
+mod batch_norm;
 mod conv2d;
 mod dropout;
 mod elementwise;
@@ -33,6 +37,7 @@ mod reshape;
 mod resize;
 mod softmax;
 
+pub use batch_norm::BatchNormOptions;
 pub use conv2d::ConvOptions;
 pub use elementwise::elementwise;
 pub use kernels::Activation;

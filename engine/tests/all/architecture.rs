@@ -1,8 +1,9 @@
 //! Architectures as data: reading, shape inference, summary, memory.
 
 use engine::architecture::layer::{
-    Combine, Conv1d, Conv2d, Dropout, Flatten, Interpolation, Linear, MaxPool1d, MaxPool2d, Pad2d,
-    Parallel, Permute, Reshape, Resize, Sequential, Softmax,
+    AvgPool2d, BatchNorm, Combine, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool,
+    Interpolation, Linear, MaxPool1d, MaxPool2d, Pad2d, Parallel, Permute, Reshape, Resize,
+    Sequential, Softmax,
 };
 use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
 use proptest::prelude::*;
@@ -46,6 +47,96 @@ fn ajufo_cnn_by_hand() {
     assert!(
         text.contains("conv2") && text.contains("4 934 730") && text.contains("64×30×40"),
         "{text}"
+    );
+}
+
+#[test]
+fn pooling_and_normalising_layers() {
+    let text = r#"{"input": [3, 9, 10], "layers": [
+        {"kind": "Conv2d", "out_channels": 8, "kernel": 3, "padding": "same"},
+        {"kind": "BatchNorm"},
+        {"kind": "Activation", "function": "relu"},
+        {"kind": "AvgPool2d", "kernel": [2, 3]},
+        {"kind": "BatchNorm", "eps": 1e-3, "momentum": 0.01, "affine": false},
+        {"kind": "AvgPool2d", "kernel": 3, "stride": 2, "padding": 1, "count_include_pad": false},
+        {"kind": "GlobalAvgPool"},
+        {"kind": "BatchNorm"},
+        {"kind": "Linear", "out_features": 4}
+    ]}"#;
+    let architecture = Architecture::from_json(text).unwrap();
+    let summary = architecture.summary().unwrap();
+    let outputs: Vec<&[usize]> = summary.layers.iter().map(|l| &l.output[..]).collect();
+    assert_eq!(outputs[1], [8, 9, 10]);
+    assert_eq!(outputs[3], [8, 4, 3]);
+    assert_eq!(outputs[5], [8, 2, 2]);
+    assert_eq!(outputs[6..], [&[8][..], &[8], &[4]]);
+    let names: Vec<&str> = summary.layers.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names[3..7], ["pool1", "norm2", "pool2", "pool3"]);
+    // Weight and bias are parameters, the running statistics are not.
+    let learned: Vec<u64> = summary.layers.iter().map(|l| l.parameters).collect();
+    assert_eq!(learned, [3 * 9 * 8 + 8, 16, 0, 0, 0, 0, 0, 16, 36]);
+    let network = Network::new(&architecture, &Device::cpu(), 1).unwrap();
+    assert_eq!(network.parameters().len(), 8);
+    let weights = network.weights().unwrap();
+    assert_eq!(weights.len(), 14);
+    assert_eq!(weights["norm2.running_var"].values, [1.0; 8]);
+    assert_eq!(weights["norm1.weight"].values, [1.0; 8]);
+    assert_eq!(summary.parameter_bytes, 4 * (summary.parameters + 3 * 16));
+
+    let max = Architecture {
+        input: vec![2, 3, 4],
+        layers: vec![GlobalMaxPool {}.into()],
+    };
+    assert_eq!(max.output().unwrap()[..], [2]);
+    let network = Network::new(&max, &Device::cpu(), 1).unwrap();
+    let values: Vec<f32> = (0..24).map(|i| i as f32).collect();
+    let x = Tensor::from_vec(network.device(), values, [1, 2, 3, 4]).unwrap();
+    let y = network.forward(&x, Mode::Eval).unwrap();
+    assert_eq!(y.to_vec().unwrap(), [11.0, 23.0]);
+}
+
+/// What runs as one gives the same numbers apart; training moves the running statistics, evaluation uses them.
+#[test]
+fn batch_norm_in_a_network() {
+    let device = Device::cpu();
+    let architecture = Architecture::from_json(
+        r#"{"input": [2, 4, 4], "layers": [
+            {"kind": "BatchNorm", "momentum": 1.0}, {"kind": "Activation", "function": "elu"}
+        ]}"#,
+    )
+    .unwrap();
+    let network = Network::new(&architecture, &device, 1).unwrap();
+    let values: Vec<f32> = (0..96).map(|i| (i as f32 * 0.7).sin() + 3.0).collect();
+    let x = Tensor::from_vec(&device, values, [3, 2, 4, 4]).unwrap();
+    let train = Mode::Train { seed: 1, step: 1 };
+    let before = network.forward(&x, Mode::Eval).unwrap().to_vec().unwrap();
+    let y = network.forward(&x, train).unwrap().to_vec().unwrap();
+    let mut last = None;
+    let mut watch = |_: &str, output: &Tensor| {
+        last = Some(output.clone());
+        Ok(())
+    };
+    network.forward_watched(&x, train, &mut watch).unwrap();
+    assert_eq!(last.unwrap().to_vec().unwrap(), y);
+    let after = network.forward(&x, Mode::Eval).unwrap().to_vec().unwrap();
+    assert_ne!(before, after);
+    // 48 numbers a channel: the unbiased variance is a fiftieth larger.
+    assert!(y.iter().zip(&after).all(|(a, b)| (a - b).abs() < 0.03));
+    let weights = network.weights().unwrap();
+    assert!((weights["norm1.running_mean"].values[0] - 3.0).abs() < 0.3);
+    // The statistics go where the weights go.
+    let other = Network::with_weights(&architecture, &device, &weights).unwrap();
+    assert_eq!(
+        other.forward(&x, Mode::Eval).unwrap().to_vec().unwrap(),
+        after
+    );
+    let mut short = weights.clone();
+    short.remove("norm1.running_var");
+    let text = Network::with_weights(&architecture, &device, &short).err();
+    assert!(
+        text.unwrap()
+            .to_string()
+            .contains("missing `norm1.running_var`")
     );
 }
 
@@ -99,6 +190,11 @@ fn slips_get_a_hint() {
             r#"{"kind": "Linear", "out_features": "clases"}"#,
             "neither a number of units nor \"classes\"",
         ),
+        (
+            r#"{"kind": "AvgPool2d", "kernel": 3, "count_includes_pad": false}"#,
+            "did you mean `count_include_pad`?",
+        ),
+        (r#"{"kind": "BatchNorm2d"}"#, "did you mean `BatchNorm`?"),
         (
             r#"{"kind": "Flatten", "axis": 1}"#,
             "unknown option `axis`: there are none",
@@ -162,6 +258,27 @@ fn what_does_not_fit_is_named() {
         &[1, 8, 8],
         vec![MaxPool2d::new([9, 9]).into()],
         &["layer `pool1`"],
+    );
+    refused(
+        &[8, 8],
+        vec![GlobalAvgPool {}.into()],
+        &["layer `pool1`", "8×8", "[c, h, w]"],
+    );
+    refused(
+        &[1, 8, 8],
+        vec![AvgPool2d::new([9, 9]).into()],
+        &["layer `pool1`", "[9, 9]"],
+    );
+    refused(
+        &[4],
+        vec![
+            BatchNorm {
+                eps: 0.0,
+                ..BatchNorm::default()
+            }
+            .into(),
+        ],
+        &["layer `norm1`", "eps must be above 0"],
     );
     refused(
         &[4],
@@ -345,6 +462,19 @@ fn layers() -> impl Strategy<Value = Vec<Layer>> {
             None => Layer::from(Dropout { p: 0.5 }),
         }),
         (1usize..6).prop_map(|n| Layer::from(Linear::new(n))),
+        (1usize..4, 1usize..4, any::<bool>(), padding()).prop_map(|(h, w, count, padding)| {
+            Layer::from(AvgPool2d {
+                padding,
+                count_include_pad: count,
+                ..AvgPool2d::new([h, w])
+            })
+        }),
+        any::<bool>().prop_map(|affine| Layer::from(BatchNorm {
+            affine,
+            ..BatchNorm::default()
+        })),
+        Just(Layer::from(GlobalAvgPool {})),
+        Just(Layer::from(GlobalMaxPool {})),
         Just(Layer::from(Flatten {})),
         Just(Layer::from(Softmax {})),
         Just(vec![0, 1, 2])
@@ -405,7 +535,11 @@ proptest! {
         let mut outputs = Vec::new();
         let mut watch = |_: &str, output: &Tensor| { outputs.push(output.shape()[1..].to_vec()); Ok(()) };
         let mode = Mode::Train { seed: 1, step: 1 };
-        let watched = network.forward_watched(&x, mode, &mut watch).unwrap();
+        let watched = match network.forward_watched(&x, mode, &mut watch) {
+            // Whether there is a variance depends on the batch.
+            Err(error) if error.to_string().contains("one number a channel") => return Ok(()),
+            watched => watched.unwrap(),
+        };
         prop_assert_eq!(outputs, summary.layers.iter().map(|l| l.output.clone()).collect::<Vec<_>>());
         let plain = network.forward(&x, mode).unwrap();
         prop_assert_eq!(watched.to_vec().unwrap(), plain.to_vec().unwrap());

@@ -1,7 +1,7 @@
 //! A small network with every kind of layer, and data that it can learn.
 
 use engine::architecture::layer::{
-    Activation, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential,
+    Activation, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Sequential,
 };
 use engine::{
     Architecture, Device, Function, Layer, Mode, Network, Optimizer, Padding, Result, Tensor, optim,
@@ -16,6 +16,7 @@ pub fn architecture() -> Architecture {
             ..Conv2d::new(8, [3, 3]).padded(Padding::Same)
         }
         .into(),
+        BatchNorm::default().into(),
         Activation {
             function: Function::Elu,
         }

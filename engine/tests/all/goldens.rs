@@ -1,7 +1,9 @@
 //! Values, gradients and training against PyTorch's, from `tests/goldens` (its README tells how they are made).
 
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
-use engine::ops::{Activation, ConvOptions, Direction, PoolOptions, RecurrentOptions};
+use engine::ops::{
+    Activation, BatchNormOptions, ConvOptions, Direction, PoolOptions, RecurrentOptions,
+};
 use engine::{
     Architecture, Array, Device, Function, Layer, Mode, Network, Optimizer, Parameter, Rule,
     Tensor, optim,
@@ -151,6 +153,52 @@ fn max_pool2d() {
             pad: pair(&options["padding"]).map(|p| [p, p]),
         };
         golden.check(case, &["x"], |t| t[0].max_pool2d(pool));
+    }
+}
+
+#[test]
+fn avg_pool2d() {
+    let golden = Golden::open("avg_pool2d");
+    assert!(golden.cases.len() >= 8);
+    for (case, options) in &golden.cases {
+        let pool = PoolOptions {
+            kernel: pair(&options["kernel"]),
+            stride: pair(&options["stride"]),
+            pad: pair(&options["padding"]).map(|p| [p, p]),
+        };
+        let include_pad = options["count_include_pad"].as_bool().unwrap();
+        golden.check(case, &["x"], |t| t[0].avg_pool2d(pool, include_pad));
+    }
+    golden.check("global", &["x"], |t| t[0].global_avg_pool());
+}
+
+/// Values, gradients, and the running statistics afterwards.
+#[test]
+fn batch_norm() {
+    let golden = Golden::open("batch_norm");
+    assert!(golden.cases.len() >= 7);
+    for (case, options) in &golden.cases {
+        let is = |key: &str| options[key].as_bool().unwrap();
+        let norm = BatchNormOptions {
+            training: is("training"),
+            eps: options["eps"].as_f64().unwrap(),
+            momentum: options["momentum"].as_f64().unwrap(),
+            activation: Activation::None,
+        };
+        let statistics = ["running_mean", "running_var"];
+        let running = statistics.map(|name| golden.tensor(&format!("{case}/{name}")));
+        let inputs = if is("affine") {
+            &["x", "w", "b"][..]
+        } else {
+            &["x"]
+        };
+        golden.check(case, inputs, |t| {
+            let affine = t.get(1).zip(t.get(2)).map(|(w, b)| [w, b]);
+            t[0].batch_norm(running.each_ref(), affine, norm)
+        });
+        for (name, tensor) in statistics.iter().zip(&running) {
+            golden.same(&format!("{case}/{name}_after"), tensor);
+        }
     }
 }
 

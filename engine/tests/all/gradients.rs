@@ -2,7 +2,8 @@
 
 use engine::gradcheck::{against_differences, against_oracle, random};
 use engine::ops::{
-    Activation, ConvOptions, Direction, Expr, PoolOptions, RecurrentOptions, elementwise,
+    Activation, BatchNormOptions, ConvOptions, Direction, Expr, PoolOptions, RecurrentOptions,
+    elementwise,
 };
 use engine::{Array, Device, Function, Result, Tensor};
 
@@ -184,6 +185,54 @@ fn max_pool2d() {
     }
     for axis in 0..3 {
         check("max", &[random([3, 4, 5], 1, 0.0)], |t| t[0].max(axis));
+    }
+}
+
+#[test]
+fn avg_pool2d() {
+    let overlapping = PoolOptions {
+        kernel: [3, 3],
+        stride: [2, 1],
+        pad: [[1, 0], [1, 1]],
+    };
+    let apart = PoolOptions {
+        stride: [3, 4],
+        ..PoolOptions::new([2, 2])
+    };
+    let x = [random([2, 2, 6, 7], 1, 0.0)];
+    for pool in [PoolOptions::new([2, 3]), overlapping, apart] {
+        for include_pad in [true, false] {
+            check("avg_pool2d", &x, |t| t[0].avg_pool2d(pool, include_pad));
+        }
+    }
+    check("global_avg_pool", &x, |t| t[0].global_avg_pool());
+    check("global_max_pool", &x, |t| t[0].global_max_pool());
+}
+
+#[test]
+fn batch_norm() {
+    let small = [random([3], 2, 0.0), random([3], 3, 0.0)];
+    for shape in [vec![5, 3], vec![4, 3, 2, 3], vec![2, 3, 7]] {
+        let x = random(shape, 1, 0.0);
+        for training in [true, false] {
+            // Elu and relu have their kinks where a bias may put a number: these three are smooth.
+            for activation in [Activation::None, Activation::Tanh, Activation::Sigmoid] {
+                let options = BatchNormOptions {
+                    training,
+                    eps: 1e-3,
+                    activation,
+                    ..Default::default()
+                };
+                let norm = |x: &Tensor, affine: Option<[&Tensor; 2]>| {
+                    let mean = Tensor::from_vec(x.device(), [0.1, -0.2, 0.3], [3])?;
+                    let var = Tensor::from_vec(x.device(), [0.5, 1.0, 2.0], [3])?;
+                    x.batch_norm([&mean, &var], affine, options)
+                };
+                let inputs = [x.clone(), small[0].clone(), small[1].clone()];
+                check("batch_norm", &inputs, |t| norm(&t[0], Some([&t[1], &t[2]])));
+                check("plain", &inputs[..1], |t| norm(&t[0], None));
+            }
+        }
     }
 }
 

@@ -1,0 +1,38 @@
+//! Shape inference of normalising layers.
+
+use super::layer::BatchNorm;
+use super::plan::{Inferred, Operation, ParameterSpec, Start};
+use crate::error::Result;
+use crate::shape::Shape;
+use kernels::Kernel;
+use kernels::batch_norm::BatchNormInference;
+
+/// Weight 1 and bias 0 where it is affine, then the running statistics: mean 0 and variance 1, which are not learned.
+pub(super) fn batch_norm(layer: &BatchNorm, input: &Shape) -> Result<Inferred> {
+    let (c, plane) = (input[0], input[1..].iter().product());
+    let kernel = kernels::batch_norm::BatchNorm {
+        eps: layer.eps,
+        momentum: layer.momentum,
+        ..kernels::batch_norm::BatchNorm::new([1, c, plane])
+    };
+    BatchNormInference(kernel).check()?;
+    let spec = |(name, value, learned): (&str, f32, bool)| ParameterSpec {
+        name: name.to_string(),
+        shape: [c].into(),
+        start: Start::Constant(value),
+        l2: 0.0,
+        learned,
+    };
+    let affine = [("weight", 1.0, true), ("bias", 0.0, true)].map(spec);
+    let running = [("running_mean", 0.0, false), ("running_var", 1.0, false)].map(spec);
+    let affine = affine.into_iter().filter(|_| layer.affine);
+    Ok(Inferred {
+        operation: Operation::BatchNorm {
+            eps: layer.eps,
+            momentum: layer.momentum,
+        },
+        output: input.clone(),
+        parameters: affine.chain(running).collect(),
+        multiply_adds: input.elements() as u64,
+    })
+}
