@@ -3,7 +3,7 @@
 use crate::architecture::plan::{Operation, ParameterSpec, Plan, Source, Start, Step};
 use crate::architecture::{Architecture, Function, nearest};
 use crate::error::{Error, Misfit, Result};
-use crate::ops::BatchNormOptions;
+use crate::ops::{BatchNormOptions, Direction};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use kernels::philox::Philox;
@@ -317,6 +317,18 @@ impl Network {
                 let (weight, bias) = self.weight_and_bias(&steps[0]);
                 let (fused, function) = behind(own);
                 (x.linear(weight, bias, fused)?, function)
+            }
+            Operation::Recurrent(sizes, options) => {
+                let own = &self.numbers[steps[0].parameters.clone()];
+                let directions: Vec<Direction> = own
+                    .chunks_exact(own.len() / sizes.directions)
+                    .map(|p| Direction {
+                        weight_ih: &p[0],
+                        weight_hh: &p[1],
+                        bias: p.get(2).map(|ih| [ih, &p[3]]),
+                    })
+                    .collect();
+                (x.recurrent(sizes.cell, &directions, options)?, None)
             }
             Operation::MaxPool2d(options) => (x.max_pool2d(options)?, None),
             Operation::AvgPool2d(options, include_pad) => {

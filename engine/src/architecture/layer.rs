@@ -3,6 +3,7 @@
 pub use super::arrange::{
     Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
 };
+pub use super::recurrent::{Gru, Lstm};
 pub use super::sideways::{Conv1d, MaxPool1d};
 
 use super::size::{Padding, Units, pair};
@@ -110,6 +111,10 @@ kinds! {
     Conv1d => "conv",
     /// The largest number of each window along time.
     MaxPool1d => "pool",
+    /// A gated recurrent unit along time.
+    Gru => "gru",
+    /// Long short-term memory along time.
+    Lstm => "lstm",
 }
 
 /// `Conv2d`: `[c, h, w]` to `[out_channels, oh, ow]`.

@@ -4,7 +4,8 @@
 //! of a few kernels and the rounding of the buffer pool (at most an eighth) come on top.
 
 use super::Architecture;
-use super::plan::{Operation, Plan, Source};
+use super::plan::{Operation, Plan, Source, Step};
+use super::recurrent::Words;
 use super::summary::bytes;
 use crate::error::{Error, Result};
 use crate::ops::PoolOptions;
@@ -137,7 +138,10 @@ impl Architecture {
         let learned = plan.parameters.iter().filter(|p| p.learned);
         let learned: u64 = learned.map(|p| words(&p.shape)).sum();
         let largest = |steps: &mut dyn Iterator<Item = usize>| {
-            let maps = steps.map(|i| words(&plan.steps[i].output));
+            let maps = steps.map(|i| {
+                let walk = walk(&plan, i).map_or(0, |walk| walk.largest);
+                words(&plan.steps[i].output).max(walk)
+            });
             maps.fold(words(&plan.input), u64::max)
         };
         let groups = plan.groups();
@@ -169,7 +173,7 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         alive.map(|life| life.words).sum()
     };
     let (mut training, mut inference) = (words(None), words(None));
-    // Positions of maxima, of all groups so far.
+    // Positions of maxima, and what recurrent layers keep, of all groups so far.
     let mut indices = 0;
     for group in plan.groups() {
         let (place, last) = (group.start + 1, group.end - 1);
@@ -187,6 +191,10 @@ fn peaks(plan: &Plan) -> (u64, u64) {
             Some(Between::Written) => (words(Some(group.start)), words(Some(group.start))),
         };
         let index = if pooled { output } else { 0 };
+        let (inner, dz, index) = match walk(plan, group.start) {
+            Some(walk) => (walk.share, walk.gradients, walk.kept),
+            None => (inner, dz, index),
+        };
         // Forward: what this group or a later one reads; in training also what earlier ones keep.
         let earlier = |life: &Life| life.made < place;
         let read = alive(&|life| earlier(life) && life.last_read >= place);
@@ -203,6 +211,17 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         training = training.max(kept + indices + waiting + backward);
     }
     (training, inference)
+}
+
+/// What a recurrent step needs beside its input and output.
+fn walk(plan: &Plan, step: usize) -> Option<Words> {
+    let Step {
+        operation, inputs, ..
+    } = &plan.steps[step];
+    match operation {
+        Operation::Recurrent(sizes, _) => Some(sizes.words(plan.shape(inputs[0])[0])),
+        _ => None,
+    }
 }
 
 /// The map between a convolution and its pooling.

@@ -5,6 +5,7 @@
 //! | `layer.rs` | the kinds of layers and their options |
 //! | `arrange.rs` | those that move numbers, with their shape inference: Permute, Pad2d, Parallel, … |
 //! | `sideways.rs` | 1-D layers as 2-D ones |
+//! | `recurrent.rs` | Gru and Lstm, with their shape inference |
 //! | `size.rs` | how files spell sizes, padding, units |
 //! | `read.rs` | reading layers, with hints where a name is wrong |
 //! | `plan.rs` | shape inference: the tree as a list of steps with shapes and parameters |
@@ -19,6 +20,7 @@ mod normalisation;
 pub(crate) mod plan;
 mod pooling;
 mod read;
+mod recurrent;
 mod sideways;
 mod size;
 mod summary;

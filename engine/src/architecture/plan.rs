@@ -4,10 +4,11 @@
 //! that is the step before; where branches part and join again, it is an earlier one, or several.
 
 use super::layer::{Conv2d, Dropout, Function, Kind, Layer, Linear, MaxPool2d};
+use super::recurrent::Sizes;
 use super::size::Units;
 use super::{Architecture, arrange, normalisation, pooling, sideways};
 use crate::error::{Error, Result};
-use crate::ops::{ConvOptions, PoolOptions, ResizeMode};
+use crate::ops::{ConvOptions, PoolOptions, RecurrentOptions, ResizeMode};
 use crate::shape::Shape;
 use kernels::Kernel;
 use kernels::rearrange::MAX_AXES;
@@ -53,6 +54,7 @@ pub(crate) enum Operation {
     },
     Activation(Function),
     Linear(Option<Function>),
+    Recurrent(Sizes, RecurrentOptions),
     Flatten,
     Dropout(f32),
     /// The order of all axes, the batch among them; what is behind the last stays.
@@ -84,7 +86,7 @@ impl Operation {
                 (!output, output)
             }
             Operation::Softmax => (false, true),
-            Operation::BatchNorm { .. } => (true, false),
+            Operation::BatchNorm { .. } | Operation::Recurrent(..) => (true, false),
             Operation::MaxPool2d(_)
             | Operation::AvgPool2d(..)
             | Operation::GlobalAvgPool
@@ -311,6 +313,8 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
         Kind::Softmax(_) => Inferred::plain(Operation::Softmax, input),
         Kind::Conv1d(conv) => sideways::conv1d(conv, &input)?,
         Kind::MaxPool1d(pool) => sideways::max_pool1d(pool, &input)?,
+        Kind::Gru(gru) => gru.infer(&input)?,
+        Kind::Lstm(lstm) => lstm.infer(&input)?,
         Kind::Sequential(_) | Kind::Parallel(_) => {
             unreachable!("its layers are added one by one")
         }
@@ -347,10 +351,22 @@ fn finish(
 /// A weight and perhaps a bias, both uniform within `1 / √fan_in` as PyTorch starts them
 /// (`kaiming_uniform(a = √5)` comes to the same).
 fn weight_and_bias(weight: Shape, bias: bool, l2: f32) -> Result<Vec<ParameterSpec>> {
-    if elements(&weight).is_none() {
+    let outputs = weight[0];
+    let fan_in = (weight.elements() / outputs.max(1)).max(1);
+    let bound = 1.0 / (fan_in as f32).sqrt();
+    let mut specs = vec![uniform("weight", weight, bound, l2)?];
+    if bias {
+        specs.push(uniform("bias", [outputs].into(), bound, 0.0)?);
+    }
+    Ok(specs)
+}
+
+/// A parameter that starts uniform in `[-bound, bound)` and is learned.
+pub(super) fn uniform(name: &str, shape: Shape, bound: f32, l2: f32) -> Result<ParameterSpec> {
+    if elements(&shape).is_none() {
         return Err(Error::shape(
             "weight",
-            &weight,
+            &shape,
             "has more than 2^31 elements",
         ));
     }
@@ -361,18 +377,13 @@ fn weight_and_bias(weight: Shape, bias: bool, l2: f32) -> Result<Vec<ParameterSp
             problem,
         });
     }
-    let outputs = weight[0];
-    let fan_in = (weight.elements() / outputs.max(1)).max(1);
-    let spec = |name: &str, shape: Shape, l2: f32| ParameterSpec {
+    Ok(ParameterSpec {
         name: name.to_string(),
         shape,
-        start: Start::Uniform(1.0 / (fan_in as f32).sqrt()),
+        start: Start::Uniform(bound),
         l2,
         learned: true,
-    };
-    let mut specs = vec![spec("weight", weight, l2)];
-    specs.extend(bias.then(|| spec("bias", [outputs].into(), 0.0)));
-    Ok(specs)
+    })
 }
 
 pub(super) fn chw(operation: &'static str, input: &Shape) -> Result<[usize; 3]> {

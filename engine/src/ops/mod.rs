@@ -43,5 +43,6 @@ pub use elementwise::elementwise;
 pub use kernels::Activation;
 pub use kernels::elementwise::Expr;
 pub use max_pool2d::PoolOptions;
+pub(crate) use recurrent::Cell;
 pub use recurrent::{Direction, RecurrentOptions};
 pub use resize::ResizeMode;

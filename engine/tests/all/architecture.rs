@@ -2,9 +2,10 @@
 
 use engine::architecture::layer::{
     AvgPool2d, BatchNorm, Combine, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool,
-    Interpolation, Linear, MaxPool1d, MaxPool2d, Pad2d, Parallel, Permute, Reshape, Resize,
-    Sequential, Softmax,
+    Gru, Interpolation, Linear, Lstm, MaxPool1d, MaxPool2d, Pad2d, Parallel, Permute, Reshape,
+    Resize, Sequential, Softmax,
 };
+use engine::ops::{Direction, RecurrentOptions};
 use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
 use proptest::prelude::*;
 
@@ -199,6 +200,12 @@ fn slips_get_a_hint() {
             r#"{"kind": "Flatten", "axis": 1}"#,
             "unknown option `axis`: there are none",
         ),
+        (r#"{"kind": "Gru", "hiden": 3}"#, "did you mean `hidden`?"),
+        (
+            r#"{"kind": "Lstm", "hidden": 3, "activation": "tan"}"#,
+            "unknown variant `tan`",
+        ),
+        (r#"{"kind": "Lstm"}"#, "missing field `hidden`"),
         (r#"{"out_features": 3}"#, "no `kind`"),
         (r#"{"kind": 3}"#, "not a text"),
     ] {
@@ -279,6 +286,47 @@ fn what_does_not_fit_is_named() {
             .into(),
         ],
         &["layer `norm1`", "eps must be above 0"],
+    );
+    let gru = |hidden| Layer::from(Gru::new(hidden));
+    refused(
+        &[4],
+        vec![gru(3)],
+        &["layer `gru1`", "gru", "[t, features]"],
+    );
+    refused(&[5, 4], vec![gru(0)], &["gru1", "0 hidden"]);
+    refused(&[5, 4], vec![gru(usize::MAX)], &["gru1", "2^31"]);
+    refused(&[1, 1 << 20], vec![gru(1 << 14)], &["gru1", "2^31"]);
+    refused(
+        &[5, 4],
+        vec![Lstm::new(1 << 31).bidirectional().last().into()],
+        &["lstm1", "2^31"],
+    );
+    refused(
+        &[5, 4],
+        vec![gru(3), Lstm::new(2).last().into(), gru(3)],
+        &["layer `gru2`", "shape 2"],
+    );
+    refused(
+        &[5, 4],
+        vec![
+            Gru {
+                activation: Function::Gelu,
+                ..Gru::new(3)
+            }
+            .into(),
+        ],
+        &["gru1", "gelu"],
+    );
+    refused(
+        &[5, 4],
+        vec![
+            Gru {
+                l2: -1.0,
+                ..Gru::new(3)
+            }
+            .into(),
+        ],
+        &["gru1", "l2 = -1"],
     );
     refused(
         &[4],
@@ -373,11 +421,129 @@ fn a_batch_that_does_not_fit_names_the_one_that_would() {
     );
 }
 
+/// What `ajufo-crnn` and the bidirectional branch of `dwivedi-parallel` end in, and an LSTM.
+fn recurrent() -> Architecture {
+    Architecture::from_json(
+        r#"{"input": [41, 128], "layers": [
+            {"kind": "Gru", "hidden": 32},
+            {"kind": "Gru", "hidden": 16, "bidirectional": true, "activation": "elu", "l2": 0.01},
+            {"kind": "Lstm", "hidden": 24, "bidirectional": true, "bias": false},
+            {"kind": "Lstm", "hidden": 8, "last": true},
+            {"kind": "Linear", "out_features": 10}
+        ]}"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn recurrent_layers_by_hand() {
+    let architecture = recurrent();
+    let json = architecture.to_json().unwrap();
+    assert_eq!(Architecture::from_json(&json).unwrap(), architecture);
+    let summary = architecture.summary().unwrap();
+    let rows = summary.layers.iter();
+    let rows: Vec<_> = rows
+        .map(|l| {
+            (
+                l.name.as_str(),
+                &l.output[..],
+                l.parameters,
+                l.multiply_adds,
+            )
+        })
+        .collect();
+    let gru = (96 * (128 + 32) + 2 * 96, 41 * 96 * (128 + 32));
+    let both = (2 * (48 * (32 + 16) + 2 * 48), 2 * 41 * 48 * (32 + 16));
+    let lstm = (2 * 96 * (32 + 24), 2 * 41 * 96 * (32 + 24));
+    let last = (32 * (48 + 8) + 2 * 32, 41 * 32 * (48 + 8));
+    assert_eq!(
+        rows,
+        [
+            ("gru1", &[41, 32][..], gru.0, gru.1),
+            ("gru2", &[41, 32], both.0, both.1),
+            ("lstm1", &[41, 48], lstm.0, lstm.1),
+            ("lstm2", &[8], last.0, last.1),
+            ("linear1", &[10], 90, 80),
+        ]
+    );
+    let network = Network::new(&architecture, &Device::cpu(), 1).unwrap();
+    let named = |name: &str| {
+        let find = network.parameters().iter().find(|p| p.name == name);
+        find.unwrap_or_else(|| panic!("no {name}"))
+    };
+    assert_eq!(named("gru1.weight_ih_l0").tensor.shape()[..], [96, 128]);
+    assert_eq!(named("gru1.weight_hh_l0").tensor.shape()[..], [96, 32]);
+    assert_eq!(named("gru1.bias_ih_l0").tensor.shape()[..], [96]);
+    assert_eq!(named("gru2.bias_hh_l0_reverse").tensor.shape()[..], [48]);
+    assert_eq!(named("gru2.weight_ih_l0_reverse").l2, 0.01);
+    assert_eq!(named("gru2.weight_hh_l0").l2, 0.0);
+    assert!(
+        network
+            .parameters()
+            .iter()
+            .all(|p| p.name != "lstm1.bias_ih_l0")
+    );
+    // Uniform within 1 / √hidden, whatever comes in.
+    let values = named("gru1.weight_ih_l0").tensor.to_vec().unwrap();
+    let bound = values.iter().fold(0f32, |m, v| m.max(v.abs()));
+    let limit = 1.0 / 32f32.sqrt();
+    assert!(bound <= limit && bound > 0.99 * limit, "{bound}");
+}
+
+/// Every layer's numbers, from a network whose weights are the operation's.
+#[test]
+fn recurrent_layers_run_as_their_operations() {
+    let device = Device::cpu();
+    let network = Network::new(&recurrent(), &device, 3).unwrap();
+    let values: Vec<f32> = (0..2 * 41 * 128)
+        .map(|i| (i % 13) as f32 / 13.0 - 0.5)
+        .collect();
+    let x = Tensor::from_vec(&device, values, [2, 41, 128]).unwrap();
+    let mut outputs: Vec<Tensor> = Vec::new();
+    let mut watch = |_: &str, output: &Tensor| {
+        outputs.push(output.detach());
+        Ok(())
+    };
+    network.forward_watched(&x, Mode::Eval, &mut watch).unwrap();
+    let p = |i: usize| &network.parameters()[i].tensor;
+    let direction = |i: usize| Direction {
+        weight_ih: p(i),
+        weight_hh: p(i + 1),
+        bias: Some([p(i + 2), p(i + 3)]),
+    };
+    let plain = RecurrentOptions::default();
+    let elu = RecurrentOptions {
+        activation: engine::ops::Activation::Elu,
+        ..plain
+    };
+    let last = RecurrentOptions {
+        last: true,
+        ..plain
+    };
+    let same = |a: &Tensor, b: Tensor| assert_eq!(a.to_vec().unwrap(), b.to_vec().unwrap());
+    same(&outputs[0], x.gru(&[direction(0)], plain).unwrap());
+    let both = outputs[0].gru(&[direction(4), direction(8)], elu);
+    same(&outputs[1], both.unwrap());
+    let unbiased = [12, 14].map(|i| Direction {
+        bias: None,
+        ..direction(i)
+    });
+    same(&outputs[2], outputs[1].lstm(&unbiased, plain).unwrap());
+    same(
+        &outputs[3],
+        outputs[2].lstm(&[direction(16)], last).unwrap(),
+    );
+}
+
 /// The estimate against what a step really takes.
 #[test]
 fn memory_is_as_foretold() {
     let ajufo = ajufo().with_input([1, 64, 128]).with_classes(10);
-    for (architecture, batch) in [(ajufo, 8), (crate::common::architecture(), 256)] {
+    for (architecture, batch) in [
+        (ajufo, 8),
+        (crate::common::architecture(), 256),
+        (recurrent(), 64),
+    ] {
         let device = Device::cpu();
         let network = Network::new(&architecture, &device, 1).unwrap();
         let mut optimizer =
@@ -553,7 +719,7 @@ proptest! {
 
     /// No text makes the reader panic.
     #[test]
-    fn any_json_is_read_or_refused(text in r#"\{"input":\[[0-9,]{0,9}\],"layers":\[\{"kind":"(Conv2d|Linear|Sequential|MaxPool2d)"(,"(out_channels|kernel|padding|layers|stride|dilation|groups|out_features)":([0-9]{1,20}|\[[0-9]{1,12},[0-9]{1,12}\]|"same"|\[\])){0,7}\}\]\}"#) {
+    fn any_json_is_read_or_refused(text in r#"\{"input":\[[0-9,]{0,9}\],"layers":\[\{"kind":"(Gru|Lstm|Conv2d|Linear|Sequential|MaxPool2d)"(,"(hidden|out_channels|kernel|padding|layers|stride|dilation|groups|out_features)":([0-9]{1,20}|\[[0-9]{1,12},[0-9]{1,12}\]|"same"|\[\])){0,7}\}\]\}"#) {
         if let Ok(architecture) = Architecture::from_json(&text) {
             let _ = (architecture.summary(), architecture.memory().map(|m| m.check(20, Room { buffer: Some(1 << 27), total: Some(1 << 30) })));
         }
