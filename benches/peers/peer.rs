@@ -1,15 +1,18 @@
-//! melgrad's side of `compare.sh`: the same work as `train_step.py` and `extract.py`, the same JSON.
+//! melgrad's side of `compare.sh`: the same work as `train_step.py`, `kernels.py` and `extract.py`, the same JSON.
 //!
 //! ```text
 //! cargo run --release --example peer -- train_step [--threads N] [--steps N] [--device D]
+//! cargo run --release --example peer -- kernels [--threads N] [--steps N] [--only NAME] [--device D]
 //! cargo run --release --example peer -- extract FOLDER [--threads 1] [--rounds N] [--device D]
 //! ```
 
 use audio::FeatureSettings;
 use engine::{Mode, Network, Optimizer, Rule, Tensor};
-use kernels::Device;
+use kernels::catalogue::CATALOGUE;
+use kernels::{Arg, Buffer, Case, Device, Kernel, Kind, Role};
 use models::recipe::Recipe;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -22,6 +25,7 @@ struct Options {
     warmup: usize,
     rounds: usize,
     device: String,
+    only: String,
     rest: Vec<String>,
 }
 
@@ -32,6 +36,7 @@ fn options() -> Result<Options> {
         warmup: 2,
         rounds: 1,
         device: "cpu".into(),
+        only: String::new(),
         rest: Vec::new(),
     };
     let mut words = std::env::args().skip(1);
@@ -43,6 +48,7 @@ fn options() -> Result<Options> {
             "--warmup" => options.warmup = value()?.parse()?,
             "--rounds" => options.rounds = value()?.parse()?,
             "--device" => options.device = value()?,
+            "--only" => options.only = value()?,
             _ => options.rest.push(word),
         }
     }
@@ -125,6 +131,95 @@ fn train_step(
     }))
 }
 
+/// Kernels to be timed, by name: each bench case by itself, and convolution with pooling forward and back as one.
+/// Nobody asks a first layer (case `…-1`) for its input's gradient.
+fn timed_kernels() -> BTreeMap<String, Vec<Box<dyn Kernel>>> {
+    let mut table: BTreeMap<_, Vec<Box<dyn Kernel>>> = BTreeMap::new();
+    let families = ["matmul", "conv2d", "conv2d_pool"];
+    for (family, cases) in CATALOGUE {
+        if !families.contains(family) {
+            continue;
+        }
+        let wanted = |case: &Case| {
+            let first = case.name.ends_with("-1") && case.kernel.name().ends_with("input_grad");
+            case.role == Role::Bench && !first
+        };
+        for case in cases().into_iter().filter(wanted) {
+            let name = format!("{}/{}", case.kernel.name(), case.name);
+            table.entry(name).or_default().push(case.kernel);
+        }
+        for case in cases().into_iter().filter(wanted) {
+            if *family == "conv2d_pool" {
+                let name = format!("conv2d_pool_step/{}", case.name);
+                table.entry(name).or_default().push(case.kernel);
+            }
+        }
+    }
+    table
+}
+
+/// Buffers of a kernel, with numbers that do not matter much.
+fn buffers(device: &Device, kernel: &dyn Kernel) -> Result<[Vec<Buffer>; 2]> {
+    let fill = |arg: &Arg| match arg.kind {
+        Kind::F32 => {
+            let values: Vec<f32> = (0..arg.len).map(|i| (i as f32 * 0.7).sin()).collect();
+            device.upload(&values)
+        }
+        Kind::U32 => {
+            let place = |i: usize| kernel.sample(arg.name, (i as f64 * 0.7).sin()).floor();
+            let values: Vec<u32> = (0..arg.len).map(|i| place(i) as u32).collect();
+            device.upload_u32(&values)
+        }
+    };
+    let inputs = kernel
+        .inputs()
+        .iter()
+        .map(fill)
+        .collect::<kernels::Result<_>>()?;
+    let outputs = kernel
+        .outputs()
+        .iter()
+        .map(fill)
+        .collect::<kernels::Result<_>>()?;
+    Ok([inputs, outputs])
+}
+
+/// One launch after the other of every kernel in the table.
+fn kernels(device: &Device, options: &Options) -> Result<Value> {
+    let mut rows = serde_json::Map::new();
+    for (name, kernels) in timed_kernels() {
+        if !name.starts_with(&options.only) {
+            continue;
+        }
+        let buffers: Vec<[Vec<Buffer>; 2]> = kernels
+            .iter()
+            .map(|kernel| buffers(device, &**kernel))
+            .collect::<Result<_>>()?;
+        let (mut times, mut busy) = (Vec::new(), 0.0);
+        for step in 0..options.warmup + options.steps {
+            let (start, busy_before) = (Instant::now(), cpu_seconds());
+            for (kernel, [inputs, outputs]) in kernels.iter().zip(&buffers) {
+                let (inputs, outputs): (Vec<_>, Vec<_>) =
+                    (inputs.iter().collect(), outputs.iter().collect());
+                device.launch(&**kernel, &inputs, &outputs)?;
+            }
+            device.synchronize()?;
+            if step >= options.warmup {
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+                busy += cpu_seconds() - busy_before;
+            }
+        }
+        let (median, min, max) = spread(times);
+        let flops: u64 = kernels.iter().map(|kernel| kernel.flops()).sum();
+        let row = json!({
+            "median_ms": median, "min_ms": min, "max_ms": max, "cpu_ms": busy * 1e3 / options.steps as f64,
+            "gflops": flops as f64 / median * 1e-6,
+        });
+        rows.insert(name, row);
+    }
+    Ok(json!({ "kernels": rows }))
+}
+
 /// Every MP3 under a folder, sorted.
 fn clips(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<std::io::Result<_>>()?;
@@ -191,8 +286,9 @@ fn main() -> Result<()> {
             "ajufo-cnn": train_step(&device, &options, "ajufo-cnn", [20, 1, 128, 660], 10)?,
             "georgopoulos-cnn": train_step(&device, &options, "georgopoulos-cnn", [32, 1, 128, 128], 5)?,
         }}),
+        ["kernels"] => kernels(&device, &options)?,
         ["extract", folder] => extract(&device, &options, Path::new(folder))?,
-        _ => return Err("train_step, or extract FOLDER".into()),
+        _ => return Err("train_step, kernels, or extract FOLDER".into()),
     };
     document["peer"] = json!(concat!("melgrad ", env!("CARGO_PKG_VERSION")));
     document["threads"] = json!(options.threads);

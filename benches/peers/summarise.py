@@ -30,7 +30,12 @@ def processor():
 def main(folder, out):
     step_peer, step_ours = rounds(folder, "step-peer"), rounds(folder, "step-melgrad")
     extract_peer, extract_ours = rounds(folder, "extract-peer"), rounds(folder, "extract-melgrad")
+    kernels_peer, kernels_ours = rounds(folder, "kernels-peer"), rounds(folder, "kernels-melgrad")
     rows = []
+    for name in kernels_peer[0]["kernels"]:
+        for key, note in (("median_ms", ""), ("cpu_ms", " (processor time)")):
+            side = lambda docs: [d["kernels"][name][key] for d in docs]
+            rows.append(ratio_row(f"{name}{note}", "ms", side(kernels_peer), side(kernels_ours)))
     for recipe in step_peer[0]["train_step"]:
         for key, note in (("median_ms", ""), ("cpu_ms", " (processor time)")):
             side = lambda docs: [d["train_step"][recipe][key] for d in docs]

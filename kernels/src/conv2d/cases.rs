@@ -12,6 +12,22 @@ pub fn cases() -> Vec<Case> {
         ("ajufo-1", relu(Conv2d::new([20, 1, 128, 660], 32, [3, 3]))),
         ("ajufo-2", relu(Conv2d::new([20, 32, 63, 164], 64, [3, 3]))),
         (
+            "ajufo-crnn-1",
+            relu(Conv2d::new([20, 1, 128, 660], 64, [3, 3]).padded(1)),
+        ),
+        (
+            "ajufo-crnn-2",
+            relu(Conv2d::new([20, 64, 64, 330], 128, [3, 3]).padded(1)),
+        ),
+        (
+            "ajufo-crnn-3",
+            relu(Conv2d::new([20, 128, 16, 165], 128, [3, 3]).padded(1)),
+        ),
+        (
+            "ajufo-crnn-4",
+            relu(Conv2d::new([20, 128, 4, 82], 128, [3, 3]).padded(1)),
+        ),
+        (
             "georgopoulos-1",
             relu(Conv2d::new([32, 1, 128, 128], 32, [3, 3]).padded(1)),
         ),

@@ -6,8 +6,9 @@
 //! | input gradient | input channels | positions of x | taps of the flipped kernel over dy, spread by the stride |
 //! | weight gradient | output channels | taps | positions of y |
 
-use super::Conv2d;
 use super::patches::{Flipped, Images, MapSink, Maps, Patches, TapRows, Taps};
+use super::strips::{self, Strips};
+use super::{Conv2d, weight_grad};
 use crate::activation::Activation;
 use crate::cpu::Disjoint;
 use crate::cpu::gemm::{RowMajor, Strided, gemm};
@@ -34,34 +35,41 @@ fn patches<'a>(s: &Conv2d, x: &'a [f32], group: usize) -> Patches<'a> {
     }
 }
 
+/// What a group's maps are made of: strips of `x`, or of `dy` on the way back.
+fn strips<'a>(patches: &Patches<'a>, n: usize, c: usize) -> Strips<'a> {
+    Strips {
+        images: patches.images,
+        n,
+        c,
+        kernel: patches.taps.kernel,
+        stride: patches.taps.stride,
+        dilation: patches.taps.dilation,
+        pad: patches.taps.pad,
+        pool: [1, 1],
+        grid: patches.grid,
+    }
+}
+
 pub fn forward(s: &Conv2d, inputs: &[&[f32]], y: &mut [f32]) {
     let outputs = s.out_channels / s.groups;
-    let plane = s.out()[0] * s.out()[1];
     let taps = s.taps();
-    let mut sink = MapSink {
-        data: Disjoint::new(y),
+    let mut maps = strips::Maps {
+        y: Disjoint::new(y),
+        index: None,
         channels: s.out_channels,
         first: 0,
-        plane,
         bias: s.bias.then(|| inputs[2]),
         activation: s.activation,
     };
     for group in 0..s.groups {
-        sink.first = group * outputs;
-        let weight = &inputs[1][sink.first * taps..][..outputs * taps];
+        maps.first = group * outputs;
         let weight = Strided {
-            data: weight,
+            data: &inputs[1][maps.first * taps..][..outputs * taps],
             outer_stride: taps,
             k_stride: 1,
         };
-        gemm(
-            outputs,
-            s.n * plane,
-            taps,
-            &weight,
-            &patches(s, inputs[0], group),
-            &sink,
-        );
+        let patches = patches(s, inputs[0], group);
+        strips(&patches, s.n, s.c / s.groups).product(outputs, &weight, &maps);
     }
 }
 
@@ -71,16 +79,16 @@ pub fn input_grad(s: &Conv2d, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
     let [kh, kw] = s.kernel;
     let reach = |axis: usize| s.dilation[axis] * (s.kernel[axis] - 1);
     let pad = [0, 1].map(|axis| reach(axis) as isize - s.pad[axis][0] as isize);
-    let mut sink = MapSink {
-        data: Disjoint::new(dx),
+    let mut maps = strips::Maps {
+        y: Disjoint::new(dx),
+        index: None,
         channels: s.c,
         first: 0,
-        plane: s.h * s.w,
         bias: None,
         activation: Activation::None,
     };
     for group in 0..s.groups {
-        sink.first = group * inputs;
+        maps.first = group * inputs;
         let first = group * outputs;
         let taps = kh * kw;
         let weight = &weight[first * inputs * taps..][..outputs * inputs * taps];
@@ -106,18 +114,25 @@ pub fn input_grad(s: &Conv2d, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
             inputs,
             taps,
         };
-        gemm(
-            inputs,
-            s.n * s.h * s.w,
-            outputs * taps,
-            &flipped,
-            &patches,
-            &sink,
-        );
+        if s.stride == [1, 1] {
+            strips(&patches, s.n, outputs).product(inputs, &flipped, &maps);
+            continue;
+        }
+        let sink = MapSink {
+            data: &maps.y,
+            channels: s.c,
+            first: maps.first,
+            plane: s.h * s.w,
+        };
+        let columns = s.n * s.h * s.w;
+        gemm(inputs, columns, outputs * taps, &flipped, &patches, &sink);
     }
 }
 
 pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    if weight_grad::serves(s) {
+        return weight_grad::weight_grad(s, x, dy, dw);
+    }
     let outputs = s.out_channels / s.groups;
     let plane = s.out()[0] * s.out()[1];
     let taps = s.taps();

@@ -23,9 +23,12 @@
 //! | `grad.rs` | [`Conv2dInputGrad`], [`Conv2dWeightGrad`] |
 //! | `plan.rs` | the dispatches of every rung |
 //! | `oracle.rs` | the three definitions |
-//! | `cpu.rs`, `patches.rs` | the three as matrix products over patches that are never written |
-//! | `strips.rs` | the same product from strips in the cache, with max-pooling behind it where that is wanted |
+//! | `cpu.rs` | which way each direction goes on the CPU; all are matrix products over patches that are never written |
+//! | `strips.rs` | forward, and backward to the input: strips in the cache, with max-pooling behind where that is wanted |
+//! | `weight_grad.rs`, `bands.rs` | backward to the weight: images with their channels innermost |
+//! | `patches.rs` | all other shapes: patches copied tap by tap |
 
+pub(crate) mod bands;
 pub mod cases;
 mod cpu;
 mod grad;
@@ -33,6 +36,7 @@ mod oracle;
 pub(crate) mod patches;
 pub(crate) mod plan;
 pub(crate) mod strips;
+mod weight_grad;
 
 pub use grad::{Conv2dInputGrad, Conv2dWeightGrad};
 

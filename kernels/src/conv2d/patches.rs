@@ -2,7 +2,6 @@
 //!
 //! None of these matrices exists in memory: the product packs strips of them straight from the image.
 
-use crate::activation::Activation;
 use crate::cpu::Disjoint;
 use crate::cpu::gemm::{Panels, Sink};
 use std::ops::Range;
@@ -216,32 +215,26 @@ impl Panels for Flipped<'_> {
     }
 }
 
-/// Takes tiles of (channel within a group) × (image, position) into maps `[n, channels, plane]`; adds the bias of the
-/// channel and applies the activation while the tile is hot.
+/// Takes tiles of (channel within a group) × (image, position) into maps `[n, channels, plane]`.
 pub struct MapSink<'a> {
-    pub data: Disjoint<'a>,
+    pub data: &'a Disjoint<'a>,
     pub channels: usize,
     pub first: usize,
     pub plane: usize,
-    pub bias: Option<&'a [f32]>,
-    pub activation: Activation,
 }
 
 impl Sink for MapSink<'_> {
     fn put(&self, i: Range<usize>, j: Range<usize>, tile: &[f32], stride: usize) {
         for (row, values) in i.zip(tile.chunks(stride)) {
-            let channel = self.first + row;
-            let bias = self.bias.map_or(0.0, |bias| bias[channel]);
             let mut at = j.start;
             while at < j.end {
                 let (image, position) = (at / self.plane, at % self.plane);
                 let len = (self.plane - position).min(j.end - at);
-                let start = (image * self.channels + channel) * self.plane + position;
+                let channel = image * self.channels + self.first + row;
+                let start = channel * self.plane + position;
                 // SAFETY: each element of a product comes once, to one task.
                 let map = unsafe { self.data.slice(start..start + len) };
-                let source = &values[at - j.start..][..len];
-                map.iter_mut().zip(source).for_each(|(m, v)| *m = *v + bias);
-                self.activation.apply(map);
+                map.copy_from_slice(&values[at - j.start..][..len]);
                 at += len;
             }
         }

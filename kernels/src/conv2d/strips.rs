@@ -57,8 +57,8 @@ const STRIP: usize = 128 * 1024;
 /// Columns of the product that a task should have.
 const COLUMNS: usize = 480;
 
-/// Summed indices in one panel: 48 columns of them are 192 KB.
-const SLAB: usize = 1024;
+/// Summed indices in one panel: 48 columns of them are 60 KB.
+const SLAB: usize = 320;
 
 /// What a task works with, kept by its thread.
 #[derive(Default)]
@@ -123,8 +123,8 @@ impl Strips<'_> {
         let [rows, columns] = self.grid;
         let row = self.c * self.reach(1, columns);
         let fit = (STRIP / row.max(1)).saturating_sub(self.reach(0, 1)) / self.step() + 1;
-        // Enough tasks for the threads, each of some tiles.
-        let shared = (self.n * rows / 32).max(1);
+        // Enough tasks for the threads, but none of less than a tile.
+        let shared = (self.n * rows / 32).max(nr.div_ceil(columns));
         let most = (2 * COLUMNS).div_ceil(columns).min(fit).min(shared);
         let waste = |count: &usize| {
             let tiles = (count * columns).div_ceil(nr);
@@ -175,7 +175,6 @@ impl Strips<'_> {
         grow(&mut scratch.best, strips, [0.0; MAX_TILE]);
         grow(&mut scratch.place, strips, [0; MAX_TILE]);
         grow(&mut scratch.sums, strips, [0.0; MAX_TILE]);
-        let mut tile = [0f32; MAX_TILE];
         let mut runs = Vec::new();
         let mut from = Vec::new();
         for first in (0..rows.len() * columns).step_by(nr) {
@@ -206,34 +205,21 @@ impl Strips<'_> {
                     pack(nr, &scratch.strip, taps, &from, &mut scratch.panel);
                     for strip in 0..strips {
                         let a = &a[(strip * depth + range.start) * mr..];
-                        let into = match (slabs, place) {
-                            (1, 0) => &mut scratch.best[strip],
-                            _ => &mut tile,
+                        let sums = match place {
+                            0 => &mut scratch.best[strip],
+                            _ => &mut scratch.sums[strip],
                         };
-                        kernel.run(range.len(), a, &scratch.panel, into);
-                        if slabs > 1 {
-                            let sums = &mut scratch.sums[strip];
-                            match begin {
-                                0 => *sums = tile,
-                                _ => sums.iter_mut().zip(&tile).for_each(|(s, t)| *s += t),
-                            }
-                            if range.end < depth {
-                                continue;
-                            }
-                            match place {
-                                0 => scratch.best[strip] = *sums,
-                                _ => tile = *sums,
-                            }
+                        match begin {
+                            0 => kernel.run(range.len(), a, &scratch.panel, sums),
+                            _ => kernel.add(range.len(), a, &scratch.panel, nr, sums),
                         }
-                        match place {
-                            0 => scratch.place[strip].fill(0),
-                            _ => merge(
-                                &mut scratch.best[strip],
-                                &mut scratch.place[strip],
-                                &tile,
-                                place as u32,
-                            ),
-                        }
+                    }
+                }
+                for strip in 0..strips {
+                    let (best, at) = (&mut scratch.best[strip], &mut scratch.place[strip]);
+                    match place {
+                        0 => at.fill(0),
+                        _ => merge(best, at, &scratch.sums[strip], place as u32),
                     }
                 }
             }

@@ -37,13 +37,14 @@
 //! | `plan.rs` | the dispatches of every rung |
 //! | `oracle.rs` | the three definitions: compositions of conv2d's and max_pool2d's |
 //! | `cpu.rs` | the three on the CPU; the way forward is [`conv2d`](crate::conv2d)'s, strip by strip |
-//! | `winners.rs` | its innermost loops: sums over winners, with vector instructions |
+//! | `sparse.rs`, `winners.rs` | the gradients as sums over winners; the innermost loops |
 
 pub mod cases;
 mod cpu;
 mod grad;
 mod oracle;
 mod plan;
+mod sparse;
 mod winners;
 
 pub use grad::{Conv2dPoolInputGrad, Conv2dPoolWeightGrad};

@@ -18,8 +18,12 @@ pub struct Microkernel {
     pub mr: usize,
     /// Columns of a tile.
     pub nr: usize,
-    run: unsafe fn(usize, *const f32, *const f32, &mut [f32; MAX_TILE]),
+    run: Run,
+    add: Run,
 }
+
+/// `k`, `a`, `b`, the distance of `b`'s rows, the tile.
+type Run = unsafe fn(usize, *const f32, *const f32, usize, &mut [f32; MAX_TILE]);
 
 impl Microkernel {
     /// The best for this processor.
@@ -30,14 +34,16 @@ impl Microkernel {
                 return Microkernel {
                     mr: 8,
                     nr: 48,
-                    run: avx512,
+                    run: avx512::<false>,
+                    add: avx512::<true>,
                 };
             }
             Level::Avx2 => {
                 return Microkernel {
                     mr: 4,
                     nr: 24,
-                    run: avx2,
+                    run: avx2::<false>,
+                    add: avx2::<true>,
                 };
             }
             Level::Portable => {}
@@ -50,7 +56,8 @@ impl Microkernel {
         Microkernel {
             mr: 4,
             nr: 24,
-            run: portable,
+            run: portable::<false>,
+            add: portable::<true>,
         }
     }
 
@@ -61,20 +68,36 @@ impl Microkernel {
     pub fn run(&self, k: usize, a: &[f32], b: &[f32], tile: &mut [f32; MAX_TILE]) {
         assert!(a.len() >= k * self.mr && b.len() >= k * self.nr);
         // SAFETY: both are long enough, and `best` has asked for the instructions.
-        unsafe { (self.run)(k, a.as_ptr(), b.as_ptr(), tile) }
+        unsafe { (self.run)(k, a.as_ptr(), b.as_ptr(), self.nr, tile) }
+    }
+
+    /// Adds to `tile` from `k` packed rows of `a`, and of `b` rows that begin `step` apart.
+    ///
+    /// # Panics
+    /// If `a` or `b` is too short.
+    pub fn add(&self, k: usize, a: &[f32], b: &[f32], step: usize, tile: &mut [f32; MAX_TILE]) {
+        assert!(k > 0 && a.len() >= k * self.mr && b.len() >= (k - 1) * step + self.nr);
+        // SAFETY: as above.
+        unsafe { (self.add)(k, a.as_ptr(), b.as_ptr(), step, tile) }
     }
 }
 
 /// # Safety
-/// `a` and `b` hold `k` rows of 4 and 24 floats.
-unsafe fn portable(k: usize, a: *const f32, b: *const f32, tile: &mut [f32; MAX_TILE]) {
+/// `a` and `b` hold `k` rows of 4 and 24 floats, those of `b` beginning `step` apart.
+unsafe fn portable<const ADD: bool>(
+    k: usize,
+    a: *const f32,
+    b: *const f32,
+    step: usize,
+    tile: &mut [f32; MAX_TILE],
+) {
     let mut acc = [[0f32; 24]; 4];
     for p in 0..k {
         // SAFETY: row p < k.
         let (a, b) = unsafe {
             (
                 &*a.add(4 * p).cast::<[f32; 4]>(),
-                &*b.add(24 * p).cast::<[f32; 24]>(),
+                &*b.add(step * p).cast::<[f32; 24]>(),
             )
         };
         for i in 0..4 {
@@ -83,19 +106,28 @@ unsafe fn portable(k: usize, a: *const f32, b: *const f32, tile: &mut [f32; MAX_
             }
         }
     }
-    for i in 0..4 {
-        tile[24 * i..24 * (i + 1)].copy_from_slice(&acc[i]);
+    for (row, acc) in tile.chunks_exact_mut(24).zip(acc) {
+        row.iter_mut()
+            .zip(acc)
+            .for_each(|(t, a)| *t = if ADD { *t + a } else { a });
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $features:literal, $vector:ident, $mr:literal, $lanes:literal,
-     $zero:ident, $load:ident, $broadcast:ident, $fma:ident, $store:ident) => {
+     $zero:ident, $load:ident, $broadcast:ident, $fma:ident, $add:ident, $store:ident) => {
         /// # Safety
-        /// `a` and `b` hold `k` rows of MR and NR floats; the processor has the instructions.
+        /// `a` and `b` hold `k` rows of MR and NR floats, those of `b` beginning `step` apart; the processor has the
+        /// instructions.
         #[target_feature(enable = $features)]
-        unsafe fn $name(k: usize, a: *const f32, b: *const f32, tile: &mut [f32; MAX_TILE]) {
+        unsafe fn $name<const ADD: bool>(
+            k: usize,
+            a: *const f32,
+            b: *const f32,
+            step: usize,
+            tile: &mut [f32; MAX_TILE],
+        ) {
             use std::arch::x86_64::*;
             let mut acc: [[$vector; 3]; $mr] = [[$zero(); 3]; $mr];
             let (mut a, mut b) = (a, b);
@@ -110,13 +142,17 @@ macro_rules! x86 {
                         }
                     }
                     a = a.add($mr);
-                    b = b.add(3 * $lanes);
+                    b = b.add(step);
                 }
             }
             for i in 0..$mr {
                 for j in 0..3 {
                     // SAFETY: the tile holds MR rows of NR floats.
-                    unsafe { $store(tile.as_mut_ptr().add((3 * i + j) * $lanes), acc[i][j]) };
+                    unsafe {
+                        let tile = tile.as_mut_ptr().add((3 * i + j) * $lanes);
+                        let sum = acc[i][j];
+                        $store(tile, if ADD { $add($load(tile), sum) } else { sum });
+                    }
                 }
             }
         }
@@ -134,6 +170,7 @@ x86!(
     _mm512_loadu_ps,
     _mm512_set1_ps,
     _mm512_fmadd_ps,
+    _mm512_add_ps,
     _mm512_storeu_ps
 );
 #[cfg(target_arch = "x86_64")]
@@ -147,6 +184,7 @@ x86!(
     _mm256_loadu_ps,
     _mm256_set1_ps,
     _mm256_fmadd_ps,
+    _mm256_add_ps,
     _mm256_storeu_ps
 );
 
@@ -166,6 +204,15 @@ mod tests {
                 for j in 0..nr {
                     let sum: f32 = (0..k).map(|p| a[p * mr + i] * b[p * nr + j]).sum();
                     assert_eq!(tile[i * nr + j], sum, "whole numbers are exact");
+                }
+            }
+            // Once more on top: overlapping rows of b.
+            let before = tile;
+            kernel.add(k - 5, &a, &b, 3, &mut tile);
+            for i in 0..mr {
+                for j in 0..nr {
+                    let sum: f32 = (0..k - 5).map(|p| a[p * mr + i] * b[p * 3 + j]).sum();
+                    assert_eq!(tile[i * nr + j], before[i * nr + j] + sum);
                 }
             }
         }

@@ -1,0 +1,193 @@
+//! The weight gradient from bands whose channels lie innermost.
+//!
+//! A matrix product again, `dw[o, tap] = Σ_positions dy[o, position] · x[position, tap]`, but its right factor is never
+//! packed: the taps of one row of the kernel are neighbours in the band, and the next position begins `stride·c` further
+//! on. Where a row of the kernel is shorter than a tile is wide (few channels), the kernel's rows are stacked first, so
+//! that a whole patch is one stretch. Sums stand in tiles of their own for each of a fixed number of parts of the
+//! positions, added in order at the end.
+
+use super::Conv2d;
+use super::bands::Bands;
+use crate::cpu::microkernel::{MAX_TILE, Microkernel};
+use crate::cpu::{Disjoint, for_each};
+use std::ops::Range;
+
+/// Parts of the sum.
+const PARTS: usize = 16;
+
+/// Floats in a band: 256 KB.
+const BAND: usize = 64 * 1024;
+
+/// Positions in a row of the output below which a call of the microkernel is not worth it.
+const SHORT: usize = 8;
+
+/// Whether the shape has the stretches that this needs.
+pub fn serves(s: &Conv2d) -> bool {
+    (s.dilation[1] == 1 || s.kernel[1] == 1) && s.out()[1] >= SHORT
+}
+
+/// The tiles of one part's sums, of one group.
+struct Tiles {
+    kernel: Microkernel,
+    bands: Bands,
+    /// Whether the kernel's rows are stacked.
+    stacked: bool,
+    /// Floats in a stretch, and how many stretches a patch has.
+    length: usize,
+    stretches: usize,
+}
+
+impl Tiles {
+    fn new(s: &Conv2d) -> Self {
+        let bands = Bands::new(*s, [1, 1]);
+        let kernel = Microkernel::best();
+        let row = s.kernel[1] * bands.c;
+        let stacked = row < kernel.nr && s.kernel[0] > 1;
+        let (length, stretches) = match stacked {
+            true => (row * s.kernel[0], 1),
+            false => (row, s.kernel[0]),
+        };
+        Tiles {
+            kernel,
+            bands,
+            stacked,
+            length,
+            stretches,
+        }
+    }
+
+    /// Tiles side by side in a stretch.
+    fn across(&self) -> usize {
+        self.length.div_ceil(self.kernel.nr)
+    }
+
+    /// Rows of tiles: output channels.
+    fn down(&self) -> usize {
+        self.bands.outputs.div_ceil(self.kernel.mr)
+    }
+
+    fn count(&self) -> usize {
+        self.down() * self.stretches * self.across()
+    }
+
+    /// Where tap (c, p, q) stands: number of the tile in a row of tiles, and column in it.
+    fn place(&self, c: usize, p: usize, q: usize) -> (usize, usize) {
+        let [kh, _] = self.bands.conv.kernel;
+        let (stretch, at) = match self.stacked {
+            true => (0, (q * kh + p) * self.bands.c + c),
+            false => (p, q * self.bands.c + c),
+        };
+        let nr = self.kernel.nr;
+        (stretch * self.across() + at / nr, at % nr)
+    }
+
+    /// Adds one row of the output: `a` holds its gradients, packed, `band` what it sees.
+    fn add(&self, a: &[f32], band: &[f32], sums: &mut [[f32; MAX_TILE]]) {
+        let (conv, kernel) = (&self.bands.conv, &self.kernel);
+        let columns = self.bands.out[1];
+        let pixel = self.bands.c * if self.stacked { conv.kernel[0] } else { 1 };
+        let step = pixel * conv.stride[1];
+        let mut tiles = sums.chunks_exact_mut(self.down());
+        for stretch in 0..self.stretches {
+            let start = stretch * conv.dilation[0] * self.bands.row();
+            for tile in 0..self.across() {
+                let b = &band[start + tile * kernel.nr..];
+                let tiles = tiles.next().expect("as many as are counted");
+                for (a, sums) in a.chunks_exact(columns * kernel.mr).zip(tiles) {
+                    kernel.add(columns, a, b, step, sums);
+                }
+            }
+        }
+    }
+
+    /// Packs the gradients of one row of the output: `[tile, position, channel]`.
+    fn pack(&self, dy: &[f32], image: usize, group: usize, row: usize, a: &mut [f32]) {
+        let [rows, columns] = self.bands.out;
+        let (outputs, mr) = (self.bands.outputs, self.kernel.mr);
+        for o in 0..outputs {
+            let map = image * self.bands.conv.out_channels + group * outputs + o;
+            let from = &dy[(map * rows + row) * columns..][..columns];
+            let to = &mut a[o / mr * columns * mr + o % mr..];
+            let slots = to.iter_mut().step_by(mr);
+            slots.zip(from).for_each(|(slot, value)| *slot = *value);
+        }
+    }
+
+    /// Stacks the kernel's rows of what one row of the output sees: `[column, kernel row, channel]`.
+    fn stack(&self, band: &[f32], stacked: &mut [f32]) {
+        let (conv, c) = (&self.bands.conv, self.bands.c);
+        let pixel = conv.kernel[0] * c;
+        for p in 0..conv.kernel[0] {
+            let row = &band[p * conv.dilation[0] * self.bands.row()..][..self.bands.row()];
+            if c == 1 {
+                let slots = stacked[p..].iter_mut().step_by(pixel);
+                slots.zip(row).for_each(|(slot, value)| *slot = *value);
+                continue;
+            }
+            let slots = stacked[p * c..].chunks_mut(pixel);
+            for (slot, values) in slots.zip(row.chunks_exact(c)) {
+                slot[..c].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// The sums over some rows of the output, counted through all images.
+    fn part(&self, x: &[f32], dy: &[f32], rows: Range<usize>, sums: &mut [[f32; MAX_TILE]]) {
+        let (bands, nr) = (&self.bands, self.kernel.nr);
+        let [height, columns] = bands.out;
+        let fit = bands.rows_within(BAND);
+        let mut band = vec![0f32; bands.reach(0, fit) * bands.row() + nr];
+        let mut stacked = vec![0f32; bands.row() * bands.conv.kernel[0] + nr];
+        let mut a = vec![0f32; self.down() * columns * self.kernel.mr];
+        let mut row = rows.start;
+        while row < rows.end {
+            let (image, first) = (row / height, row % height);
+            let last = (first + fit).min(height).min(first + rows.end - row);
+            let groups = sums.chunks_exact_mut(self.count());
+            for (group, sums) in groups.enumerate() {
+                bands.fill(x, image, group, first..last, &mut band);
+                for i in first..last {
+                    let seen = &band[(i - first) * bands.step(0) * bands.row()..];
+                    self.pack(dy, image, group, i, &mut a);
+                    if self.stacked {
+                        self.stack(seen, &mut stacked);
+                        self.add(&a, &stacked, sums);
+                    } else {
+                        self.add(&a, seen, sums);
+                    }
+                }
+            }
+            row += last - first;
+        }
+    }
+}
+
+/// `dw` from `x` and `dy`.
+pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let tiles = Tiles::new(s);
+    let rows = s.n * tiles.bands.out[0];
+    let parts = rows.min(PARTS);
+    let count = s.groups * tiles.count();
+    let mut sums = vec![0f32; parts * count * MAX_TILE];
+    let shared = Disjoint::new(&mut sums);
+    for_each(parts, |part| {
+        // SAFETY: each part has its own stretch.
+        let sums = unsafe { shared.slice(part * count * MAX_TILE..(part + 1) * count * MAX_TILE) };
+        let rows = part * rows / parts..(part + 1) * rows / parts;
+        tiles.part(x, dy, rows, sums.as_chunks_mut().0);
+    });
+    let (total, rest) = sums.split_at_mut(count * MAX_TILE);
+    for part in rest.chunks_exact(count * MAX_TILE) {
+        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+    }
+    let total = total.as_chunks::<MAX_TILE>().0;
+    let (taps, mr, [kh, kw]) = (s.taps(), tiles.kernel.mr, s.kernel);
+    for (o, dw) in dw.chunks_exact_mut(taps).enumerate() {
+        let (group, o) = (o / tiles.bands.outputs, o % tiles.bands.outputs);
+        for (k, dw) in dw.iter_mut().enumerate() {
+            let (tile, column) = tiles.place(k / (kh * kw), k / kw % kh, k % kw);
+            let tile = group * tiles.count() + tile * tiles.down() + o / mr;
+            *dw = total[tile][o % mr * tiles.kernel.nr + column];
+        }
+    }
+}
