@@ -32,8 +32,12 @@ pub fn cases() -> Vec<Case> {
         "overlapping",
         new([16, 96, 55, 55], [3, 3]).with([2, 2], [[0, 1], [0, 1]]),
     );
+    both(bench, "global", new([20, 256, 30, 40], [30, 40]));
     both(proof, "one", new([1, 1, 1, 1], [1, 1]));
     both(proof, "whole-plane", new([2, 3, 7, 31], [7, 31]));
+    both(proof, "whole-column", new([3, 4, 1031, 1], [1031, 1]));
+    both(proof, "quads", new([2, 2, 5, 7], [1, 3]));
+    both(proof, "tiles", new([1, 2, 20, 72], [2, 2]));
     both(proof, "tiled-2x2", new([2, 3, 7, 33], [2, 2]));
     both(proof, "tiled-2x4", new([1, 5, 31, 65], [2, 4]));
     both(proof, "tiled-4x2", new([1, 2, 33, 31], [4, 2]));

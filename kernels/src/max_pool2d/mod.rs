@@ -137,7 +137,17 @@ impl MaxPool2d {
             .collect()
     }
 
-    /// One pass that writes planes of `height × width`.
+    /// The window's sizes, which most rungs want to know when they are compiled.
+    fn constants(&self) -> [(&'static str, f64); 4] {
+        [
+            ("KY", self.kernel[0] as f64),
+            ("KX", self.kernel[1] as f64),
+            ("SY", self.stride[0] as f64),
+            ("SX", self.stride[1] as f64),
+        ]
+    }
+
+    /// One pass of rung 1 or 2 that writes planes of `height × width`.
     fn pass(&self, rung: &Rung, limits: &Limits, height: usize, width: usize) -> Plan {
         let rows = self.planes() * height;
         let iterations = 2 * self.kernel[0] * self.kernel[1];
@@ -148,16 +158,17 @@ impl MaxPool2d {
         }
         let groups = limits.fold(rows.div_ceil(8) * width.div_ceil(32));
         Pass::of(rung, 3, self.params(), groups)
-            .with(&[
-                ("KY", self.kernel[0] as f64),
-                ("KX", self.kernel[1] as f64),
-                ("SY", self.stride[0] as f64),
-                ("SX", self.stride[1] as f64),
-            ])
+            .with(&self.constants())
             .looping(iterations)
             .into()
     }
 }
+
+/// Words of workgroup memory in rung 3.
+const TILE: usize = 2304;
+
+/// From how many elements on a window is worth a workgroup of its own.
+const LARGE: usize = 64;
 
 impl Kernel for MaxPool2d {
     fn name(&self) -> &'static str {
@@ -195,12 +206,38 @@ impl Kernel for MaxPool2d {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("max_pool2d_1_naive"), rung!("max_pool2d_2_unrolled")] }
+        const {
+            &[
+                rung!("max_pool2d_1_naive"),
+                rung!("max_pool2d_2_unrolled"),
+                rung!("max_pool2d_3_tile"),
+                rung!("max_pool2d_4_tree"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let [oh, ow] = self.output();
-        Some(self.pass(rung, limits, oh, ow))
+        let taps = self.kernel[0] * self.kernel[1];
+        let (groups, constants, iterations) = match rung.name {
+            "max_pool2d_3_tile" => {
+                let side = |axis: usize, outputs: usize| {
+                    let steps = self.stride[axis].saturating_mul(outputs - 1);
+                    steps.saturating_add(self.kernel[axis])
+                };
+                let tile = side(0, 8).saturating_mul(side(1, 32));
+                if tile > TILE {
+                    return None;
+                }
+                let groups = self.planes() * oh.div_ceil(8) * ow.div_ceil(32);
+                (groups, self.constants().to_vec(), 2 * taps + tile / 32)
+            }
+            "max_pool2d_4_tree" if taps < LARGE => return None,
+            "max_pool2d_4_tree" => (self.outputs_len(), Vec::new(), taps.div_ceil(256) + 8),
+            _ => return Some(self.pass(rung, limits, oh, ow)),
+        };
+        let pass = Pass::of(rung, 3, self.params(), limits.fold(groups));
+        Some(pass.with(&constants).looping(iterations).into())
     }
 }
 
@@ -251,12 +288,23 @@ impl Kernel for MaxPool2dGrad {
             &[
                 rung!("max_pool2d_grad_1_naive"),
                 rung!("max_pool2d_grad_2_unrolled"),
+                rung!("max_pool2d_grad_3_vector"),
             ]
         }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
-        Some(self.0.pass(rung, limits, self.0.h, self.0.w))
+        let s = &self.0;
+        if rung.name != "max_pool2d_grad_3_vector" {
+            return Some(s.pass(rung, limits, s.h, s.w));
+        }
+        let apart = (0..2).all(|axis| s.stride[axis] >= s.kernel[axis]);
+        let quads = s.inputs_len() / 4;
+        if !apart || !s.inputs_len().is_multiple_of(4) {
+            return None;
+        }
+        let pass = Pass::of(rung, 3, s.params(), limits.fold(quads.div_ceil(64)));
+        Some(pass.with(&s.constants()).into())
     }
 
     /// Positions must lie in their windows: those of random numbers' maxima do.
