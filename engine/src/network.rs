@@ -336,6 +336,7 @@ impl Network {
             }
             Operation::GlobalAvgPool => (x.global_avg_pool()?, None),
             Operation::GlobalMaxPool => (x.global_max_pool()?, None),
+            Operation::LocalResponseNorm(options) => (x.local_response_norm(options)?, None),
             Operation::BatchNorm { eps, momentum } => {
                 let own = &self.numbers[steps[0].parameters.clone()];
                 let (affine, running) = match own {

@@ -20,6 +20,7 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("gather", crate::gather::cases::cases),
     ("gru", crate::gru::cases::cases),
     ("lstm", crate::lstm::cases::cases),
+    ("local_response_norm", crate::local_response_norm::cases::cases),
     ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
     ("mel", crate::mel::cases::cases),

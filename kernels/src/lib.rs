@@ -46,6 +46,7 @@ pub mod conv2d_pool;
 pub mod elementwise;
 pub mod gather;
 pub mod gru;
+pub mod local_response_norm;
 pub mod lstm;
 pub mod matmul;
 pub mod max_pool2d;

@@ -11,6 +11,7 @@ use kernels::conv2d::Conv2d;
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::Gru;
+use kernels::local_response_norm::{LocalResponseNorm, LocalResponseNormGrad};
 use kernels::lstm::Lstm;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
 use kernels::rearrange::Rearrange;
@@ -274,6 +275,47 @@ fn batch_norm_of_one_number_runs_on_what_was_learned() {
     ];
     let want = [vec![14.0, 7.0], vec![1.0, -1.0, 1.0, 2.0]];
     check(&shape, &inputs, &want);
+}
+
+#[test]
+fn large_windows_go_by_the_rules_of_small_ones() {
+    // 100 numbers, one window: ties, NaN and infinities wherever a tree may join them.
+    for at in [0, 1, 63, 64, 98] {
+        for (low, value, position) in [(0.0, 1.0, at), (-INF, INF, at), (1.0, 1.0, 0)] {
+            let mut x = vec![low; 100];
+            (x[at], x[at + 1]) = (value, value);
+            let want = [vec![value], vec![position as f64]];
+            check(&MaxPool2d::new([1, 1, 10, 10], [10, 10]), &[x], &want);
+        }
+        let mut x = vec![INF; 100];
+        (x[at], x[at + 1]) = (NAN, NAN);
+        let want = [vec![NAN], vec![(at + 1) as f64]];
+        check(&MaxPool2d::new([1, 1, 4, 25], [4, 25]), &[x], &want);
+    }
+}
+
+#[test]
+fn local_response_norm_of_nan_and_infinities() {
+    let shape = LocalResponseNorm::new([1, 5, 2], 3).with(3.0, 0.5, 1.0);
+    // Channels of two places: the left one holds an infinity in the middle, the right one a NaN at the end.
+    let x = vec![1.0, 0.0, 1.0, 2.0, INF, 0.0, 0.0, 1.0, 2.0, NAN];
+    let right = [0.0, 2.0 / 5f64.sqrt(), 0.0, NAN, NAN];
+    let left = [1.0 / 3f64.sqrt(), 0.0, NAN, 0.0, 2.0 / 5f64.sqrt()];
+    let want: Vec<f64> = left
+        .into_iter()
+        .zip(right)
+        .flat_map(|(l, r)| [l, r])
+        .collect();
+    check(&shape, std::slice::from_ref(&x), &[want]);
+    // Zeros divide by k alone, and pass their gradient on.
+    let quiet = LocalResponseNorm::new([1, 3, 1], 5).with(1.0, 1.0, 4.0);
+    check(&quiet, &[vec![0.0; 3]], &[vec![0.0; 3]]);
+    let inputs = [vec![0.0; 3], vec![4.0, -8.0, 0.0]];
+    check(
+        &LocalResponseNormGrad(quiet),
+        &inputs,
+        &[vec![1.0, -2.0, 0.0]],
+    );
 }
 
 #[test]

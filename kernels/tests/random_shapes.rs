@@ -12,6 +12,7 @@ use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::{Gru, GruGrad};
+use kernels::local_response_norm::{LocalResponseNorm, LocalResponseNormGrad};
 use kernels::lstm::{Lstm, LstmGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
@@ -185,6 +186,13 @@ impl Draw {
         [f64::INFINITY, 0.25][self.within(0, 1)]
     }
 
+    fn local_response_norm(&mut self) -> LocalResponseNorm {
+        let shape = [self.within(1, 3), self.within(1, 80), self.within(1, 100)];
+        let tenths = |d: &mut Self, low| d.within(low, 20) as f64 / 10.0;
+        let size = self.within(1, 20);
+        LocalResponseNorm::new(shape, size).with(tenths(self, 0), tenths(self, 0), tenths(self, 2))
+    }
+
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
@@ -238,6 +246,10 @@ const SHAPES: &[(&str, Shape)] = &[
     ("gru_grad", |d| Box::new(GruGrad(d.recurrence()))),
     ("lstm", |d| Box::new(Lstm(d.recurrence()))),
     ("lstm_grad", |d| Box::new(LstmGrad(d.recurrence()))),
+    ("local_response_norm", |d| Box::new(d.local_response_norm())),
+    ("local_response_norm_grad", |d| {
+        Box::new(LocalResponseNormGrad(d.local_response_norm()))
+    }),
     ("matmul", |d| {
         let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
         let shape = shape.transposed(d.flag(), d.flag());

@@ -85,6 +85,8 @@ kinds! {
     GlobalMaxPool => "pool",
     /// Each channel moved and scaled to mean 0 and variance 1.
     BatchNorm => "norm",
+    /// Each number divided by a power of its neighbours' squares, across channels.
+    LocalResponseNorm => "norm",
     /// A function of each number by itself.
     Activation => "activation",
     /// A fully connected layer along the last axis.
@@ -275,6 +277,35 @@ impl Default for BatchNorm {
     }
 }
 
+/// `LocalResponseNorm`: `[c, ..]`, unchanged: `x / (k + alpha / size · Σ x²)^beta`, summed over `size` neighbouring
+/// channels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LocalResponseNorm {
+    /// Channels in a sum.
+    pub size: usize,
+    /// The weight of their mean square.
+    #[serde(default = "alpha")]
+    pub alpha: f64,
+    /// The power.
+    #[serde(default = "beta")]
+    pub beta: f64,
+    /// What the sum starts from.
+    #[serde(default = "k")]
+    pub k: f64,
+}
+
+impl LocalResponseNorm {
+    /// PyTorch's defaults.
+    pub fn new(size: usize) -> Self {
+        LocalResponseNorm {
+            size,
+            alpha: alpha(),
+            beta: beta(),
+            k: k(),
+        }
+    }
+}
+
 /// `Activation`: any shape, unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
@@ -382,6 +413,18 @@ fn eps() -> f64 {
 
 fn momentum() -> f64 {
     0.1
+}
+
+fn alpha() -> f64 {
+    1e-4
+}
+
+fn beta() -> f64 {
+    0.75
+}
+
+fn k() -> f64 {
+    1.0
 }
 
 fn ones() -> [usize; 2] {

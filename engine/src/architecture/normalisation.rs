@@ -1,8 +1,9 @@
 //! Shape inference of normalising layers.
 
-use super::layer::BatchNorm;
+use super::layer::{BatchNorm, LocalResponseNorm};
 use super::plan::{Inferred, Operation, ParameterSpec, Start};
 use crate::error::Result;
+use crate::ops::LocalResponseNormOptions;
 use crate::shape::Shape;
 use kernels::Kernel;
 use kernels::batch_norm::BatchNormInference;
@@ -34,5 +35,28 @@ pub(super) fn batch_norm(layer: &BatchNorm, input: &Shape) -> Result<Inferred> {
         output: input.clone(),
         parameters: affine.chain(running).collect(),
         multiply_adds: input.elements() as u64,
+    })
+}
+
+pub(super) fn local_response_norm(layer: &LocalResponseNorm, input: &Shape) -> Result<Inferred> {
+    let LocalResponseNorm {
+        size,
+        alpha,
+        beta,
+        k,
+    } = *layer;
+    let (c, plane) = (input[0], input[1..].iter().product());
+    let kernel = kernels::local_response_norm::LocalResponseNorm::new([1, c, plane], size)
+        .with(alpha, beta, k);
+    kernel.check()?;
+    let options = LocalResponseNormOptions {
+        size,
+        alpha,
+        beta,
+        k,
+    };
+    Ok(Inferred {
+        multiply_adds: (size.min(c) as u64 + 1) * input.elements() as u64,
+        ..Inferred::plain(Operation::LocalResponseNorm(options), input.clone())
     })
 }

@@ -8,7 +8,9 @@ use super::recurrent::Sizes;
 use super::size::Units;
 use super::{Architecture, arrange, normalisation, pooling, sideways};
 use crate::error::{Error, Result};
-use crate::ops::{ConvOptions, PoolOptions, RecurrentOptions, ResizeMode};
+use crate::ops::{
+    ConvOptions, LocalResponseNormOptions, PoolOptions, RecurrentOptions, ResizeMode,
+};
 use crate::shape::Shape;
 use kernels::Kernel;
 use kernels::rearrange::MAX_AXES;
@@ -52,6 +54,7 @@ pub(crate) enum Operation {
         eps: f64,
         momentum: f64,
     },
+    LocalResponseNorm(LocalResponseNormOptions),
     Activation(Function),
     Linear(Option<Function>),
     Recurrent(Sizes, RecurrentOptions),
@@ -86,7 +89,9 @@ impl Operation {
                 (!output, output)
             }
             Operation::Softmax => (false, true),
-            Operation::BatchNorm { .. } | Operation::Recurrent(..) => (true, false),
+            Operation::BatchNorm { .. }
+            | Operation::LocalResponseNorm(_)
+            | Operation::Recurrent(..) => (true, false),
             Operation::MaxPool2d(_)
             | Operation::AvgPool2d(..)
             | Operation::GlobalAvgPool
@@ -295,6 +300,7 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
         Kind::GlobalAvgPool(_) => pooling::global(Operation::GlobalAvgPool, &input)?,
         Kind::GlobalMaxPool(_) => pooling::global(Operation::GlobalMaxPool, &input)?,
         Kind::BatchNorm(norm) => normalisation::batch_norm(norm, &input)?,
+        Kind::LocalResponseNorm(norm) => normalisation::local_response_norm(norm, &input)?,
         Kind::Linear(linear) => linear_layer(linear, &input)?,
         Kind::Dropout(Dropout { p }) if !(0.0..1.0).contains(p) => {
             let problem = format!("p = {p} is not in [0, 1)");

@@ -10,6 +10,7 @@
 //! | `max_pool2d.rs` | `max_pool2d`, `max` |
 //! | `avg_pool2d.rs` | `avg_pool2d`, `global_avg_pool`, `global_max_pool` |
 //! | `batch_norm.rs` | `batch_norm` with activation |
+//! | `local_response_norm.rs` | `local_response_norm` |
 //! | `rearrange.rs` | `permute`, `slice`, `pad`, `concat` |
 //! | `gather.rs` | `gather` |
 //! | `resize.rs` | `resize` |
@@ -28,6 +29,7 @@ mod dropout;
 mod elementwise;
 mod gather;
 mod linear;
+mod local_response_norm;
 mod matmul;
 mod max_pool2d;
 pub(crate) mod rearrange;
@@ -42,6 +44,7 @@ pub use conv2d::ConvOptions;
 pub use elementwise::elementwise;
 pub use kernels::Activation;
 pub use kernels::elementwise::Expr;
+pub use local_response_norm::LocalResponseNormOptions;
 pub use max_pool2d::PoolOptions;
 pub(crate) use recurrent::Cell;
 pub use recurrent::{Direction, RecurrentOptions};

@@ -2,8 +2,8 @@
 
 use engine::architecture::layer::{
     AvgPool2d, BatchNorm, Combine, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool,
-    Gru, Interpolation, Linear, Lstm, MaxPool1d, MaxPool2d, Pad2d, Parallel, Permute, Reshape,
-    Resize, Sequential, Softmax,
+    Gru, Interpolation, Linear, LocalResponseNorm, Lstm, MaxPool1d, MaxPool2d, Pad2d, Parallel,
+    Permute, Reshape, Resize, Sequential, Softmax,
 };
 use engine::ops::{Direction, RecurrentOptions};
 use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
@@ -57,6 +57,7 @@ fn pooling_and_normalising_layers() {
         {"kind": "Conv2d", "out_channels": 8, "kernel": 3, "padding": "same"},
         {"kind": "BatchNorm"},
         {"kind": "Activation", "function": "relu"},
+        {"kind": "LocalResponseNorm", "size": 5, "name": "lrn"},
         {"kind": "AvgPool2d", "kernel": [2, 3]},
         {"kind": "BatchNorm", "eps": 1e-3, "momentum": 0.01, "affine": false},
         {"kind": "AvgPool2d", "kernel": 3, "stride": 2, "padding": 1, "count_include_pad": false},
@@ -68,19 +69,20 @@ fn pooling_and_normalising_layers() {
     let summary = architecture.summary().unwrap();
     let outputs: Vec<&[usize]> = summary.layers.iter().map(|l| &l.output[..]).collect();
     assert_eq!(outputs[1], [8, 9, 10]);
-    assert_eq!(outputs[3], [8, 4, 3]);
-    assert_eq!(outputs[5], [8, 2, 2]);
-    assert_eq!(outputs[6..], [&[8][..], &[8], &[4]]);
+    assert_eq!(outputs[3], [8, 9, 10]);
+    assert_eq!(outputs[4], [8, 4, 3]);
+    assert_eq!(outputs[6], [8, 2, 2]);
+    assert_eq!(outputs[7..], [&[8][..], &[8], &[4]]);
     let names: Vec<&str> = summary.layers.iter().map(|l| l.name.as_str()).collect();
-    assert_eq!(names[3..7], ["pool1", "norm2", "pool2", "pool3"]);
+    assert_eq!(names[3..8], ["lrn", "pool1", "norm3", "pool2", "pool3"]);
     // Weight and bias are parameters, the running statistics are not.
     let learned: Vec<u64> = summary.layers.iter().map(|l| l.parameters).collect();
-    assert_eq!(learned, [3 * 9 * 8 + 8, 16, 0, 0, 0, 0, 0, 16, 36]);
+    assert_eq!(learned, [3 * 9 * 8 + 8, 16, 0, 0, 0, 0, 0, 0, 16, 36]);
     let network = Network::new(&architecture, &Device::cpu(), 1).unwrap();
     assert_eq!(network.parameters().len(), 8);
     let weights = network.weights().unwrap();
     assert_eq!(weights.len(), 14);
-    assert_eq!(weights["norm2.running_var"].values, [1.0; 8]);
+    assert_eq!(weights["norm3.running_var"].values, [1.0; 8]);
     assert_eq!(weights["norm1.weight"].values, [1.0; 8]);
     assert_eq!(summary.parameter_bytes, 4 * (summary.parameters + 3 * 16));
 
@@ -265,6 +267,11 @@ fn what_does_not_fit_is_named() {
         &[1, 8, 8],
         vec![MaxPool2d::new([9, 9]).into()],
         &["layer `pool1`"],
+    );
+    refused(
+        &[4],
+        vec![LocalResponseNorm::new(0).into()],
+        &["layer `norm1`", "over 0 channels"],
     );
     refused(
         &[8, 8],
@@ -639,6 +646,7 @@ fn layers() -> impl Strategy<Value = Vec<Layer>> {
             affine,
             ..BatchNorm::default()
         })),
+        (1usize..7).prop_map(|size| Layer::from(LocalResponseNorm::new(size))),
         Just(Layer::from(GlobalAvgPool {})),
         Just(Layer::from(GlobalMaxPool {})),
         Just(Layer::from(Flatten {})),

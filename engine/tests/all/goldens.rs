@@ -2,7 +2,8 @@
 
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
 use engine::ops::{
-    Activation, BatchNormOptions, ConvOptions, Direction, PoolOptions, RecurrentOptions,
+    Activation, BatchNormOptions, ConvOptions, Direction, LocalResponseNormOptions, PoolOptions,
+    RecurrentOptions,
 };
 use engine::{
     Architecture, Array, Device, Function, Layer, Mode, Network, Optimizer, Parameter, Rule,
@@ -199,6 +200,22 @@ fn batch_norm() {
         for (name, tensor) in statistics.iter().zip(&running) {
             golden.same(&format!("{case}/{name}_after"), tensor);
         }
+    }
+}
+
+#[test]
+fn local_response_norm() {
+    let golden = Golden::open("local_response_norm");
+    assert!(golden.cases.len() >= 5);
+    for (case, options) in &golden.cases {
+        let number = |key: &str| options[key].as_f64().unwrap();
+        let options = LocalResponseNormOptions {
+            size: number("size") as usize,
+            alpha: number("alpha"),
+            beta: number("beta"),
+            k: number("k"),
+        };
+        golden.check(case, &["x"], |t| t[0].local_response_norm(options));
     }
 }
 

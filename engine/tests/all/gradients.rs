@@ -2,8 +2,8 @@
 
 use engine::gradcheck::{against_differences, against_oracle, random};
 use engine::ops::{
-    Activation, BatchNormOptions, ConvOptions, Direction, Expr, PoolOptions, RecurrentOptions,
-    elementwise,
+    Activation, BatchNormOptions, ConvOptions, Direction, Expr, LocalResponseNormOptions,
+    PoolOptions, RecurrentOptions, elementwise,
 };
 use engine::{Array, Device, Function, Result, Tensor};
 
@@ -232,6 +232,23 @@ fn batch_norm() {
                 check("batch_norm", &inputs, |t| norm(&t[0], Some([&t[1], &t[2]])));
                 check("plain", &inputs[..1], |t| norm(&t[0], None));
             }
+        }
+    }
+}
+
+#[test]
+fn local_response_norm() {
+    for (size, alpha, beta, k) in [(5, 1.0, 0.75, 2.0), (4, 2.0, 0.5, 1.0), (1, 1.0, 1.0, 0.5)] {
+        let options = LocalResponseNormOptions {
+            size,
+            alpha,
+            beta,
+            k,
+        };
+        for shape in [vec![2, 7, 2, 3], vec![3, 5], vec![1, 2, 9]] {
+            check("local_response_norm", &[random(shape, 1, 0.0)], |t| {
+                t[0].local_response_norm(options)
+            });
         }
     }
 }
