@@ -448,12 +448,9 @@ fn cross_entropy_of_ignored_rows_and_zero_weights() {
         rows,
         columns,
         weighted,
+        smoothing: 0.0,
     };
-    let grad = |weighted| SoftmaxCrossEntropyGrad {
-        rows,
-        columns,
-        weighted,
-    };
+    let grad = |weighted| SoftmaxCrossEntropyGrad(loss(weighted));
     let ln2 = std::f64::consts::LN_2;
     // An ignored row may hold anything.
     let logits = vec![3.0, 3.0, NAN, INF];
@@ -487,10 +484,18 @@ fn cross_entropy_of_sure_and_impossible_labels() {
         rows: 1,
         columns: 2,
         weighted: false,
+        smoothing: 0.0,
     };
     check(&loss, &[vec![200.0, -200.0], vec![0.0]], &[vec![0.0]]);
     check(&loss, &[vec![200.0, -200.0], vec![1.0]], &[vec![400.0]]);
     check(&loss, &[vec![0.0, -INF], vec![1.0]], &[vec![INF]]);
+    // With a belief in every class, an impossible one is infinitely wrong, whatever the label.
+    let smooth = SoftmaxCrossEntropy {
+        smoothing: 0.5,
+        ..loss
+    };
+    check(&smooth, &[vec![200.0, -200.0], vec![0.0]], &[vec![100.0]]);
+    check(&smooth, &[vec![0.0, -INF], vec![0.0]], &[vec![INF]]);
 }
 
 /// Holds every version of an optimizer's step against its oracle, from states of zero.

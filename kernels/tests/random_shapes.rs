@@ -10,12 +10,15 @@ use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::clip_norm::ClipNorm;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
+use kernels::dct::{Dct, DctGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::{Gru, GruGrad};
+use kernels::istft::Istft;
 use kernels::local_response_norm::{LocalResponseNorm, LocalResponseNormGrad};
 use kernels::lstm::{Lstm, LstmGrad};
 use kernels::matmul::Matmul;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
+use kernels::mel::Mel;
 use kernels::philox::Philox;
 use kernels::rearrange::{Outside, Rearrange};
 use kernels::recurrence::Recurrence;
@@ -25,6 +28,7 @@ use kernels::rmsprop::RmsProp;
 use kernels::sgd::Sgd;
 use kernels::softmax::{Softmax, SoftmaxGrad};
 use kernels::softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
+use kernels::stft::{Spectrum, Stft};
 use kernels::{Activation, Device, Kernel, proof};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -181,6 +185,25 @@ impl Draw {
         }
     }
 
+    fn dct(&mut self) -> Dct {
+        let n = self.within(1, 80);
+        Dct {
+            outer: self.within(1, 5),
+            n,
+            inner: self.within(1, 40),
+            kept: self.within(1, n),
+            ortho: self.flag(),
+        }
+    }
+
+    /// The length of a frame: often a power of two.
+    fn frame(&mut self) -> usize {
+        match self.flag() {
+            true => 1 << self.within(1, 9),
+            false => self.within(2, 100),
+        }
+    }
+
     /// Where gradients are cut.
     fn limit(&mut self) -> f64 {
         [f64::INFINITY, 0.25][self.within(0, 1)]
@@ -196,8 +219,9 @@ impl Draw {
     fn entropy(&mut self) -> SoftmaxCrossEntropy {
         SoftmaxCrossEntropy {
             rows: self.within(1, 80),
-            columns: self.within(1, 80),
+            columns: self.within(1, 150),
             weighted: self.flag(),
+            smoothing: [0.0, 0.1, 1.0][self.within(0, 2)],
         }
     }
 }
@@ -249,6 +273,39 @@ const SHAPES: &[(&str, Shape)] = &[
     ("local_response_norm", |d| Box::new(d.local_response_norm())),
     ("local_response_norm_grad", |d| {
         Box::new(LocalResponseNormGrad(d.local_response_norm()))
+    }),
+    ("dct", |d| Box::new(d.dct())),
+    ("dct_grad", |d| Box::new(DctGrad(d.dct()))),
+    ("istft", |d| {
+        let (n_fft, hop) = (d.frame(), d.within(1, 80));
+        Box::new(Istft {
+            clips: d.within(1, 3),
+            frames: d.within(1, 12),
+            n_fft,
+            hop,
+            centre: d.flag(),
+            samples: d.within(1, 400),
+        })
+    }),
+    ("mel", |d| {
+        let bins = d.within(1, 80);
+        Box::new(Mel {
+            clips: d.within(1, 3),
+            frames: d.within(1, 150),
+            bins,
+            bands: d.within(1, 20),
+            width: d.within(1, bins),
+        })
+    }),
+    ("stft", |d| {
+        Box::new(Stft {
+            clips: d.within(1, 3),
+            samples: d.within(1, 700),
+            n_fft: d.frame(),
+            hop: d.within(1, 80),
+            centre: d.flag(),
+            spectrum: [Spectrum::Complex, Spectrum::Magnitude, Spectrum::Power][d.within(0, 2)],
+        })
     }),
     ("matmul", |d| {
         let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
@@ -321,16 +378,7 @@ const SHAPES: &[(&str, Shape)] = &[
     }),
     ("softmax_cross_entropy", |d| Box::new(d.entropy())),
     ("softmax_cross_entropy_grad", |d| {
-        let SoftmaxCrossEntropy {
-            rows,
-            columns,
-            weighted,
-        } = d.entropy();
-        Box::new(SoftmaxCrossEntropyGrad {
-            rows,
-            columns,
-            weighted,
-        })
+        Box::new(SoftmaxCrossEntropyGrad(d.entropy()))
     }),
 ];
 

@@ -28,6 +28,9 @@ pub struct TrainingSettings {
     /// Whether rare labels weigh more in the loss: clips / (labels · clips of the label),
     /// scikit-learn's "balanced".
     pub class_weights: bool,
+    /// How much of the belief in a label is spread over all of them, from 0 to 1; PyTorch's `label_smoothing`. The losses
+    /// that are reported are without it.
+    pub label_smoothing: f64,
     /// Which epoch's weights are kept.
     pub best: Best,
     /// Stop after this many epochs without a better one; never, where it is missing.
@@ -45,6 +48,7 @@ impl Default for TrainingSettings {
             l2: 0.0,
             clip_norm: None,
             class_weights: false,
+            label_smoothing: 0.0,
             best: Best::Loss,
             patience: None,
         }
@@ -120,6 +124,12 @@ impl TrainingSettings {
                 format!("{norm} is no norm to clip to"),
             ));
         }
+        if !(0.0..=1.0).contains(&self.label_smoothing) {
+            return Err(Error::setting(
+                "training.label_smoothing",
+                format!("{} does not lie between 0 and 1", self.label_smoothing),
+            ));
+        }
         self.optimizer
             .check()
             .map_err(|error| Error::setting("training.optimizer", error.to_string()))
@@ -180,12 +190,13 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_named() {
         type Spoil = fn(&mut TrainingSettings);
-        let cases: [(&str, Spoil); 7] = [
+        let cases: [(&str, Spoil); 8] = [
             ("epochs", |s| s.epochs = 0),
             ("batch", |s| s.batch = 0),
             ("patience", |s| s.patience = Some(0)),
             ("learning_rate", |s| s.learning_rate = f64::NAN),
             ("l2", |s| s.l2 = -1.0),
+            ("label_smoothing", |s| s.label_smoothing = 1.5),
             ("clip_norm", |s| s.clip_norm = Some(0.0)),
             ("optimizer", |s| {
                 s.optimizer = Rule::Sgd(engine::optim::Sgd {

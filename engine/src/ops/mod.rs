@@ -25,6 +25,7 @@ mod activation;
 mod avg_pool2d;
 mod batch_norm;
 mod conv2d;
+mod dct;
 mod dropout;
 mod elementwise;
 mod gather;

@@ -6,7 +6,7 @@
 //! `loss = Σ w[l]·(-log softmax(x)[l]) / Σ w[l]` over the rows, `l` a row's label, `w` the class weights (1 without).
 //! With the logarithm inside, the derivative is simply `dx = w[l]·(softmax(x) - onehot(l)) / Σ w[l]`, times the
 //! gradient of the loss. The weighted mean is PyTorch's; a label that is no class is left out, and a batch with
-//! nothing left has loss 0.
+//! nothing left has loss 0. With smoothed labels targets `t` stand in the onehot's place, and `Σ t` before the softmax.
 
 use crate::error::{Error, Result};
 use crate::tape::record;
@@ -43,6 +43,17 @@ impl Tensor {
     /// [`upload_u32`](kernels::Device::upload_u32)), each row weighted by its label's entry of `weights [classes]`
     /// where there are any. A single number, shape `[]`.
     pub fn cross_entropy(&self, labels: &Buffer, weights: Option<&Tensor>) -> Result<Tensor> {
+        self.cross_entropy_smoothed(labels, weights, 0.0)
+    }
+
+    /// The same where each label is believed to `1 - smoothing` only, and the rest is spread over all classes: PyTorch's
+    /// `label_smoothing`, from 0 to 1.
+    pub fn cross_entropy_smoothed(
+        &self,
+        labels: &Buffer,
+        weights: Option<&Tensor>,
+        smoothing: f32,
+    ) -> Result<Tensor> {
         let Ok([rows, columns]) = <[usize; 2]>::try_from(&self.shape()[..]) else {
             return Err(Error::shape(
                 "cross_entropy",
@@ -75,6 +86,7 @@ impl Tensor {
             rows,
             columns,
             weighted,
+            smoothing,
         };
         let mut inputs = vec![self.buffer().clone(), labels.clone()];
         inputs.extend(weights.map(|w| w.buffer().clone()));
@@ -84,11 +96,7 @@ impl Tensor {
             Tensor::from_buffer(loss, [])?,
             &[self],
             move |upstream| {
-                let kernel = SoftmaxCrossEntropyGrad {
-                    rows,
-                    columns,
-                    weighted,
-                };
+                let kernel = SoftmaxCrossEntropyGrad(kernel);
                 let dx = device.alloc(rows * columns)?;
                 inputs.push(upstream.buffer().clone());
                 device.launch(&kernel, &inputs.iter().collect::<Vec<_>>(), &[&dx])?;

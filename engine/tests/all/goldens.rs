@@ -315,6 +315,25 @@ fn gru_and_lstm() {
 }
 
 #[test]
+fn cross_entropy_with_smoothed_labels() {
+    let golden = Golden::open("label_smoothing");
+    assert!(golden.cases.len() >= 6);
+    for (case, options) in &golden.cases {
+        let x = golden.tensor(&format!("{case}/x")).parameter();
+        let weighted = options["weighted"].as_bool().unwrap();
+        let weights = weighted.then(|| golden.tensor(&format!("{case}/weight")));
+        let labels = golden.labels(&format!("{case}/label"));
+        let smoothing = options["smoothing"].as_f64().unwrap() as f32;
+        let loss = x
+            .cross_entropy_smoothed(&labels, weights.as_ref(), smoothing)
+            .unwrap();
+        golden.same(&format!("{case}/loss"), &loss);
+        let gradients = loss.backward().unwrap();
+        golden.same(&format!("{case}/dx"), gradients.get(&x).unwrap());
+    }
+}
+
+#[test]
 fn adam() {
     let golden = Golden::open("adam");
     for (case, options) in &golden.cases {
@@ -409,5 +428,38 @@ fn a_whole_network_learns_as_in_pytorch() {
             }
         }
         optimizer.step(network.parameters(), &gradients).unwrap();
+    }
+}
+
+/// SciPy's DCT and librosa's inverse STFT.
+#[test]
+fn transforms() {
+    let golden = Golden::open("transforms");
+    assert!(golden.cases.len() >= 11);
+    for (case, options) in &golden.cases {
+        let whole = |key: &str| options[key].as_u64().unwrap() as usize;
+        if case.starts_with("dct") {
+            let x = golden.tensor(&format!("{case}/x"));
+            let ortho = options["ortho"].as_bool().unwrap();
+            let y = x.dct(1, whole("kept"), ortho).unwrap();
+            golden.same(&format!("{case}/y"), &y);
+            continue;
+        }
+        let [re, im, window] =
+            ["re", "im", "window"].map(|name| golden.tensor(&format!("{case}/{name}")));
+        let samples = golden.arrays[&format!("{case}/y")].values.len();
+        let kernel = kernels::istft::Istft {
+            clips: 1,
+            frames: re.shape()[0],
+            n_fft: whole("n_fft"),
+            hop: whole("hop"),
+            centre: options["center"].as_bool().unwrap(),
+            samples,
+        };
+        let y = golden.device.alloc(samples).unwrap();
+        let inputs = [re.buffer(), im.buffer(), window.buffer()];
+        golden.device.launch(&kernel, &inputs, &[&y]).unwrap();
+        let y = Tensor::from_buffer(y, [samples]).unwrap();
+        golden.same(&format!("{case}/y"), &y);
     }
 }

@@ -501,6 +501,23 @@ fn cross_entropy() {
         let weights = Tensor::from_vec(t[0].device(), [0.5, 2.0, 1.0, 0.25], [4])?;
         t[0].cross_entropy(&t[0].device().upload_u32(&labels)?, Some(&weights))
     });
+    for smoothing in [0.2, 1.0] {
+        check("smoothed", &logits, |t| {
+            let weights = Tensor::from_vec(t[0].device(), [0.5, 2.0, 1.0, 0.25], [4])?;
+            let labels = t[0].device().upload_u32(&labels)?;
+            t[0].cross_entropy_smoothed(&labels, Some(&weights), smoothing)
+        });
+    }
+}
+
+#[test]
+fn dct() {
+    for (shape, axis) in [([3, 4, 5], 1), ([2, 1, 6], 2), ([7, 2, 1], 0)] {
+        let x = random(shape, 1, 0.0);
+        for (kept, ortho) in [(1, true), (shape[axis], true), (shape[axis].min(3), false)] {
+            check("dct", &[x.clone()], |t| t[0].dct(axis, kept, ortho));
+        }
+    }
 }
 
 #[test]

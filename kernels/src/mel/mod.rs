@@ -97,7 +97,13 @@ impl Kernel for Mel {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("mel_1_naive"), rung!("mel_2_tiled")] }
+        const {
+            &[
+                rung!("mel_1_naive"),
+                rung!("mel_2_tiled"),
+                rung!("mel_3_sparse"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -110,6 +116,14 @@ impl Kernel for Mel {
             _ => rows * self.frames.div_ceil(64),
         };
         Some(Pass::of(rung, 4, params, limits.fold(groups)).into())
+    }
+
+    /// Filters of all lengths, the empty one too: zeros behind the weights.
+    fn arrange(&self, inputs: &mut [Vec<f64>]) {
+        for (band, weights) in inputs[1].chunks_mut(self.width).enumerate() {
+            let length = self.width - (7 * band) % (self.width + 1);
+            weights[length..].fill(0.0);
+        }
     }
 
     /// Runs begin anywhere, also beyond the last place where a whole one fits.

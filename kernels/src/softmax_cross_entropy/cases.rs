@@ -5,19 +5,24 @@ use crate::kernel::Case;
 
 /// The cases of `softmax_cross_entropy` and its gradient.
 pub fn cases() -> Vec<Case> {
-    let forward = |rows, columns, weighted| SoftmaxCrossEntropy {
+    let smooth = |rows, columns, weighted, smoothing| SoftmaxCrossEntropy {
         rows,
         columns,
         weighted,
+        smoothing,
     };
-    let backward = |rows, columns, weighted| SoftmaxCrossEntropyGrad {
-        rows,
-        columns,
-        weighted,
-    };
+    let forward = |rows, columns, weighted| smooth(rows, columns, weighted, 0.0);
+    let backward =
+        |rows, columns, weighted| SoftmaxCrossEntropyGrad(forward(rows, columns, weighted));
     let mut cases = vec![
         Case::bad("no-rows", "empty", forward(0, 10, false)),
         Case::bad("no-columns", "empty", backward(3, 0, true)),
+        Case::bad("over-smoothed", "smoothing must", smooth(2, 2, false, 1.5)),
+        Case::bad(
+            "smoothing-nan",
+            "smoothing must",
+            SoftmaxCrossEntropyGrad(smooth(2, 2, false, f32::NAN)),
+        ),
         Case::bad("too-large", "2^31", forward(1 << 16, 1 << 16, false)),
     ];
     for (name, rows, columns, weighted) in [
@@ -39,6 +44,17 @@ pub fn cases() -> Vec<Case> {
     ] {
         cases.push(Case::proof(name, forward(rows, columns, weighted)));
         cases.push(Case::proof(name, backward(rows, columns, weighted)));
+    }
+    for (name, rows, columns, weighted, smoothing) in [
+        ("smooth", 7, 31, false, 0.1),
+        ("smooth-weighted", 33, 65, true, 0.25),
+        ("all-spread", 5, 3, true, 1.0),
+        ("smooth-wide", 3, 700, true, 0.1),
+        ("smooth-rows", 300, 7, false, 0.3),
+    ] {
+        let shape = smooth(rows, columns, weighted, smoothing);
+        cases.push(Case::proof(name, shape));
+        cases.push(Case::proof(name, SoftmaxCrossEntropyGrad(shape)));
     }
     cases
 }

@@ -36,13 +36,26 @@ pub fn loss(s: &SoftmaxCrossEntropy, inputs: &[&[f32]], loss: &mut [f32]) {
             if let Some(chosen) = row.get(label) {
                 let max = maximum(row);
                 let sum = exponentials(row, max, &mut scratch);
-                *out = math::ln(sum) - (chosen - max);
+                let ln = math::ln(sum);
+                *out = s.weight(inputs, label, 1.0) * (ln - (chosen - max));
+                if s.smoothing > 0.0 {
+                    let spread: f32 = (row.iter().enumerate())
+                        .map(|(c, x)| s.weight(inputs, c, 1.0) * (ln - (x - max)))
+                        .sum();
+                    // Where all of the belief is spread, the label's own term may be infinite.
+                    let own = if s.smoothing < 1.0 {
+                        (1.0 - s.smoothing) * *out
+                    } else {
+                        0.0
+                    };
+                    *out = own + s.smoothing / s.columns as f32 * spread;
+                }
             }
         }
     });
     let (mut total, mut weights) = (0f64, 0f64);
     for (row, _, weight) in counted(s, inputs) {
-        total += f64::from(weight) * f64::from(rows[row]);
+        total += f64::from(rows[row]);
         weights += f64::from(weight);
     }
     loss[0] = match weights {
@@ -55,6 +68,8 @@ pub fn gradient(s: &SoftmaxCrossEntropy, inputs: &[&[f32]], dlogits: &mut [f32])
     let labels = words(inputs[1]);
     let weights: f64 = counted(s, inputs).map(|(_, _, w)| f64::from(w)).sum();
     let upstream = inputs[inputs.len() - 1][0];
+    let spread = s.smoothing / s.columns as f32;
+    let all: f32 = (0..s.columns).map(|c| s.weight(inputs, c, 1.0)).sum();
     let shared = Disjoint::new(dlogits);
     for_ranges(s.rows, grain(s), |range| {
         // SAFETY: the ranges do not overlap.
@@ -68,6 +83,16 @@ pub fn gradient(s: &SoftmaxCrossEntropy, inputs: &[&[f32]], dlogits: &mut [f32])
             let row = &inputs[0][row * s.columns..][..s.columns];
             let sum = exponentials(row, maximum(row), out);
             let factor = upstream * (f64::from(s.weight(inputs, label, 1.0)) / weights) as f32;
+            if s.smoothing > 0.0 {
+                let own = (1.0 - s.smoothing) * s.weight(inputs, label, 1.0);
+                scale(out, (own + spread * all) / sum);
+                for (c, out) in out.iter_mut().enumerate() {
+                    *out -= spread * s.weight(inputs, c, 1.0);
+                }
+                out[label] -= own;
+                scale(out, (f64::from(upstream) / weights) as f32);
+                continue;
+            }
             // (e / sum - 1) of the label, without losing digits where e is near the sum.
             out[label] -= sum;
             scale(out, factor / sum);

@@ -1,10 +1,12 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
+// With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
 // Rung 1, two passes. STAGE 0: one thread per row leaves w·nll and w in scratch. STAGE 1: one thread adds them up.
 
 struct Shape {
     rows: u32,
     columns: u32,
+    smoothing: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Shape;
@@ -16,6 +18,13 @@ struct Shape {
 
 override STAGE: u32 = 0;
 override WEIGHTED: u32 = 0;
+
+fn class_weight(c: u32) -> f32 {
+    if WEIGHTED == 1u {
+        return weights[c];
+    }
+    return 1.0;
+}
 
 fn weighted_loss(row: u32) -> vec2<f32> {
     let label = labels[row];
@@ -31,11 +40,19 @@ fn weighted_loss(row: u32) -> vec2<f32> {
     for (var c = 0u; c < s.columns; c++) {
         sum += exp(logits[start + c] - top);
     }
-    var w = 1.0;
-    if WEIGHTED == 1u {
-        w = weights[label];
+    let w = class_weight(label);
+    var own = 0.0;
+    if s.smoothing < 1.0 {
+        own = (1.0 - s.smoothing) * w * (log(sum) - (logits[start + label] - top));
     }
-    return vec2(w * (log(sum) - (logits[start + label] - top)), w);
+    if s.smoothing > 0.0 {
+        var spread = 0.0;
+        for (var c = 0u; c < s.columns; c++) {
+            spread += class_weight(c) * (log(sum) - (logits[start + c] - top));
+        }
+        own += s.smoothing / f32(s.columns) * spread;
+    }
+    return vec2(own, w);
 }
 
 @compute @workgroup_size(64)

@@ -1,4 +1,5 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
+// With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
 // Rung 2: one dispatch instead of two. A training batch is small: one workgroup of 256 threads takes it all, a row to a
 // thread, and joins the sums as a tree in workgroup memory. Serves up to 1024 rows. On llvmpipe that bought 1.1 × for a
@@ -7,6 +8,7 @@
 struct Shape {
     rows: u32,
     columns: u32,
+    smoothing: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Shape;
@@ -20,6 +22,13 @@ override WEIGHTED: u32 = 0;
 const THREADS: u32 = 256;
 
 var<workgroup> totals: array<vec2<f32>, 256>;
+
+fn class_weight(c: u32) -> f32 {
+    if WEIGHTED == 1u {
+        return weights[c];
+    }
+    return 1.0;
+}
 
 fn weighted_loss(row: u32) -> vec2<f32> {
     let label = labels[row];
@@ -35,11 +44,19 @@ fn weighted_loss(row: u32) -> vec2<f32> {
     for (var c = 0u; c < s.columns; c++) {
         sum += exp(logits[start + c] - top);
     }
-    var w = 1.0;
-    if WEIGHTED == 1u {
-        w = weights[label];
+    let w = class_weight(label);
+    var own = 0.0;
+    if s.smoothing < 1.0 {
+        own = (1.0 - s.smoothing) * w * (log(sum) - (logits[start + label] - top));
     }
-    return vec2(w * (log(sum) - (logits[start + label] - top)), w);
+    if s.smoothing > 0.0 {
+        var spread = 0.0;
+        for (var c = 0u; c < s.columns; c++) {
+            spread += class_weight(c) * (log(sum) - (logits[start + c] - top));
+        }
+        own += s.smoothing / f32(s.columns) * spread;
+    }
+    return vec2(own, w);
 }
 
 @compute @workgroup_size(256)

@@ -1,10 +1,12 @@
 // dlogits[r, c] = upstream · w / Σ w · (softmax(logits)[r, c] - [c = label of r]), w = weights[label]
+// With smoothing s: upstream / Σ w · (Σ t · softmax - t), t[c] = s / columns · weights[c], at the label (1 - s)·w more.
 //
 // Rung 1, two passes. STAGE 0: one thread adds up the weights. STAGE 1: one thread per row.
 
 struct Shape {
     rows: u32,
     columns: u32,
+    smoothing: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Shape;
@@ -18,16 +20,20 @@ struct Shape {
 override STAGE: u32 = 0;
 override WEIGHTED: u32 = 0;
 
+fn class_weight(c: u32) -> f32 {
+    if WEIGHTED == 1u {
+        return weights[c];
+    }
+    return 1.0;
+}
+
 // What a row counts: nothing where its label is no class.
 fn weight(row: u32) -> f32 {
     let label = labels[row];
     if label >= s.columns {
         return 0.0;
     }
-    if WEIGHTED == 1u {
-        return weights[label];
-    }
-    return 1.0;
+    return class_weight(label);
 }
 
 fn gradient(row: u32) {
@@ -47,10 +53,18 @@ fn gradient(row: u32) {
     for (var c = 0u; c < s.columns; c++) {
         sum += exp(logits[start + c] - top);
     }
-    let factor = upstream[0] * weight(row) / total[0];
+    let own = (1.0 - s.smoothing) * weight(row);
+    let spread = s.smoothing / f32(s.columns);
+    var all = own;
+    if s.smoothing > 0.0 {
+        for (var c = 0u; c < s.columns; c++) {
+            all += spread * class_weight(c);
+        }
+    }
+    let factor = upstream[0] / total[0];
     for (var c = 0u; c < s.columns; c++) {
-        let p = exp(logits[start + c] - top) / sum;
-        dlogits[start + c] = factor * (p - select(0.0, 1.0, c == label));
+        let wanted = spread * class_weight(c) + select(0.0, own, c == label);
+        dlogits[start + c] = factor * (all * exp(logits[start + c] - top) / sum - wanted);
     }
 }
 

@@ -1,4 +1,5 @@
 // dlogits[r, c] = upstream · w / Σ w · (softmax(logits)[r, c] - [c = label of r]), w = weights[label]
+// With smoothing s: upstream / Σ w · (Σ t · softmax - t), t[c] = s / columns · weights[c], at the label (1 - s)·w more.
 //
 // Rung 2: one dispatch instead of two. Every workgroup of 256 threads adds up all the weights for itself, as a tree in
 // workgroup memory; then a thread takes a row. Serves up to 1024 rows. On llvmpipe that bought 1.1 × for a batch of 20;
@@ -7,6 +8,7 @@
 struct Shape {
     rows: u32,
     columns: u32,
+    smoothing: f32,
 }
 
 @group(0) @binding(0) var<uniform> s: Shape;
@@ -22,16 +24,20 @@ const THREADS: u32 = 256;
 
 var<workgroup> total: array<f32, 256>;    // Σ w in the first
 
+fn class_weight(c: u32) -> f32 {
+    if WEIGHTED == 1u {
+        return weights[c];
+    }
+    return 1.0;
+}
+
 // What a row counts: nothing where its label is no class.
 fn weight(row: u32) -> f32 {
     let label = labels[row];
     if label >= s.columns {
         return 0.0;
     }
-    if WEIGHTED == 1u {
-        return weights[label];
-    }
-    return 1.0;
+    return class_weight(label);
 }
 
 fn gradient(row: u32) {
@@ -51,10 +57,18 @@ fn gradient(row: u32) {
     for (var c = 0u; c < s.columns; c++) {
         sum += exp(logits[start + c] - top);
     }
-    let factor = upstream[0] * weight(row) / total[0];
+    let own = (1.0 - s.smoothing) * weight(row);
+    let spread = s.smoothing / f32(s.columns);
+    var all = own;
+    if s.smoothing > 0.0 {
+        for (var c = 0u; c < s.columns; c++) {
+            all += spread * class_weight(c);
+        }
+    }
+    let factor = upstream[0] / total[0];
     for (var c = 0u; c < s.columns; c++) {
-        let p = exp(logits[start + c] - top) / sum;
-        dlogits[start + c] = factor * (p - select(0.0, 1.0, c == label));
+        let wanted = spread * class_weight(c) + select(0.0, own, c == label);
+        dlogits[start + c] = factor * (all * exp(logits[start + c] - top) / sum - wanted);
     }
 }
 

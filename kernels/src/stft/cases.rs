@@ -70,6 +70,27 @@ pub fn cases() -> Vec<Case> {
                 ..power(1, 1500, 512, 256)
             },
         ),
+        Case::proof(
+            "n_fft-128",
+            Stft {
+                n_fft: 128,
+                ..kind(Spectrum::Magnitude)
+            },
+        ),
+        Case::proof(
+            "n_fft-256",
+            Stft {
+                n_fft: 256,
+                ..kind(Spectrum::Complex)
+            },
+        ),
+        Case::proof(
+            "n_fft-1024",
+            Stft {
+                n_fft: 1024,
+                ..kind(Spectrum::Complex)
+            },
+        ),
         Case::proof("n_fft-2048", power(1, 3000, 2048, 1024)),
         Case::proof("n_fft-4096", power(1, 100, 4096, 1024)),
         Case::bad("no-samples", "empty", power(1, 0, 64, 16)),

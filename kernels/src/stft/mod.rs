@@ -145,7 +145,13 @@ impl Kernel for Stft {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("stft_1_naive"), rung!("stft_2_fft")] }
+        const {
+            &[
+                rung!("stft_1_naive"),
+                rung!("stft_2_fft"),
+                rung!("stft_3_radix8"),
+            ]
+        }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -165,6 +171,15 @@ impl Kernel for Stft {
             Pass::of(rung, 3, params, limits.fold(groups)).with(constants)
         };
         match rung.name {
+            // Two frames as one complex transform of full length, eight numbers to each thread.
+            "stft_3_radix8" => {
+                let threads = self.n_fft / 8;
+                let fits = self.n_fft.is_power_of_two()
+                    && (8..=limits.threads_per_group as usize).contains(&threads)
+                    && 8 * self.n_fft <= limits.workgroup_memory as usize;
+                let constants = [spectrum, ("THREADS", threads as f64)];
+                fits.then(|| pass(frames.div_ceil(2), &constants).into())
+            }
             "stft_1_naive" => Some(pass((frames * self.bins()).div_ceil(64), &[spectrum]).into()),
             // Half a frame of complex numbers, 8 bytes each, must fit into workgroup memory.
             _ => (self.n_fft.is_power_of_two()

@@ -317,8 +317,9 @@ impl<'a> Trainer<'a> {
             step: number,
         };
         let outputs = self.network.forward(&x, mode)?;
-        let loss =
-            outputs.cross_entropy(&targets, self.weights.as_ref().map(|(_, weights)| weights))?;
+        let weights = self.weights.as_ref().map(|(_, weights)| weights);
+        let smoothing = self.setup.settings.label_smoothing as f32;
+        let loss = outputs.cross_entropy_smoothed(&targets, weights, smoothing)?;
         let gradients = loss.backward()?;
         self.optimizer.step(&self.parameters, &gradients)?;
         Ok(outputs.detach())
