@@ -18,12 +18,7 @@ fn rows(walk: &Walk, x: &[f32], y: &Disjoint) {
     if count == 1 {
         // One long row, in pieces.
         return for_ranges(row.len, GRAIN, |part| {
-            let piece = Axis {
-                len: part.len(),
-                low: row.low.clamp(part.start, part.end) - part.start,
-                high: row.high.clamp(part.start, part.end) - part.start,
-                ..row
-            };
+            let piece = row.part(&part);
             // SAFETY: every piece belongs to one task.
             let out = unsafe { y.slice(walk.y + part.start..walk.y + part.end) };
             // The outer loops are of one step, and may yet have nothing of x.
@@ -66,50 +61,65 @@ const LINE: usize = 16;
 /// Rows of y that are written side by side, so that neighbours in x are read together.
 const BAND: usize = 256;
 
+/// Columns that a task takes.
+const PART: usize = 64 * LINE;
+
 /// y's rows run across x's: where a row of y goes along, a stride of x is taken, and the neighbours in x lie in the
 /// rows of the loop `tall`.
 fn blocks(walk: &Walk, tall: usize, x: &[f32], y: &Disjoint) {
     let (row, mut outer) = (walk.row(), walk.axes.clone());
     outer.pop();
     let tall = outer.remove(tall);
-    let bands = tall.len.div_ceil(BAND);
-    let tasks = walk.elements() / (tall.len * row.len) * bands;
-    for_ranges(tasks, GRAIN / (BAND.min(tall.len) * row.len), |range| {
+    let (bands, parts) = (tall.len.div_ceil(BAND), row.len.div_ceil(PART));
+    let tasks = walk.elements() / (tall.len * row.len) * bands * parts;
+    let work = BAND.min(tall.len) * PART.min(row.len);
+    for_ranges(tasks, GRAIN / work, |range| {
         for task in range {
-            let plane = Place::at(&outer, task / bands, walk.x, walk.y);
-            let first = task % bands * BAND;
-            let rows = first..tall.len.min(first + BAND);
-            let inside = match plane.is_inside() && row.low < row.high {
-                true => rows.start.max(tall.low)..rows.end.min(tall.high),
-                false => 0..0,
-            };
-            let at = |r: usize| plane.y + r * tall.y_stride;
-            if inside != rows || !row.is_full() {
-                for r in rows {
-                    // SAFETY: every row belongs to one task.
-                    let out = unsafe { y.slice(at(r)..at(r) + row.len) };
-                    let known = if inside.contains(&r) {
-                        row.low..row.high
-                    } else {
-                        0..0
-                    };
-                    out[..known.start].fill(walk.fill);
-                    out[known.end..].fill(walk.fill);
-                }
-            }
-            if inside.is_empty() {
-                continue;
-            }
-            let from = plane.x + (inside.start + row.low * row.x_stride) as i64;
-            let x = &x[from as usize..];
-            // SAFETY: every row belongs to one task.
-            let part = |r: usize, columns: Range<usize>| unsafe {
-                let at = at(inside.start + r) + row.low;
-                y.slice(at + columns.start..at + columns.end)
-            };
-            transpose(x, row.x_stride, [inside.len(), row.high - row.low], part);
+            let (rest, part) = (task / parts, task % parts * PART);
+            let (plane, band) = (rest / bands, rest % bands * BAND);
+            let mut place = Place::at(&outer, plane, walk.x, walk.y);
+            place.x += (band + part * row.x_stride) as i64;
+            place.y += band * tall.y_stride + part;
+            let rows = tall.part(&(band..tall.len.min(band + BAND)));
+            let columns = row.part(&(part..row.len.min(part + PART)));
+            block(&place, rows, columns, x, y, walk.fill);
         }
     });
+}
+
+/// The rows and columns of one block, which begins at `place`.
+fn block(place: &Place, rows: Axis, columns: Axis, x: &[f32], y: &Disjoint, fill: f32) {
+    let out = |row: usize, columns: Range<usize>| {
+        let at = place.y + row * rows.y_stride;
+        // SAFETY: every block belongs to one task, which writes its rows one after the other.
+        unsafe { y.slice(at + columns.start..at + columns.end) }
+    };
+    let (known_rows, known) = match place.is_inside() {
+        true => (rows.low..rows.high, columns.low..columns.high),
+        false => (0..0, 0..0),
+    };
+    if known_rows.len() < rows.len || known.len() < columns.len {
+        for row in 0..rows.len {
+            let known = if known_rows.contains(&row) {
+                known.clone()
+            } else {
+                0..0
+            };
+            out(row, 0..known.start).fill(fill);
+            out(row, known.end..columns.len).fill(fill);
+        }
+    }
+    if !known_rows.is_empty() && !known.is_empty() {
+        let stride = columns.x_stride;
+        let from = place.x + (known_rows.start + known.start * stride) as i64;
+        let size = [known_rows.len(), known.len()];
+        transpose(&x[from as usize..], stride, size, |row, columns| {
+            out(
+                known_rows.start + row,
+                known.start + columns.start..known.start + columns.end,
+            )
+        });
+    }
 }
 
 /// `out(r)[c] = x[r + c·stride]`, where `out` gives columns of a row.

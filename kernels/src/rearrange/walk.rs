@@ -1,6 +1,7 @@
 //! A rearrangement as loops: strides in both arrays, and the range of each index for which x has an element.
 
 use super::{MAX_AXES, Outside, Rearrange};
+use std::ops::Range;
 
 /// The loops, outermost first, over the elements of y that are written. Neighbouring axes that stay together are one.
 pub struct Walk {
@@ -34,6 +35,16 @@ impl Axis {
         low: 0,
         high: 1,
     };
+
+    /// A part of the loop.
+    pub fn part(&self, range: &Range<usize>) -> Axis {
+        Axis {
+            len: range.len(),
+            low: self.low.clamp(range.start, range.end) - range.start,
+            high: self.high.clamp(range.start, range.end) - range.start,
+            ..*self
+        }
+    }
 
     /// Whether x has all of them.
     pub fn is_full(&self) -> bool {
