@@ -4,7 +4,7 @@ pub use super::arrange::{
     Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
 };
 pub use super::recurrent::{Gru, Lstm};
-pub use super::sideways::{Conv1d, MaxPool1d};
+pub use super::sideways::{AvgPool1d, Conv1d, MaxPool1d};
 
 use super::size::{Padding, Units, pair};
 use kernels::Activation as Fused;
@@ -117,6 +117,8 @@ kinds! {
     Gru => "gru",
     /// Long short-term memory along time.
     Lstm => "lstm",
+    /// The mean of each window along time.
+    AvgPool1d => "pool",
 }
 
 /// `Conv2d`: `[c, h, w]` to `[out_channels, oh, ow]`.

@@ -109,7 +109,8 @@ impl Operation {
 
     /// Whether it works on images; a 1-D layer's input is one of height 1.
     pub fn is_2d(self) -> bool {
-        matches!(self, Operation::Conv2d(..) | Operation::MaxPool2d(_))
+        use Operation::{AvgPool2d, Conv2d, MaxPool2d};
+        matches!(self, Conv2d(..) | MaxPool2d(_) | AvgPool2d(..))
     }
 }
 
@@ -321,6 +322,7 @@ fn step(plan: &mut Plan, source: Source, path: &str, layer: &Layer) -> Result<St
         Kind::MaxPool1d(pool) => sideways::max_pool1d(pool, &input)?,
         Kind::Gru(gru) => gru.infer(&input)?,
         Kind::Lstm(lstm) => lstm.infer(&input)?,
+        Kind::AvgPool1d(pool) => sideways::avg_pool1d(pool, &input)?,
         Kind::Sequential(_) | Kind::Parallel(_) => {
             unreachable!("its layers are added one by one")
         }

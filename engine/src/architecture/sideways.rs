@@ -1,8 +1,9 @@
 //! 1-D layers on `[c, t]`: the 2-D ones on `[c, 1, t]`. Nothing is moved, and everything that 2-D layers can do (run as
 //! one with what is behind them, be counted, be watched) holds for them.
 
-use super::layer::{Conv2d, Function, MaxPool2d};
+use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d};
 use super::plan::{self, Inferred};
+use super::pooling;
 use super::size::Padding;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -81,6 +82,34 @@ impl MaxPool1d {
     }
 }
 
+/// `AvgPool1d`: `[c, t]` to `[c, ot]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AvgPool1d {
+    /// Length of the window.
+    pub kernel: usize,
+    /// Its step; the window itself where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<usize>,
+    /// Zeros around the input; at most half the window.
+    #[serde(default, serialize_with = "write", deserialize_with = "read")]
+    pub padding: Padding,
+    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
+    #[serde(default = "yes")]
+    pub count_include_pad: bool,
+}
+
+impl AvgPool1d {
+    /// Windows side by side.
+    pub fn new(kernel: usize) -> Self {
+        AvgPool1d {
+            kernel,
+            stride: None,
+            padding: Padding::Valid,
+            count_include_pad: true,
+        }
+    }
+}
+
 pub(super) fn conv1d(layer: &Conv1d, input: &Shape) -> Result<Inferred> {
     let upright = Conv2d {
         out_channels: layer.out_channels,
@@ -104,6 +133,17 @@ pub(super) fn max_pool1d(layer: &MaxPool1d, input: &Shape) -> Result<Inferred> {
         padding: layer.padding,
     };
     let found = plan::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
+    Ok(sideways(found))
+}
+
+pub(super) fn avg_pool1d(layer: &AvgPool1d, input: &Shape) -> Result<Inferred> {
+    let upright = AvgPool2d {
+        kernel: [1, layer.kernel],
+        stride: layer.stride.map(|stride| [1, stride]),
+        padding: layer.padding,
+        count_include_pad: layer.count_include_pad,
+    };
+    let found = pooling::avg_pool2d(&upright, &upright_shape("avg_pool1d", input)?)?;
     Ok(sideways(found))
 }
 

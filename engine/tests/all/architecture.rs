@@ -1,9 +1,9 @@
 //! Architectures as data: reading, shape inference, summary, memory.
 
 use engine::architecture::layer::{
-    AvgPool2d, BatchNorm, Combine, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool,
-    Gru, Interpolation, Linear, LocalResponseNorm, Lstm, MaxPool1d, MaxPool2d, Pad2d, Parallel,
-    Permute, Reshape, Resize, Sequential, Softmax,
+    AvgPool1d, AvgPool2d, BatchNorm, Combine, Conv1d, Conv2d, Dropout, Flatten, GlobalAvgPool,
+    GlobalMaxPool, Gru, Interpolation, Linear, LocalResponseNorm, Lstm, MaxPool1d, MaxPool2d,
+    Pad2d, Parallel, Permute, Reshape, Resize, Sequential, Softmax,
 };
 use engine::ops::{Direction, RecurrentOptions};
 use engine::{Architecture, Device, Error, Function, Layer, Mode, Network, Padding, Room, Tensor};
@@ -670,8 +670,13 @@ fn layers() -> impl Strategy<Value = Vec<Layer>> {
         })),
         (1usize..4, 1usize..4, 1usize..4).prop_map(|(channels, kernel, pool)| {
             let flat = Reshape { shape: vec![1, -1] };
-            let (conv, pool) = (Conv1d::new(channels, kernel), MaxPool1d::new(pool));
-            let layers = vec![flat.into(), conv.into(), pool.into()];
+            let (conv, max) = (Conv1d::new(channels, kernel), MaxPool1d::new(pool));
+            let layers = vec![
+                flat.into(),
+                conv.into(),
+                max.into(),
+                AvgPool1d::new(pool).into(),
+            ];
             Layer::from(Sequential { layers })
         }),
     ];

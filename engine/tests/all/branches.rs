@@ -32,6 +32,7 @@ fn everything() -> Architecture {
             {"kind": "Reshape", "shape": [4, -1]},
             {"kind": "Conv1d", "out_channels": 6, "kernel": 3, "padding": [2, 0], "activation": "elu"},
             {"kind": "MaxPool1d", "kernel": 2},
+            {"kind": "AvgPool1d", "kernel": 3, "stride": 1, "padding": 1},
             {"kind": "Dropout", "p": 0.25},
             {"kind": "Parallel", "axis": 1, "branches": [
                 [{"kind": "Softmax"}], [{"kind": "Conv1d", "out_channels": 6, "kernel": 2, "groups": 2}]
@@ -97,7 +98,6 @@ fn branches_as_in_pytorch() {
 #[test]
 fn one_dimensional_layers_as_in_pytorch() {
     let golden = Golden::open("conv1d");
-    let mut seen = 0;
     for (case, o) in &golden.cases {
         let (kernel, stride, padding) = (&o["kernel"], &o["stride"], &o["padding"]);
         let common = format!(r#""kernel": {kernel}, "stride": {stride}, "padding": {padding}"#);
@@ -110,15 +110,18 @@ fn one_dimensional_layers_as_in_pytorch() {
                 );
                 as_in_pytorch(&golden, case, &layer, &names);
             }
-            Some("max") => {
-                let layer = format!(r#"{{"kind": "MaxPool1d", {common}}}"#);
+            op => {
+                let kind = if op == Some("max") {
+                    "MaxPool1d"
+                } else {
+                    "AvgPool1d"
+                };
+                let layer = format!(r#"{{"kind": "{kind}", {common}}}"#);
                 as_in_pytorch(&golden, case, &layer, &[]);
             }
-            _ => continue,
         }
-        seen += 1;
     }
-    assert_eq!(seen, 7);
+    assert_eq!(golden.cases.len(), 10);
 }
 
 #[test]
@@ -154,6 +157,7 @@ fn the_table_of_a_network_with_branches() {
         ("reshape1", "Reshape", &[4, 18]),
         ("conv2", "Conv1d", &[6, 18]),
         ("pool2", "MaxPool1d", &[6, 9]),
+        ("pool3", "AvgPool1d", &[6, 9]),
         ("parallel3", "Parallel", &[6, 17]),
     ] {
         assert!(rows.contains(&row), "{row:?} is not among {rows:?}");
@@ -208,6 +212,30 @@ fn networks_of_the_papers() {
     let dwivedi = format!(r#"{{"input": [128, 640], "layers": [{conv}, {conv}, {conv}]}}"#);
     let output = Architecture::from_json(&dwivedi).unwrap().output().unwrap();
     assert_eq!(output[..], [56, 76]);
+    // And convolutions along time beside a recurrent branch.
+    let conv = |channels: usize, pool: usize| {
+        format!(
+            r#"{{"kind": "Conv2d", "out_channels": {channels}, "kernel": [3, 1], "activation": "relu"}},
+               {{"kind": "MaxPool2d", "kernel": {pool}}}"#
+        )
+    };
+    let convolutions = [(16, 2), (32, 2), (64, 2), (64, 4), (64, 4)].map(|(c, p)| conv(c, p));
+    let parallel = format!(
+        r#"{{"input": [1, 640, 128], "layers": [
+            {{"kind": "Parallel", "branches": [
+                [{}, {{"kind": "Flatten"}}],
+                [{{"kind": "MaxPool2d", "kernel": [4, 2]}}, {{"kind": "Reshape", "shape": [160, 64]}},
+                 {{"kind": "Gru", "hidden": 64, "bidirectional": true, "last": true}}]
+            ]}},
+            {{"kind": "Linear", "out_features": 8}}]}}"#,
+        convolutions.join(", ")
+    );
+    let summary = Architecture::from_json(&parallel)
+        .unwrap()
+        .summary()
+        .unwrap();
+    let joined = summary.layers.iter().find(|l| l.name == "parallel1");
+    assert_eq!(joined.unwrap().output, [256 + 128]);
 }
 
 #[test]
