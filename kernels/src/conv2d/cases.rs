@@ -101,7 +101,7 @@ pub fn cases() -> Vec<Case> {
         ("column", Conv2d::new([2, 3, 1, 31], 4, [1, 5]).padded(0)),
         (
             "many-channels",
-            Conv2d::new([1, 33, 5, 6], 65, [3, 3]).padded(1),
+            Conv2d::new([1, 41, 5, 6], 65, [3, 3]).padded(1),
         ),
         ("one-by-one", Conv2d::new([2, 7, 5, 6], 31, [1, 1])),
         ("long-weight-sum", Conv2d::new([4, 1, 40, 40], 3, [3, 3])),

@@ -36,7 +36,7 @@ mod oracle;
 pub(crate) mod patches;
 pub(crate) mod plan;
 pub(crate) mod strips;
-mod weight_grad;
+pub(crate) mod weight_grad;
 
 pub use grad::{Conv2dInputGrad, Conv2dWeightGrad};
 

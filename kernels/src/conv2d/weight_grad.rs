@@ -12,8 +12,11 @@ use crate::cpu::microkernel::{MAX_TILE, Microkernel};
 use crate::cpu::{Disjoint, for_each};
 use std::ops::Range;
 
-/// Parts of the sum.
+/// Parts of the sum, at most.
 const PARTS: usize = 16;
+
+/// Floats of all parts together: 16 MB.
+const SUMS: usize = 4 << 20;
 
 /// Floats in a band: 256 KB.
 const BAND: usize = 64 * 1024;
@@ -21,9 +24,15 @@ const BAND: usize = 64 * 1024;
 /// Positions in a row of the output below which a call of the microkernel is not worth it.
 const SHORT: usize = 8;
 
-/// Whether the shape has the stretches that this needs.
+/// Whether the shape has the stretches that this needs, and weights of which there can be several parts.
 pub fn serves(s: &Conv2d) -> bool {
-    (s.dilation[1] == 1 || s.kernel[1] == 1) && s.out()[1] >= SHORT
+    let stretches = s.dilation[1] == 1 || s.kernel[1] == 1;
+    stretches && s.out()[1] >= SHORT && s.weight_len() <= SUMS / 4
+}
+
+/// Into how many parts a sum over `rows` rows is cut, of `len` floats each.
+pub fn parts(rows: usize, len: usize) -> usize {
+    rows.min(PARTS).min((SUMS / len).max(1))
 }
 
 /// The tiles of one part's sums, of one group.
@@ -166,8 +175,8 @@ impl Tiles {
 pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     let tiles = Tiles::new(s);
     let rows = s.n * tiles.bands.out[0];
-    let parts = rows.min(PARTS);
     let count = s.groups * tiles.count();
+    let parts = parts(rows, count * MAX_TILE);
     let mut sums = vec![0f32; parts * count * MAX_TILE];
     let shared = Disjoint::new(&mut sums);
     for_each(parts, |part| {

@@ -115,7 +115,7 @@ pub fn cases() -> Vec<Case> {
         (
             "many-channels",
             [2, 2],
-            relu(new([1, 33, 5, 6], 65, [3, 3]).padded(1)),
+            relu(new([1, 41, 5, 6], 65, [3, 3]).padded(1)),
         ),
         (
             "long-weight-sum",

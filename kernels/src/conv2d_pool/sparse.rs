@@ -8,6 +8,7 @@ use super::Conv2dPool;
 use super::cpu::Pooled;
 use super::winners::{LANES, Rows, Winner, gather, spread};
 use crate::conv2d::bands::Bands;
+use crate::conv2d::weight_grad::parts;
 use crate::cpu::{Disjoint, for_each};
 use std::ops::Range;
 
@@ -17,17 +18,20 @@ const BAND: usize = 128 * 1024;
 /// Rows of the pooled map in a band, at most.
 const ROWS: usize = 8;
 
-/// Into how many parts the weight gradient's sum is cut.
-const PARTS: usize = 16;
-
 /// Whether a row of the kernel is one stretch.
-pub fn gathers(s: &Conv2dPool) -> bool {
+fn stretches(s: &Conv2dPool) -> bool {
     s.conv.dilation[1] == 1 || s.conv.kernel[1] == 1
 }
 
-/// Whether it fills its vectors, too: zeros behind it would spread a NaN beyond its patch.
+/// Whether the weight gradient goes this way: its sum must leave room for several parts.
+pub fn gathers(s: &Conv2dPool) -> bool {
+    stretches(s) && s.conv.weight_len() <= 1 << 20
+}
+
+/// Whether the input gradient does: a row of the kernel must fill its vectors, too, since zeros behind it would spread a
+/// NaN beyond its patch.
 pub fn spreads(s: &Conv2dPool) -> bool {
-    gathers(s) && (s.conv.kernel[1] * (s.conv.c / s.conv.groups)).is_multiple_of(LANES)
+    stretches(s) && (s.conv.kernel[1] * (s.conv.c / s.conv.groups)).is_multiple_of(LANES)
 }
 
 /// The winners of a band, one output channel at a time.
@@ -127,7 +131,7 @@ pub fn weight_grad(pooled: &Pooled, x: &[f32], dw: &mut [f32]) -> Vec<f32> {
     // Sums of dw, channels innermost, then of db.
     let len = conv.out_channels * (each + 1);
     let rows = conv.n * oh;
-    let parts = rows.min(PARTS);
+    let parts = parts(rows, len);
     let mut sums = vec![0f32; parts * len];
     let shared = Disjoint::new(&mut sums);
     for_each(parts, |part| {
