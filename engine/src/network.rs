@@ -1,47 +1,21 @@
-//! A network: an architecture with parameters on a device.
+//! A network: an architecture with parameters on a device. How a batch goes through it is in `network/forward.rs`.
 
-use crate::architecture::plan::{Operation, ParameterSpec, Plan, Source, Start, Step};
-use crate::architecture::{Architecture, Function, nearest};
+mod forward;
+
+pub use forward::{Mode, Observer};
+
+use crate::architecture::plan::{ParameterSpec, Plan, Start};
+use crate::architecture::{Architecture, nearest};
 use crate::error::{Error, Misfit, Result};
-use crate::ops::{BatchNormOptions, Direction};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
+use kernels::Device;
 use kernels::philox::Philox;
-use kernels::{Activation, Device};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-/// Random numbers are told apart by their stream. The engine's start here, beyond what anybody would count up to.
+/// Random numbers are told apart by their stream. Those of the first weights start here, beyond what anybody would
+/// count up to; those of dropout in `forward.rs`.
 const INITIAL: u64 = 1 << 62;
-const DROPOUT: u64 = 1 << 63;
-
-/// Whether the network learns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Dropout leaves numbers out: which ones depends on seed and step alone. BatchNorm goes by the batch, and its
-    /// running statistics follow, in place.
-    Train {
-        /// The run's seed.
-        seed: u64,
-        /// The number of the training step.
-        step: u64,
-    },
-    /// Dropout does nothing, BatchNorm goes by its running statistics.
-    Eval,
-}
-
-/// Is handed what every layer puts out, under the layer's path. Where a gradient is wanted too, it calls
-/// [`Tensor::retain_gradient`] and looks it up after `backward`.
-pub trait Observer {
-    /// `output` is what the layer at `path` made of a batch.
-    fn layer(&mut self, path: &str, output: &Tensor) -> Result<()>;
-}
-
-impl<F: FnMut(&str, &Tensor) -> Result<()>> Observer for F {
-    fn layer(&mut self, path: &str, output: &Tensor) -> Result<()> {
-        self(path, output)
-    }
-}
 
 /// Something that a network learns.
 #[derive(Debug, Clone)]
@@ -207,199 +181,6 @@ impl Network {
         }
         Ok(())
     }
-
-    /// A batch `[n, input…]` through all layers: the last one's output.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.run(x, mode, None)
-    }
-
-    /// The same, with an observer that is handed every layer's output. Nothing is fused then: slower, and the numbers
-    /// are the same.
-    pub fn forward_watched(
-        &self,
-        x: &Tensor,
-        mode: Mode,
-        observer: &mut dyn Observer,
-    ) -> Result<Tensor> {
-        self.run(x, mode, Some(observer))
-    }
-
-    fn run(
-        &self,
-        x: &Tensor,
-        mode: Mode,
-        mut observer: Option<&mut dyn Observer>,
-    ) -> Result<Tensor> {
-        match x.shape().split_first() {
-            Some((&n, example)) if n > 0 && *example == self.plan.input[..] => {}
-            _ => {
-                let problem = "a batch is [n, …] with the architecture's input behind it";
-                return Err(Error::shapes(
-                    "network",
-                    x.shape(),
-                    &self.plan.input,
-                    problem,
-                ));
-            }
-        }
-        let groups = match observer {
-            None => self.plan.groups(),
-            Some(_) => (0..self.plan.steps.len()).map(|i| i..i + 1).collect(),
-        };
-        let last_readers = self.plan.last_readers();
-        // What steps gave, kept until its last reader has it.
-        let mut outputs: Vec<Option<Tensor>> = vec![None; self.plan.steps.len()];
-        let mut y = x.clone();
-        for group in groups {
-            let Step { path, inputs, .. } = &self.plan.steps[group.start];
-            let read = |source: &Source| match source {
-                None => x.clone(),
-                Some(i) => outputs[*i].clone().expect("steps read earlier ones"),
-            };
-            let tensors: Vec<Tensor> = inputs.iter().map(read).collect();
-            for &i in inputs.iter().flatten() {
-                if last_readers[i] == Some(group.start) {
-                    outputs[i] = None;
-                }
-            }
-            y = self
-                .step(&tensors, group.clone(), mode)
-                .map_err(|error| error.at(path))?;
-            if let Some(observer) = observer.as_deref_mut() {
-                observer.layer(path, &y)?;
-            }
-            outputs[group.end - 1] = Some(y.clone());
-        }
-        Ok(y)
-    }
-
-    /// One group of steps: the first says what is computed, those behind it what is done on the way out.
-    fn step(&self, inputs: &[Tensor], group: Range<usize>, mode: Mode) -> Result<Tensor> {
-        let steps = &self.plan.steps[group.clone()];
-        // All but those that join branches read one.
-        let x = &inputs[0];
-        // A 1-D layer is a 2-D one on images of height 1.
-        let sideways = steps[0].operation.is_2d() && x.shape().len() == 3;
-        let x = &if sideways { upright(x)? } else { x.clone() };
-        let behind = |own: Option<Function>| {
-            let next = steps.iter().find_map(|step| match step.operation {
-                Operation::Activation(function) => Some(function),
-                _ => None,
-            });
-            let function = own.or(next);
-            match function.map(|f| (f, f.fused())) {
-                None => (Activation::None, None),
-                Some((_, Some(fused))) => (fused, None),
-                Some((function, None)) => (Activation::None, Some(function)),
-            }
-        };
-        let (y, function) = match steps[0].operation {
-            Operation::Conv2d(mut options, own) => {
-                let (weight, bias) = self.weight_and_bias(&steps[0]);
-                let (fused, function) = behind(own);
-                options.activation = fused;
-                let pool = steps.iter().find_map(|step| match step.operation {
-                    Operation::MaxPool2d(pool) => Some(pool),
-                    _ => None,
-                });
-                let weight = &if sideways {
-                    upright(weight)?
-                } else {
-                    weight.clone()
-                };
-                let y = match pool {
-                    Some(pool) => x.conv2d_max_pool2d(weight, bias, options, pool)?,
-                    None => x.conv2d(weight, bias, options)?,
-                };
-                (y, function)
-            }
-            Operation::Linear(own) => {
-                let (weight, bias) = self.weight_and_bias(&steps[0]);
-                let (fused, function) = behind(own);
-                (x.linear(weight, bias, fused)?, function)
-            }
-            Operation::Recurrent(sizes, options) => {
-                let own = &self.numbers[steps[0].parameters.clone()];
-                let directions: Vec<Direction> = own
-                    .chunks_exact(own.len() / sizes.directions)
-                    .map(|p| Direction {
-                        weight_ih: &p[0],
-                        weight_hh: &p[1],
-                        bias: p.get(2).map(|ih| [ih, &p[3]]),
-                    })
-                    .collect();
-                (x.recurrent(sizes.cell, &directions, options)?, None)
-            }
-            Operation::MaxPool2d(options) => (x.max_pool2d(options)?, None),
-            Operation::AvgPool2d(options, include_pad) => {
-                (x.avg_pool2d(options, include_pad)?, None)
-            }
-            Operation::GlobalAvgPool => (x.global_avg_pool()?, None),
-            Operation::GlobalMaxPool => (x.global_max_pool()?, None),
-            Operation::LocalResponseNorm(options) => (x.local_response_norm(options)?, None),
-            Operation::BatchNorm { eps, momentum } => {
-                let own = &self.numbers[steps[0].parameters.clone()];
-                let (affine, running) = match own {
-                    [weight, bias, mean, var] => (Some([weight, bias]), [mean, var]),
-                    _ => (None, [&own[0], &own[1]]),
-                };
-                let (activation, function) = behind(None);
-                let options = BatchNormOptions {
-                    training: matches!(mode, Mode::Train { .. }),
-                    eps,
-                    momentum,
-                    activation,
-                };
-                (x.batch_norm(running, affine, options)?, function)
-            }
-            Operation::Activation(function) => (x.clone(), Some(function)),
-            Operation::Flatten => (x.flatten()?, None),
-            Operation::Dropout(p) => match mode {
-                Mode::Train { seed, step } => {
-                    let stream = DROPOUT | (group.start as u64) << 40 | step & ((1 << 40) - 1);
-                    (x.dropout(p, seed, stream)?, None)
-                }
-                Mode::Eval => (x.clone(), None),
-            },
-            Operation::Permute(order) => (x.permute(&order[..x.shape().len()])?, None),
-            Operation::Reshape => {
-                let batch = [x.shape()[0]].into_iter();
-                let shape: Vec<usize> = batch.chain(steps[0].output.iter().copied()).collect();
-                (x.reshape(shape)?, None)
-            }
-            Operation::Pad2d([h, w], value) => (x.pad(&[[0, 0], [0, 0], h, w], value)?, None),
-            Operation::Resize(size, mode) => (x.resize(size, mode)?, None),
-            Operation::Softmax => (x.softmax()?, None),
-            Operation::Concat(axis) => {
-                let inputs: Vec<&Tensor> = inputs.iter().collect();
-                (Tensor::concat(&inputs, axis + 1)?, None)
-            }
-            Operation::Add => {
-                let sum = |sum: Tensor, input| sum.add(input);
-                (inputs[1..].iter().try_fold(x.clone(), sum)?, None)
-            }
-        };
-        let y = match function {
-            Some(function) => y.activation(function)?,
-            None => y,
-        };
-        match sideways {
-            true => y.reshape(y.shape().without(2)),
-            false => Ok(y),
-        }
-    }
-
-    fn weight_and_bias(&self, step: &Step) -> (&Tensor, Option<&Tensor>) {
-        let own = &self.numbers[step.parameters.clone()];
-        (&own[0], own.get(1))
-    }
-}
-
-/// `[a, b, t]` as `[a, b, 1, t]`.
-fn upright(x: &Tensor) -> Result<Tensor> {
-    let mut shape = x.shape().to_vec();
-    shape.insert(shape.len() - 1, 1);
-    x.reshape(shape)
 }
 
 /// Whether weights are those that a plan asks for, and as many numbers as their shapes say.

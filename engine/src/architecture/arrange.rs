@@ -1,7 +1,8 @@
 //! Layers that move numbers: what files say of them, and what they make of an example's shape.
 
+use super::infer::{Inferred, elements};
 use super::layer::Layer;
-use super::plan::{Inferred, Operation, elements};
+use super::plan::Operation;
 use crate::error::{Error, Result};
 use crate::ops::ResizeMode;
 use crate::ops::rearrange::{joined, padded};

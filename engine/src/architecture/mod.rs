@@ -8,12 +8,14 @@
 //! | `recurrent.rs` | Gru and Lstm, with their shape inference |
 //! | `size.rs` | how files spell sizes, padding, units |
 //! | `read.rs` | reading layers, with hints where a name is wrong |
-//! | `plan.rs` | shape inference: the tree as a list of steps with shapes and parameters |
+//! | `infer.rs` | shape inference of one layer; a few kinds have theirs beside their options |
+//! | `plan.rs` | the tree as a list of steps with shapes and parameters |
 //! | `pooling.rs`, `normalisation.rs` | shape inference of these layers |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
 //! | `memory.rs` | what training and inference need, and the largest batch that fits |
 
 mod arrange;
+mod infer;
 pub mod layer;
 pub mod memory;
 mod normalisation;

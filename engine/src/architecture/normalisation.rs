@@ -1,7 +1,8 @@
 //! Shape inference of normalising layers.
 
+use super::infer::Inferred;
 use super::layer::{BatchNorm, LocalResponseNorm};
-use super::plan::{Inferred, Operation, ParameterSpec, Start};
+use super::plan::{Operation, ParameterSpec, Start};
 use crate::error::Result;
 use crate::ops::LocalResponseNormOptions;
 use crate::shape::Shape;

@@ -1,7 +1,8 @@
 //! Shape inference of average and global pooling.
 
+use super::infer::{Inferred, chw};
 use super::layer::AvgPool2d;
-use super::plan::{Inferred, Operation, chw};
+use super::plan::Operation;
 use crate::error::Result;
 use crate::ops::PoolOptions;
 use crate::shape::Shape;

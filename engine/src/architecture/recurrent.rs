@@ -1,7 +1,8 @@
 //! Recurrent layers: what files say of them, what they make of an example's shape, and what they keep.
 
+use super::infer::{Inferred, uniform};
 use super::layer::Function;
-use super::plan::{Inferred, Operation, ParameterSpec, uniform};
+use super::plan::{Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::ops::{Cell, RecurrentOptions};
 use crate::shape::Shape;

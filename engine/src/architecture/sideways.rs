@@ -1,8 +1,8 @@
 //! 1-D layers on `[c, t]`: the 2-D ones on `[c, 1, t]`. Nothing is moved, and everything that 2-D layers can do (run as
 //! one with what is behind them, be counted, be watched) holds for them.
 
+use super::infer::{self, Inferred};
 use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d};
-use super::plan::{self, Inferred};
 use super::pooling;
 use super::size::Padding;
 use crate::error::{Error, Result};
@@ -122,7 +122,7 @@ pub(super) fn conv1d(layer: &Conv1d, input: &Shape) -> Result<Inferred> {
         bias: layer.bias,
         l2: layer.l2,
     };
-    let found = plan::conv2d(&upright, &upright_shape("conv1d", input)?)?;
+    let found = infer::conv2d(&upright, &upright_shape("conv1d", input)?)?;
     Ok(sideways(found))
 }
 
@@ -132,7 +132,7 @@ pub(super) fn max_pool1d(layer: &MaxPool1d, input: &Shape) -> Result<Inferred> {
         stride: layer.stride.map(|stride| [1, stride]),
         padding: layer.padding,
     };
-    let found = plan::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
+    let found = infer::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
     Ok(sideways(found))
 }
 
