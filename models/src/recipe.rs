@@ -15,14 +15,21 @@ use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
 use crate::{Error, files};
 
+/// Name and text of a recipe in `models/recipes`.
+macro_rules! shipped {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../recipes/", $name, ".toml")))
+    };
+}
+
 /// The recipes that ship with the program: name and text.
-pub const SHIPPED: [(&str, &str); 3] = [
-    ("ajufo-cnn", include_str!("../recipes/ajufo-cnn.toml")),
-    ("demo", include_str!("../recipes/demo.toml")),
-    (
-        "georgopoulos-cnn",
-        include_str!("../recipes/georgopoulos-cnn.toml"),
-    ),
+pub const SHIPPED: &[(&str, &str)] = &[
+    shipped!("ajufo-cnn"),
+    shipped!("ajufo-crnn"),
+    shipped!("amin-cnn"),
+    shipped!("demo"),
+    shipped!("dwivedi-parallel"),
+    shipped!("georgopoulos-cnn"),
 ];
 
 /// One experiment.
@@ -289,6 +296,17 @@ mod tests {
             assert_eq!(recipe.name, name);
             let again = Recipe::parse(&recipe.to_toml().unwrap(), Path::new(name)).unwrap();
             assert_eq!(again, recipe);
+        }
+    }
+
+    #[test]
+    fn networks_have_the_parameters_that_papers_state() {
+        for (name, labels, parameters) in [("amin-cnn", 8, 104_568)] {
+            let architecture = Recipe::load(name).unwrap().architecture_for(labels);
+            assert_eq!(
+                architecture.unwrap().summary().unwrap().parameters,
+                parameters
+            );
         }
     }
 
