@@ -1,11 +1,11 @@
 //! Shape inference of one layer: what it makes of an example's shape, with which parameters and how much work.
 
-use super::layer::{Conv2d, Dropout, Kind, Layer, Linear, MaxPool2d};
+use super::layer::{Conv2d, Dropout, Kind, Layer, Linear};
 use super::plan::{Operation, ParameterSpec, Start};
 use super::size::Units;
 use super::{arrange, normalisation, pooling, sideways};
 use crate::error::{Error, Result};
-use crate::ops::{ConvOptions, PoolOptions};
+use crate::ops::ConvOptions;
 use crate::shape::Shape;
 use kernels::Kernel;
 
@@ -33,7 +33,7 @@ pub(super) fn infer(layer: &Layer, input: &Shape) -> Result<Inferred> {
     let unchanged = |operation| Ok(Inferred::plain(operation, input.clone()));
     match &layer.kind {
         Kind::Conv2d(conv) => conv2d(conv, input),
-        Kind::MaxPool2d(pool) => max_pool2d(pool, input),
+        Kind::MaxPool2d(pool) => pooling::max_pool2d(pool, input),
         Kind::AvgPool2d(pool) => pooling::avg_pool2d(pool, input),
         Kind::GlobalAvgPool(_) => pooling::global(Operation::GlobalAvgPool, input),
         Kind::GlobalMaxPool(_) => pooling::global(Operation::GlobalMaxPool, input),
@@ -155,33 +155,6 @@ pub(super) fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
         )?,
         multiply_adds: kernel.flops() / 2,
     })
-}
-
-pub(super) fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
-    let [c, h, w] = chw("max_pool2d", input)?;
-    let stride = layer.stride.unwrap_or(layer.kernel);
-    let axis =
-        |i: usize, length: usize| layer.padding.resolve(i, length, layer.kernel[i], stride[i]);
-    let options = PoolOptions {
-        kernel: layer.kernel,
-        stride,
-        pad: [axis(0, h), axis(1, w)],
-    };
-    let kernel = kernels::max_pool2d::MaxPool2d {
-        n: 1,
-        c,
-        h,
-        w,
-        kernel: options.kernel,
-        stride: options.stride,
-        pad: options.pad,
-    };
-    kernel.check()?;
-    let [oh, ow] = kernel.output();
-    Ok(Inferred::plain(
-        Operation::MaxPool2d(options),
-        [c, oh, ow].into(),
-    ))
 }
 
 fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {

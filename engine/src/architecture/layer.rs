@@ -3,6 +3,7 @@
 pub use super::arrange::{
     Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
 };
+pub use super::pooling::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
 pub use super::recurrent::{Gru, Lstm};
 pub use super::sideways::{AvgPool1d, Conv1d, MaxPool1d};
 
@@ -181,76 +182,6 @@ impl Conv2d {
         Conv2d { padding, ..self }
     }
 }
-
-/// `MaxPool2d`: `[c, h, w]` to `[c, oh, ow]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MaxPool2d {
-    /// Height and width of the window.
-    #[serde(deserialize_with = "pair")]
-    pub kernel: [usize; 2],
-    /// Its step; the window itself where left out.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "super::size::some_pair"
-    )]
-    pub stride: Option<[usize; 2]>,
-    /// Places around the input that never win; at most half the window.
-    #[serde(default)]
-    pub padding: Padding,
-}
-
-impl MaxPool2d {
-    /// Windows side by side.
-    pub fn new(kernel: [usize; 2]) -> Self {
-        MaxPool2d {
-            kernel,
-            stride: None,
-            padding: Padding::Valid,
-        }
-    }
-}
-
-/// `AvgPool2d`: `[c, h, w]` to `[c, oh, ow]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AvgPool2d {
-    /// Height and width of the window.
-    #[serde(deserialize_with = "pair")]
-    pub kernel: [usize; 2],
-    /// Its step; the window itself where left out.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "super::size::some_pair"
-    )]
-    pub stride: Option<[usize; 2]>,
-    /// Zeros around the input; at most half the window.
-    #[serde(default)]
-    pub padding: Padding,
-    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
-    #[serde(default = "yes")]
-    pub count_include_pad: bool,
-}
-
-impl AvgPool2d {
-    /// Windows side by side.
-    pub fn new(kernel: [usize; 2]) -> Self {
-        AvgPool2d {
-            kernel,
-            stride: None,
-            padding: Padding::Valid,
-            count_include_pad: true,
-        }
-    }
-}
-
-/// `GlobalAvgPool`: `[c, h, w]` to `[c]`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct GlobalAvgPool {}
-
-/// `GlobalMaxPool`: `[c, h, w]` to `[c]`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct GlobalMaxPool {}
 
 /// `BatchNorm`: `[c, ..]`, unchanged. While training each channel is normalised by its own mean and variance over the
 /// batch, and running means of both follow; afterwards by these. They are saved as `running_mean` and `running_var`, but

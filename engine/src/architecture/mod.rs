@@ -5,12 +5,12 @@
 //! | `layer.rs` | the kinds of layers and their options |
 //! | `arrange.rs` | those that move numbers, with their shape inference: Permute, Pad2d, Parallel, … |
 //! | `sideways.rs` | 1-D layers as 2-D ones |
-//! | `recurrent.rs` | Gru and Lstm, with their shape inference |
+//! | `pooling.rs`, `recurrent.rs` | pooling layers; Gru and Lstm: both with their shape inference |
+//! | `normalisation.rs` | shape inference of normalising layers |
 //! | `size.rs` | how files spell sizes, padding, units |
 //! | `read.rs` | reading layers, with hints where a name is wrong |
 //! | `infer.rs` | shape inference of one layer; a few kinds have theirs beside their options |
 //! | `plan.rs` | the tree as a list of steps with shapes and parameters |
-//! | `pooling.rs`, `normalisation.rs` | shape inference of these layers |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
 //! | `memory.rs` | what training and inference need, and the largest batch that fits |
 

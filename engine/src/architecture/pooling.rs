@@ -1,12 +1,110 @@
-//! Shape inference of average and global pooling.
+//! Pooling layers: what files say of them, and what they make of an example's shape.
 
 use super::infer::{Inferred, chw};
-use super::layer::AvgPool2d;
 use super::plan::Operation;
+use super::size::{Padding, pair, some_pair};
 use crate::error::Result;
 use crate::ops::PoolOptions;
 use crate::shape::Shape;
 use kernels::Kernel;
+use serde::{Deserialize, Serialize};
+
+/// `MaxPool2d`: `[c, h, w]` to `[c, oh, ow]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaxPool2d {
+    /// Height and width of the window.
+    #[serde(deserialize_with = "pair")]
+    pub kernel: [usize; 2],
+    /// Its step; the window itself where left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_pair"
+    )]
+    pub stride: Option<[usize; 2]>,
+    /// Places around the input that never win; at most half the window.
+    #[serde(default)]
+    pub padding: Padding,
+}
+
+impl MaxPool2d {
+    /// Windows side by side.
+    pub fn new(kernel: [usize; 2]) -> Self {
+        MaxPool2d {
+            kernel,
+            stride: None,
+            padding: Padding::Valid,
+        }
+    }
+}
+
+/// `AvgPool2d`: `[c, h, w]` to `[c, oh, ow]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AvgPool2d {
+    /// Height and width of the window.
+    #[serde(deserialize_with = "pair")]
+    pub kernel: [usize; 2],
+    /// Its step; the window itself where left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_pair"
+    )]
+    pub stride: Option<[usize; 2]>,
+    /// Zeros around the input; at most half the window.
+    #[serde(default)]
+    pub padding: Padding,
+    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
+    #[serde(default = "yes")]
+    pub count_include_pad: bool,
+}
+
+impl AvgPool2d {
+    /// Windows side by side.
+    pub fn new(kernel: [usize; 2]) -> Self {
+        AvgPool2d {
+            kernel,
+            stride: None,
+            padding: Padding::Valid,
+            count_include_pad: true,
+        }
+    }
+}
+
+/// `GlobalAvgPool`: `[c, h, w]` to `[c]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GlobalAvgPool {}
+
+/// `GlobalMaxPool`: `[c, h, w]` to `[c]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GlobalMaxPool {}
+
+pub(super) fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
+    let [c, h, w] = chw("max_pool2d", input)?;
+    let stride = layer.stride.unwrap_or(layer.kernel);
+    let axis =
+        |i: usize, length: usize| layer.padding.resolve(i, length, layer.kernel[i], stride[i]);
+    let options = PoolOptions {
+        kernel: layer.kernel,
+        stride,
+        pad: [axis(0, h), axis(1, w)],
+    };
+    let kernel = kernels::max_pool2d::MaxPool2d {
+        n: 1,
+        c,
+        h,
+        w,
+        kernel: options.kernel,
+        stride: options.stride,
+        pad: options.pad,
+    };
+    kernel.check()?;
+    let [oh, ow] = kernel.output();
+    Ok(Inferred::plain(
+        Operation::MaxPool2d(options),
+        [c, oh, ow].into(),
+    ))
+}
 
 pub(super) fn avg_pool2d(layer: &AvgPool2d, input: &Shape) -> Result<Inferred> {
     let [c, h, w] = chw("avg_pool2d", input)?;
@@ -32,4 +130,8 @@ pub(super) fn avg_pool2d(layer: &AvgPool2d, input: &Shape) -> Result<Inferred> {
 pub(super) fn global(operation: Operation, input: &Shape) -> Result<Inferred> {
     let [c, _, _] = chw("global pooling", input)?;
     Ok(Inferred::plain(operation, [c].into()))
+}
+
+fn yes() -> bool {
+    true
 }

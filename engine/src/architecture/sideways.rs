@@ -132,7 +132,7 @@ pub(super) fn max_pool1d(layer: &MaxPool1d, input: &Shape) -> Result<Inferred> {
         stride: layer.stride.map(|stride| [1, stride]),
         padding: layer.padding,
     };
-    let found = infer::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
+    let found = pooling::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
     Ok(sideways(found))
 }
 
