@@ -6,9 +6,10 @@
 //! tiles and may add a bias or an activation while they are hot.
 //!
 //! The k axis is cut into slabs that fit the first-level cache, columns into blocks whose packed slab fits the second.
-//! A is packed once, B by each task for its own columns. Where C is too small to feed several threads, k is split into
-//! parts that are summed in order at the end. All cuts depend on the shape alone: the result is bit-identical for any
-//! number of threads.
+//! A is packed once, B by each task for its own columns. Where C is tall and its sums are short (a small weight over many
+//! rows), it is the other way round: each task then writes its rows of C in one piece. Where C is too small to feed
+//! several threads, k is split into parts that are summed in order at the end. All cuts depend on the shape alone: the
+//! result is bit-identical for any number of threads.
 
 use super::microkernel::{MAX_TILE, Microkernel};
 use super::{Disjoint, for_each};
@@ -81,16 +82,24 @@ impl<'a> RowMajor<'a> {
             columns,
         }
     }
+
+    /// A part of a row.
+    ///
+    /// # Safety
+    /// As [`Disjoint::slice`]: in a [`Sink`] every element comes once, to one task.
+    #[allow(clippy::mut_from_ref)] // See there.
+    pub unsafe fn part(&self, row: usize, j: Range<usize>) -> &mut [f32] {
+        let start = row * self.columns;
+        // SAFETY: the caller's duty.
+        unsafe { self.data.slice(start + j.start..start + j.end) }
+    }
 }
 
 impl Sink for RowMajor<'_> {
     fn put(&self, i: Range<usize>, j: Range<usize>, tile: &[f32], stride: usize) {
         for (row, values) in i.zip(tile.chunks(stride)) {
             // SAFETY: each element of C comes once, to one task.
-            let c = unsafe {
-                self.data
-                    .slice(row * self.columns + j.start..row * self.columns + j.end)
-            };
+            let c = unsafe { self.part(row, j.clone()) };
             c.copy_from_slice(&values[..j.len()]);
         }
     }
@@ -163,6 +172,9 @@ fn product(
 ) {
     let (mr, nr) = (kernel.mr, kernel.nr);
     let depth = k.len();
+    if m >= 4 * n && depth <= 4 * SLAB {
+        return tall(kernel, m, n, k, a, b, c);
+    }
     let strips = m.div_ceil(mr);
     let mut packed = vec![0f32; strips * mr * depth];
     let shared = Disjoint::new(&mut packed);
@@ -177,6 +189,48 @@ fn product(
         let columns = task * block..n.min((task + 1) * block);
         PACKED.with_borrow_mut(|scratch| {
             column_block(kernel, m, columns, k.clone(), &packed, b, c, scratch);
+        });
+    });
+}
+
+/// B packed once; tasks of rows, which pack their own of A.
+fn tall(
+    kernel: Microkernel,
+    m: usize,
+    n: usize,
+    k: Range<usize>,
+    a: &impl Panels,
+    b: &impl Panels,
+    c: &impl Sink,
+) {
+    let (mr, nr) = (kernel.mr, kernel.nr);
+    let depth = k.len();
+    let strips = n.div_ceil(nr);
+    let mut packed = vec![0f32; strips * nr * depth];
+    let shared = Disjoint::new(&mut packed);
+    for_each(strips, |strip| {
+        // SAFETY: each strip has its own stretch.
+        let own = unsafe { shared.slice(strip * nr * depth..(strip + 1) * nr * depth) };
+        b.pack(strip * nr, nr.min(n - strip * nr), nr, k.clone(), own);
+    });
+    let block = m.div_ceil(16).next_multiple_of(mr).min(16 * mr);
+    for_each(m.div_ceil(block), |task| {
+        PACKED.with_borrow_mut(|scratch| {
+            if scratch.len() < mr * depth {
+                scratch.resize(mr * depth, 0.0);
+            }
+            let scratch = &mut scratch[..mr * depth];
+            let mut tile = [0f32; MAX_TILE];
+            for first in (task * block..m.min((task + 1) * block)).step_by(mr) {
+                let rows = first..m.min(first + mr);
+                a.pack(first, rows.len(), mr, k.clone(), scratch);
+                for strip in 0..strips {
+                    let b = &packed[strip * nr * depth..(strip + 1) * nr * depth];
+                    kernel.run(depth, scratch, b, &mut tile);
+                    let columns = strip * nr..n.min((strip + 1) * nr);
+                    c.put(rows.clone(), columns, &tile, nr);
+                }
+            }
         });
     });
 }

@@ -45,17 +45,15 @@ impl Sink for Epilogue<'_> {
         if self.bias.is_none() && self.activation == Activation::None {
             return self.rows.put(i, j, tile, stride);
         }
-        let mut line = [0f32; 64];
         for (row, values) in i.zip(tile.chunks(stride)) {
-            let line = &mut line[..j.len()];
-            line.copy_from_slice(&values[..j.len()]);
-            if let Some(bias) = self.bias {
-                line.iter_mut()
-                    .zip(&bias[j.clone()])
-                    .for_each(|(v, b)| *v += b);
+            // SAFETY: each element of C comes once, to one task.
+            let y = unsafe { self.rows.part(row, j.clone()) };
+            match self.bias {
+                None => y.copy_from_slice(&values[..j.len()]),
+                Some(bias) => (y.iter_mut().zip(values).zip(&bias[j.clone()]))
+                    .for_each(|((y, v), b)| *y = v + b),
             }
-            self.activation.apply(line);
-            self.rows.put(row..row + 1, j.clone(), line, j.len());
+            self.activation.apply(y);
         }
     }
 }
