@@ -5,8 +5,8 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use melgrad::kernels::catalogue::CATALOGUE;
-use melgrad::kernels::philox::Philox;
-use melgrad::kernels::{Arg, Buffer, Device, Error, Kernel, Role, proof};
+use melgrad::kernels::measure::Subject;
+use melgrad::kernels::{Device, Error, Kernel, Role};
 use std::time::Duration;
 
 fn kernels(c: &mut Criterion) {
@@ -33,51 +33,17 @@ fn bench(c: &mut Criterion, device: &Device, id: String, kernel: &dyn Kernel) {
         true => Throughput::Elements(kernel.flops()),
         false => Throughput::Bytes(kernel.bytes()),
     });
-    let rungs: Vec<Option<&str>> = match device.is_gpu() {
-        true => kernel.rungs().iter().map(|rung| Some(rung.name)).collect(),
-        false => vec![None],
-    };
-    let (inputs, outputs) = buffers(device, kernel).expect("the case fits the device");
-    let inputs: Vec<&Buffer> = inputs.iter().collect();
-    let outputs: Vec<&Buffer> = outputs.iter().collect();
-    for rung in rungs {
+    let subject = Subject::new(device, kernel).expect("the case fits the device");
+    for rung in subject.rungs() {
         let run = || -> Result<(), Error> {
-            device.launch_rung(kernel, rung, &inputs, &outputs)?;
+            subject.launch(rung)?;
             device.synchronize()
         };
-        match run() {
-            Err(Error::NoRung { .. }) => continue, // It does not serve this shape here.
-            first => first.expect("the kernel runs"),
-        }
+        run().expect("the kernel runs");
         group.bench_function(rung.unwrap_or("cpu"), |b| {
             b.iter(|| run().expect("the kernel runs"));
         });
     }
-}
-
-fn buffers(device: &Device, kernel: &dyn Kernel) -> Result<(Vec<Buffer>, Vec<Buffer>), Error> {
-    let mut random = Philox::new(1, 0);
-    let upload =
-        |(arg, values): (&Arg, &Vec<f64>)| device.upload(&proof::to_words(arg.kind, values));
-    let values = proof::samples(kernel, &mut random);
-    let inputs = kernel
-        .inputs()
-        .iter()
-        .zip(&values)
-        .map(upload)
-        .collect::<Result<_, _>>()?;
-    let values: Vec<Vec<f64>> = kernel
-        .outputs()
-        .iter()
-        .map(|arg| proof::sample(kernel, arg, &mut random))
-        .collect();
-    let outputs = kernel
-        .outputs()
-        .iter()
-        .zip(&values)
-        .map(upload)
-        .collect::<Result<_, _>>()?;
-    Ok((inputs, outputs))
 }
 
 criterion_group!(benches, kernels);

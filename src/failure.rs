@@ -99,10 +99,12 @@ impl From<audio::Error> for Failure {
 
 impl From<models::Error> for Failure {
     fn from(error: models::Error) -> Self {
-        use models::Error::{Audio, Engine, Features, Override, Setting, UnknownRecipe};
+        use models::Error::{Audio, Bench, Engine, Features, Override, Setting, UnknownRecipe};
         let (message, hint) = (error.to_string(), error.hint());
         let failure = match error {
-            UnknownRecipe { .. } | Setting { .. } | Override { .. } => Failure::usage(message),
+            UnknownRecipe { .. } | Setting { .. } | Override { .. } | Bench { .. } => {
+                Failure::usage(message)
+            }
             Engine(error) => error.into(),
             Audio(error) => error.into(),
             Features {

@@ -60,6 +60,11 @@ impl Progress {
             Event::Warning(text) => self.above(|| terminal::warning(text)),
             Event::Synthesis { done, total } => self.count("synthesis", done, total),
             Event::Features { done, total } => self.count("features", done, total),
+            Event::Bench { done, total, name } => match self.terminal {
+                true => self.count("bench", done, total),
+                false => self.say(&format!("bench: {done}/{total} {name}")),
+            },
+            Event::Profile(profile) => profile.to_string().lines().for_each(|line| self.say(line)),
             Event::Split {
                 labels,
                 train,

@@ -7,9 +7,10 @@
 //! ```
 
 use audio::FeatureSettings;
-use engine::{Mode, Network, Optimizer, Rule, Tensor};
 use kernels::catalogue::CATALOGUE;
-use kernels::{Arg, Buffer, Case, Device, Kernel, Kind, Role};
+use kernels::measure::Subject;
+use kernels::{Case, Device, Kernel, Role};
+use models::bench::{TrainStep, Work};
 use models::recipe::Recipe;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,42 +84,14 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Forward, cross-entropy, backward, Adam; the loss read at the end, as the peer does.
-fn train_step(
-    device: &Device,
-    options: &Options,
-    recipe: &str,
-    shape: [usize; 4],
-    classes: usize,
-) -> Result<Value> {
-    let recipe = Recipe::load(recipe)?;
-    let architecture = recipe
-        .architecture
-        .with_input(&shape[1..])
-        .with_classes(classes);
-    let network = Network::new(&architecture, device, 0)?;
-    let numbers: Vec<f32> = (0..shape.iter().product::<usize>())
-        .map(|i| (i as f32 * 0.7).sin())
-        .collect();
-    let x = Tensor::from_vec(device, numbers, shape)?;
-    let labels: Vec<u32> = (0..shape[0]).map(|i| (i % classes) as u32).collect();
-    let labels = device.upload_u32(&labels)?;
-    let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3)?;
+fn train_step(device: &Device, options: &Options, recipe: &str, classes: usize) -> Result<Value> {
+    let mut work = TrainStep::new(&Recipe::load(recipe)?, classes, device)?;
+    let parameters = work.network().architecture().summary()?.parameters;
     let mut times = Vec::new();
     let mut busy = 0.0;
     for step in 0..options.warmup + options.steps {
         let (start, busy_before) = (Instant::now(), cpu_seconds());
-        let logits = network.forward(
-            &x,
-            Mode::Train {
-                seed: 0,
-                step: step as u64,
-            },
-        )?;
-        let loss = logits.cross_entropy(&labels, None)?;
-        let gradients = loss.backward()?;
-        optimizer.step(network.parameters(), &gradients)?;
-        loss.to_vec()?;
-        device.synchronize()?;
+        work.run()?;
         if step >= options.warmup {
             times.push(start.elapsed().as_secs_f64() * 1e3);
             busy += cpu_seconds() - busy_before;
@@ -126,7 +99,7 @@ fn train_step(
     }
     let (median, min, max) = spread(times);
     Ok(json!({
-        "input": shape, "parameters": architecture.summary()?.parameters, "steps": options.steps,
+        "input": work.input(), "parameters": parameters, "steps": options.steps,
         "median_ms": median, "min_ms": min, "max_ms": max, "cpu_ms": busy * 1e3 / options.steps as f64,
     }))
 }
@@ -158,32 +131,6 @@ fn timed_kernels() -> BTreeMap<String, Vec<Box<dyn Kernel>>> {
     table
 }
 
-/// Buffers of a kernel, with numbers that do not matter much.
-fn buffers(device: &Device, kernel: &dyn Kernel) -> Result<[Vec<Buffer>; 2]> {
-    let fill = |arg: &Arg| match arg.kind {
-        Kind::F32 => {
-            let values: Vec<f32> = (0..arg.len).map(|i| (i as f32 * 0.7).sin()).collect();
-            device.upload(&values)
-        }
-        Kind::U32 => {
-            let place = |i: usize| kernel.sample(arg.name, (i as f64 * 0.7).sin()).floor();
-            let values: Vec<u32> = (0..arg.len).map(|i| place(i) as u32).collect();
-            device.upload_u32(&values)
-        }
-    };
-    let inputs = kernel
-        .inputs()
-        .iter()
-        .map(fill)
-        .collect::<kernels::Result<_>>()?;
-    let outputs = kernel
-        .outputs()
-        .iter()
-        .map(fill)
-        .collect::<kernels::Result<_>>()?;
-    Ok([inputs, outputs])
-}
-
 /// One launch after the other of every kernel in the table.
 fn kernels(device: &Device, options: &Options) -> Result<Value> {
     let mut rows = serde_json::Map::new();
@@ -191,17 +138,15 @@ fn kernels(device: &Device, options: &Options) -> Result<Value> {
         if !name.starts_with(&options.only) {
             continue;
         }
-        let buffers: Vec<[Vec<Buffer>; 2]> = kernels
+        let subjects = kernels
             .iter()
-            .map(|kernel| buffers(device, &**kernel))
-            .collect::<Result<_>>()?;
+            .map(|kernel| Subject::new(device, &**kernel))
+            .collect::<::kernels::Result<Vec<_>>>()?;
         let (mut times, mut busy) = (Vec::new(), 0.0);
         for step in 0..options.warmup + options.steps {
             let (start, busy_before) = (Instant::now(), cpu_seconds());
-            for (kernel, [inputs, outputs]) in kernels.iter().zip(&buffers) {
-                let (inputs, outputs): (Vec<_>, Vec<_>) =
-                    (inputs.iter().collect(), outputs.iter().collect());
-                device.launch(&**kernel, &inputs, &outputs)?;
+            for subject in &subjects {
+                subject.launch(None)?;
             }
             device.synchronize()?;
             if step >= options.warmup {
@@ -283,8 +228,8 @@ fn main() -> Result<()> {
     let device = Device::open(&options.device)?;
     let mut document = match options.rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["train_step"] => json!({"train_step": {
-            "ajufo-cnn": train_step(&device, &options, "ajufo-cnn", [20, 1, 128, 660], 10)?,
-            "georgopoulos-cnn": train_step(&device, &options, "georgopoulos-cnn", [32, 1, 128, 128], 5)?,
+            "ajufo-cnn": train_step(&device, &options, "ajufo-cnn", 10)?,
+            "georgopoulos-cnn": train_step(&device, &options, "georgopoulos-cnn", 5)?,
         }}),
         ["kernels"] => kernels(&device, &options)?,
         ["extract", folder] => extract(&device, &options, Path::new(folder))?,

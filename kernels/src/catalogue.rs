@@ -26,6 +26,7 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("matmul", crate::matmul::cases::cases),
     ("max_pool2d", crate::max_pool2d::cases::cases),
     ("mel", crate::mel::cases::cases),
+    ("peak", crate::peak::cases::cases),
     ("power_to_db", crate::power_to_db::cases::cases),
     ("rearrange", crate::rearrange::cases::cases),
     ("reduce", crate::reduce::cases::cases),

@@ -126,6 +126,17 @@ impl Device {
         }
     }
 
+    /// Graphics API, driver and version of a GPU; architecture and vector instructions of the CPU.
+    pub fn driver(&self) -> String {
+        match self.backend() {
+            Backend::Cpu(_) | Backend::Oracle => {
+                format!("{}, {:?}", std::env::consts::ARCH, crate::cpu::level()).to_lowercase()
+            }
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.driver().into(),
+        }
+    }
+
     /// Whether this is a GPU adapter, hardware or software.
     pub fn is_gpu(&self) -> bool {
         !matches!(self.backend(), Backend::Cpu(_) | Backend::Oracle)
@@ -369,6 +380,15 @@ impl Device {
         return self.timed(kernel, run);
         #[cfg(target_arch = "wasm32")]
         run()
+    }
+
+    /// The rungs that serve this kernel here, the best last; `None` where there are no rungs: on the CPU.
+    pub fn rungs(&self, kernel: &dyn Kernel) -> Option<Vec<&'static str>> {
+        match self.backend() {
+            Backend::Cpu(_) | Backend::Oracle => None,
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => Some(gpu.rungs(kernel)),
+        }
     }
 
     fn check_args(

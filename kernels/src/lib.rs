@@ -9,6 +9,7 @@
 //! | [`proof`] | holds any kernel against its oracle on any device |
 //! | [`device`], [`buffer`] | where numbers live; launching a kernel on them |
 //! | [`counters`] | what a device has done; making it fail, for tests |
+//! | [`measure`] | how long a kernel takes, and what the device could do at most |
 //! | [`profile`] | where time goes, launch by launch |
 //! | `gpu` | adapters, the recorded stream, pipelines and bind groups (feature `gpu`) |
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
@@ -30,6 +31,8 @@ pub mod gpu;
 pub mod gradient;
 pub mod kernel;
 mod launch;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod measure;
 pub mod philox;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod profile;
@@ -53,6 +56,7 @@ pub mod lstm;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod mel;
+pub mod peak;
 pub mod power_to_db;
 pub mod rearrange;
 pub mod reduce;

@@ -27,6 +27,15 @@ pub enum Event<'a> {
         /// Clips in all.
         total: usize,
     },
+    /// So many of so many things are measured.
+    Bench {
+        /// Measured.
+        done: usize,
+        /// In all.
+        total: usize,
+        /// What was measured last.
+        name: &'a str,
+    },
     /// The clips are dealt out.
     Split {
         /// How many labels.
@@ -56,6 +65,9 @@ pub enum Event<'a> {
         /// Steps in this epoch.
         steps: usize,
     },
+    /// Where the time of training steps goes.
+    #[cfg(not(target_arch = "wasm32"))]
+    Profile(&'a crate::train::StepProfile),
     /// An epoch is done, validation included.
     Epoch {
         /// Its figures.

@@ -130,6 +130,7 @@ fn demo_of(
         out: &run,
         seed,
         cache: None,
+        profile: false,
     };
     let outcome = train_folder(&training, device, control)?;
     let held_back = outcome

@@ -118,6 +118,12 @@ pub enum Error {
         /// The shipped recipe whose name is nearest, if one is near.
         nearest: Option<&'static str>,
     },
+    /// Nothing that can be measured has such a name.
+    #[error("nothing that is measured has a name that begins with {filter:?}")]
+    Bench {
+        /// What the name should begin with.
+        filter: String,
+    },
 }
 
 impl Error {
@@ -140,6 +146,7 @@ impl Error {
             Error::Model { .. } => Some("a model file is the best.safetensors of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
+            Error::Bench { .. } => Some("names are those of kernels (conv2d, matmul), train_step, infer and extract".into()),
             _ => None,
         }
     }

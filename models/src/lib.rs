@@ -19,6 +19,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`mod@bench`] | how long kernels, training steps, answers and features take |
 //! | [`cache`] | features kept on disk |
 //! | [`mod@features`] | from the files of a dataset to features, on all threads |
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
@@ -30,6 +31,8 @@
 //! | [`tensorboard`] | TensorBoard's event files |
 
 pub mod classify;
+#[cfg(not(target_arch = "wasm32"))]
+mod columns;
 pub mod control;
 pub mod dataset;
 mod error;
@@ -50,6 +53,8 @@ mod text;
 pub mod train;
 pub mod training;
 
+#[cfg(all(feature = "report", not(target_arch = "wasm32")))]
+pub mod bench;
 #[cfg(feature = "report")]
 pub mod cache;
 #[cfg(feature = "report")]

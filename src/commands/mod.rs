@@ -1,5 +1,6 @@
 //! One file per command: its flags, a call into the library, what is printed.
 
+mod bench;
 mod classify;
 mod demo;
 mod doctor;
@@ -43,6 +44,7 @@ pub enum Command {
     Classify(classify::Classify),
     Recipes(recipes::Recipes),
     Summary(summary::Summary),
+    Bench(bench::Bench),
     Synth(synth::Synth),
 }
 
@@ -59,6 +61,7 @@ impl Command {
             Command::Classify(command) => command.run(),
             Command::Recipes(command) => command.run(),
             Command::Summary(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Synth(command) => command.run(),
         }
     }

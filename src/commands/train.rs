@@ -75,6 +75,9 @@ pub struct Train {
     /// Keep no features on disk
     #[arg(long)]
     no_cache: bool,
+    /// Tell where the time of a training step goes, kernel by kernel
+    #[arg(long)]
+    profile: bool,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -89,6 +92,7 @@ impl Train {
                 data: self.data.as_deref(),
                 epochs: self.epochs.map(NonZeroUsize::get),
                 cache,
+                profile: self.profile,
             };
             let device = self.device.open()?;
             Progress::new().watch(|control| resume(&resuming, &device, control))
@@ -104,6 +108,7 @@ impl Train {
                 out: &self.out,
                 seed: self.seed,
                 cache,
+                profile: self.profile,
             };
             let device = self.device.open()?;
             Progress::new().watch(|control| train_folder(&training, &device, control))

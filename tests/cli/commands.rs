@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "demo",
     "doctor",
     "features",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 10] = [
     "recipes",
     "summary",
     "synth",
+    "bench",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `commands.rs` | every command: output, JSON against the contract, exit codes |
+//! | `bench.rs` | measuring kernels and training steps; reports side by side |
 //! | `training.rs` | from a folder to a run, its figures and answers |
 //! | `bad_input.rs` | damaged, odd and missing sound; folders that cannot be learnt from |
 //! | `bad_files.rs` | damaged models and recipes; disks that are full |
@@ -12,6 +13,7 @@
 
 mod bad_files;
 mod bad_input;
+mod bench;
 mod commands;
 mod program;
 mod repeats;

@@ -132,6 +132,10 @@ impl Gpu {
         &self.report.name
     }
 
+    pub fn driver(&self) -> &str {
+        &self.report.driver
+    }
+
     pub fn is_software(&self) -> bool {
         self.report.software
     }
@@ -414,23 +418,31 @@ impl Gpu {
         self.check(kernel.name(), 0)
     }
 
+    /// The rungs that serve this kernel here, the best last.
+    pub fn rungs(&self, kernel: &dyn Kernel) -> Vec<&'static str> {
+        let served = |rung: &&Rung| self.plan_of(kernel, rung).is_some();
+        let rungs = kernel.rungs().iter().filter(served);
+        rungs.map(|rung| rung.name).collect()
+    }
+
     fn plan(&self, kernel: &dyn Kernel, rung: Option<&str>) -> Result<Plan> {
         let wanted = |candidate: &&Rung| rung.is_none_or(|name| candidate.name == name);
-        kernel
-            .rungs()
-            .iter()
-            .rev()
-            .filter(wanted)
-            .filter_map(|rung| kernel.plan(rung, self.limits()))
-            .find(|plan| {
-                let iterations = plan.passes.iter().map(|pass| pass.iterations).max();
-                iterations <= Some(self.limits().iterations)
-            })
+        let mut rungs = kernel.rungs().iter().rev().filter(wanted);
+        rungs
+            .find_map(|rung| self.plan_of(kernel, rung))
             .ok_or_else(|| Error::NoRung {
                 kernel: kernel.name(),
                 rung: rung.unwrap_or("any").into(),
                 device: self.name().into(),
             })
+    }
+
+    /// A plan whose loops are not too long for this device.
+    fn plan_of(&self, kernel: &dyn Kernel, rung: &Rung) -> Option<Plan> {
+        let most = self.limits().iterations;
+        kernel
+            .plan(rung, self.limits())
+            .filter(|plan| plan.passes.iter().all(|pass| pass.iterations <= most))
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Training<'a> {
     pub seed: u64,
     /// Where features are kept from one training to the next; nowhere, where it is `None`.
     pub cache: Option<&'a Path>,
+    /// Whether to tell where the time of a training step goes.
+    pub profile: bool,
 }
 
 /// A training that is to go on.
@@ -59,6 +61,8 @@ pub struct Resuming<'a> {
     pub epochs: Option<usize>,
     /// See [`Training::cache`].
     pub cache: Option<&'a Path>,
+    /// See [`Training::profile`].
+    pub profile: bool,
 }
 
 /// What a training came to.
@@ -112,7 +116,8 @@ pub fn train_folder(
     settings.to_toml()?;
     let run = RunFolder::create(training.out)?;
     run.write_settings(&settings)?;
-    go_on(run, settings, dataset, training.cache, device, control)
+    let (cache, profile) = (training.cache, training.profile);
+    go_on(run, settings, dataset, cache, profile, device, control)
 }
 
 /// Goes on with a run that was stopped, or trains it for longer.
@@ -136,7 +141,8 @@ pub fn resume(
         settings.data.dir = dir.to_string_lossy().into_owned();
     }
     let dataset = Dataset::scan(settings.data.dir.as_ref(), settings.recipe.split.group)?;
-    go_on(run, settings, dataset, resuming.cache, device, control)
+    let (cache, profile) = (resuming.cache, resuming.profile);
+    go_on(run, settings, dataset, cache, profile, device, control)
 }
 
 /// Everything from the features on, for a run that begins or goes on.
@@ -145,6 +151,7 @@ fn go_on(
     mut settings: RunSettings,
     dataset: Dataset,
     cache: Option<&Path>,
+    profile: bool,
     device: &Device,
     control: Control<'_>,
 ) -> Result<Outcome, Error> {
@@ -215,6 +222,9 @@ fn go_on(
     } else {
         Trainer::new(setup, device)?
     };
+    if profile {
+        trainer.profile()?;
+    }
     let mut keeper = RunKeeper::new(&run)?;
     trainer.run(&mut keeper, control)?;
     let (history, best_epoch) = (trainer.history().to_vec(), trainer.best_epoch());

@@ -5,8 +5,9 @@
 //! dropout) is a function of the seed and of the number of the epoch or step, so that a training that goes on from
 //! the end of an epoch does exactly what one that was never stopped does. A stop within an epoch gives that epoch up.
 //!
-//! `tally.rs` counts losses and right answers.
+//! `tally.rs` counts losses and right answers; `profile.rs` says where the time of a step goes.
 
+mod profile;
 mod tally;
 
 use std::time::Instant;
@@ -27,6 +28,8 @@ use crate::random::{Stream, shuffled};
 use crate::room::room;
 use crate::split::Split;
 use crate::training::{TrainingSettings, balanced_weights};
+use profile::Profiler;
+pub use profile::StepProfile;
 use tally::{Tally, out_of_memory};
 
 /// Outputs are read from the device every so many steps: a read waits for all work before it.
@@ -91,6 +94,7 @@ pub struct Trainer<'a> {
     weights: Option<(Vec<f32>, Tensor)>,
     history: Vec<EpochRow>,
     best: usize,
+    profiler: Option<Profiler>,
 }
 
 impl<'a> Trainer<'a> {
@@ -143,6 +147,7 @@ impl<'a> Trainer<'a> {
             weights,
             history: Vec::new(),
             best: 0,
+            profiler: None,
         })
     }
 
@@ -190,6 +195,18 @@ impl<'a> Trainer<'a> {
         trainer.history = counters.history;
         trainer.best = counters.best;
         Ok(trainer)
+    }
+
+    /// Asks for an [`Event::Profile`] of some of the first steps, which then wait for the device.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] for an architecture that does not fit together.
+    pub fn profile(&mut self) -> Result<(), Error> {
+        let memory = self.setup.architecture.memory()?;
+        self.profiler = Some(Profiler::new(
+            2 * memory.training(self.setup.settings.batch),
+        ));
+        Ok(())
     }
 
     /// Trains to the end.
@@ -287,7 +304,7 @@ impl<'a> Trainer<'a> {
             examples.read(some.iter().copied(), &mut batch)?;
             let number = ((epoch - 1) * steps + index) as u64;
             let outputs = self
-                .step(&batch, number)
+                .profiled_step(&batch, number, step, control)
                 .map_err(|error| out_of_memory(error, some.len()))?;
             unread.push((step, outputs, batch.targets.clone()));
             if unread.len() == READ_EVERY || step == steps {
@@ -303,7 +320,32 @@ impl<'a> Trainer<'a> {
             }
             control.tell(Event::Step { epoch, step, steps });
         }
+        if let Some(profile) = self.profiler.take().and_then(|mut p| p.finish()) {
+            control.tell(Event::Profile(&profile));
+        }
         Ok(tally.means())
+    }
+
+    /// [`Trainer::step`], and its profile where it was asked for. The first two steps make what later ones find.
+    fn profiled_step(
+        &mut self,
+        batch: &Batch,
+        number: u64,
+        step: usize,
+        control: Control<'_>,
+    ) -> engine::Result<Tensor> {
+        let full = batch.targets.len() == self.setup.settings.batch;
+        let Some(mut profiler) = self.profiler.take_if(|_| step > 2 && full) else {
+            return self.step(batch, number);
+        };
+        let device = self.network.device().clone();
+        profiler.begin(&device)?;
+        let outputs = self.step(batch, number)?;
+        match profiler.end(&device)? {
+            Some(profile) => control.tell(Event::Profile(&profile)),
+            None => self.profiler = Some(profiler),
+        }
+        Ok(outputs)
     }
 
     /// One step: the outputs that it learnt from.

@@ -201,6 +201,7 @@ fn folders_that_cannot_be_learnt_from_leave_nothing_behind() {
         out: &place.path("run"),
         seed: u64::MAX,
         cache: None,
+        profile: false,
     };
     let error = train_folder(&training, &Device::cpu(), Control::none()).unwrap_err();
     assert!(error.to_string().contains("seed"), "{error}");

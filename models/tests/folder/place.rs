@@ -77,6 +77,7 @@ impl Place {
             out: &self.path(run),
             seed: 5,
             cache: Some(&self.path("cache")),
+            profile: false,
         };
         train_folder(&training, &Device::cpu(), control)
     }
@@ -87,6 +88,7 @@ impl Place {
             data: None,
             epochs,
             cache: Some(&self.path("cache")),
+            profile: false,
         };
         resume(&resuming, &Device::cpu(), Control::none())
     }

@@ -1,0 +1,30 @@
+// y = x, then `steps` times y = 0.75·y + 0.25
+//
+// Rung 1: one number per thread. Each multiply-add waits for the one before: only many threads on one processor hide
+// that.
+
+struct Shape {
+    threads: u32,
+    steps: u32,
+}
+
+@group(0) @binding(0) var<uniform> s: Shape;
+@group(0) @binding(1) var<storage, read> x: array<f32>;          // [threads]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;    // [threads]
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + thread;
+    if i >= s.threads {
+        return;
+    }
+    var v = x[i];
+    for (var step = 0u; step < s.steps; step++) {
+        v = fma(v, 0.75, 0.25);
+    }
+    y[i] = v;
+}

@@ -1,0 +1,90 @@
+//! `melgrad bench`
+
+use crate::failure::Failure;
+use crate::options::DeviceArgs;
+use crate::progress::Progress;
+use crate::terminal;
+use clap::{Args, Subcommand, ValueEnum};
+use melgrad::models::bench::{self, Options, Report};
+use std::path::{Path, PathBuf};
+
+/// Every kernel's time, GFLOP/s, GB/s and % of this device's measured peak; training steps, answers, features
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Every row was held against the oracle, or against the CPU, before it was timed. % of peak is the time \
+                  that the device's own measured peaks allow (multiply-adds in registers, a copy of memory, on the same \
+                  threads), over the time taken; work that stays in caches may go beyond 100. `cold` is the first launch, \
+                  pipelines compiled.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
+                  gpu\n  melgrad bench train_step\n  melgrad bench --json here.json\n  melgrad bench compare here.json \
+                  there.json"
+)]
+pub struct Bench {
+    #[command(subcommand)]
+    compare: Option<Command>,
+    /// Only what has a name that begins so: conv2d, matmul/1024, train_step, infer, extract
+    #[arg(value_name = "KERNEL")]
+    kernel: Option<String>,
+    /// Which rungs of a kernel, on a GPU
+    #[arg(long, value_name = "WHICH", default_value = "best")]
+    rung: Which,
+    /// A look in under a minute: each kernel's cheapest case, few repetitions
+    #[arg(long)]
+    quick: bool,
+    /// Write the figures here as JSON too; `-` for standard output in place of the table
+    #[arg(long, value_name = "F")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    All,
+    Best,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Two files of `melgrad bench --json` side by side
+    #[command(after_help = "Example:\n  melgrad bench compare here.json there.json")]
+    Compare {
+        #[arg(value_name = "A.json")]
+        a: PathBuf,
+        #[arg(value_name = "B.json")]
+        b: PathBuf,
+    },
+}
+
+impl Bench {
+    pub fn run(self) -> Result<(), Failure> {
+        if let Some(Command::Compare { a, b }) = &self.compare {
+            let (a, b) = (Report::read(a)?, Report::read(b)?);
+            return terminal::print(&bench::compare(&a, &b));
+        }
+        let options = Options {
+            filter: self.kernel.as_deref(),
+            all_rungs: self.rung == Which::All,
+            quick: self.quick,
+        };
+        bench::check(&options)?;
+        let device = self.device.open()?;
+        let report = Progress::new().watch(|control| bench::run(&options, &device, control))?;
+        match self.json.as_deref() {
+            Some(path) if path == Path::new("-") => terminal::print(&report.json())?,
+            Some(path) => {
+                report.write(path)?;
+                terminal::print(&report.to_string())?;
+            }
+            None => terminal::print(&report.to_string())?,
+        }
+        match (report.complete, &report.failed[..]) {
+            (false, _) => Err(Failure::new(format!(
+                "stopped before the end: {} rows were measured",
+                report.rows.len()
+            ))),
+            (true, []) => Ok(()),
+            (true, failed) => Err(Failure::new(format!("not measured: {}", failed.join(", ")))),
+        }
+    }
+}
