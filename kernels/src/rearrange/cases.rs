@@ -18,17 +18,17 @@ pub fn cases() -> Vec<Case> {
     };
     let mut cases = vec![
         Case::bench("transpose", permute(&[2048, 2048], &[1, 0])),
-        Case::bench("nchw-to-nhwc", permute(&[20, 32, 63, 164], &[0, 2, 3, 1])),
+        Case::bench("maps-to-nhwc", permute(&[20, 32, 63, 164], &[0, 2, 3, 1])),
         Case::bench(
             "image-to-sequence",
             permute(&[20, 128, 8, 165], &[0, 3, 1, 2]),
         ),
         Case::bench(
-            "pad",
+            "pad-maps",
             window(&[16, 64, 56, 56], &[16, 64, 58, 58], &[0, 0, -1, -1], ZERO),
         ),
         Case::bench(
-            "slice",
+            "slice-frames",
             window(
                 &[20, 1, 128, 1300],
                 &[20, 1, 128, 660],
@@ -37,7 +37,7 @@ pub fn cases() -> Vec<Case> {
             ),
         ),
         Case::bench(
-            "concat",
+            "concat-maps",
             window(
                 &[32, 128, 28, 28],
                 &[32, 256, 28, 28],
@@ -46,33 +46,51 @@ pub fn cases() -> Vec<Case> {
             ),
         ),
     ];
-    let mut proof = |name, kernel: Rearrange| {
+    let mut proof = |[name, back]: [&'static str; 2], kernel: Rearrange| {
         let gradient = kernel.gradient();
         cases.push(Case::proof(name, kernel));
-        cases.push(Case::proof(
-            Box::leak(format!("{name}-back").into_boxed_str()),
-            gradient,
-        ));
+        cases.push(Case::proof(back, gradient));
     };
-    proof("single", permute(&[], &[]));
-    proof("row", permute(&[40_000], &[0]));
-    proof("transpose-1-by-7", permute(&[1, 7], &[1, 0]));
-    proof("transpose-33-by-65", permute(&[33, 65], &[1, 0]));
-    proof("transpose-8-by-200", permute(&[8, 200], &[1, 0]));
-    proof("nchw-to-nhwc", permute(&[2, 31, 7, 9], &[0, 2, 3, 1]));
-    proof("to-sequence", permute(&[3, 7, 5, 33], &[0, 3, 1, 2]));
+    proof(["single", "single-back"], permute(&[], &[]));
+    proof(["row", "row-back"], permute(&[40_000], &[0]));
     proof(
-        "reversed",
+        ["transpose-1-by-7", "transpose-1-by-7-back"],
+        permute(&[1, 7], &[1, 0]),
+    );
+    proof(
+        ["transpose-33-by-65", "transpose-33-by-65-back"],
+        permute(&[33, 65], &[1, 0]),
+    );
+    proof(
+        ["transpose-8-by-200", "transpose-8-by-200-back"],
+        permute(&[8, 200], &[1, 0]),
+    );
+    proof(
+        ["nchw-to-nhwc", "nchw-to-nhwc-back"],
+        permute(&[2, 31, 7, 9], &[0, 2, 3, 1]),
+    );
+    proof(
+        ["to-sequence", "to-sequence-back"],
+        permute(&[3, 7, 5, 33], &[0, 3, 1, 2]),
+    );
+    proof(
+        ["reversed", "reversed-back"],
         permute(&[2, 3, 4, 5, 6, 7], &[5, 4, 3, 2, 1, 0]),
     );
-    proof("outer-axes", permute(&[5, 31, 17], &[1, 0, 2]));
-    proof("far-apart", permute(&[9, 5, 10, 3], &[2, 1, 3, 0]));
     proof(
-        "slice",
+        ["outer-axes", "outer-axes-back"],
+        permute(&[5, 31, 17], &[1, 0, 2]),
+    );
+    proof(
+        ["far-apart", "far-apart-back"],
+        permute(&[9, 5, 10, 3], &[2, 1, 3, 0]),
+    );
+    proof(
+        ["slice", "slice-back"],
         window(&[2, 3, 9, 33], &[2, 2, 7, 31], &[0, 1, 2, 1], ZERO),
     );
     proof(
-        "pad",
+        ["pad", "pad-back"],
         window(
             &[2, 3, 7, 31],
             &[2, 3, 9, 33],
@@ -81,7 +99,7 @@ pub fn cases() -> Vec<Case> {
         ),
     );
     proof(
-        "pad-and-crop",
+        ["pad-and-crop", "pad-and-crop-back"],
         window(
             &[2, 3, 7, 31],
             &[2, 4, 9, 17],
@@ -90,23 +108,23 @@ pub fn cases() -> Vec<Case> {
         ),
     );
     proof(
-        "nothing-left",
+        ["nothing-left", "nothing-left-back"],
         window(&[3, 5], &[2, 70], &[3, -70], Outside::Fill(7.0)),
     );
     proof(
-        "nothing-left-of-one",
+        ["nothing-left-of-one", "nothing-left-of-one-back"],
         window(&[1, 5, 3], &[1, 5, 3], &[1, 0, 0], Outside::Fill(7.0)),
     );
     proof(
-        "concat-channels",
+        ["concat-channels", "concat-channels-back"],
         window(&[2, 3, 7, 5], &[2, 8, 7, 5], &[0, -4, 0, 0], Outside::Keep),
     );
     proof(
-        "concat-columns",
+        ["concat-columns", "concat-columns-back"],
         window(&[31, 1], &[31, 3], &[0, -1], Outside::Keep),
     );
     proof(
-        "concat-past-the-end",
+        ["concat-past-the-end", "concat-past-the-end-back"],
         window(&[7, 9], &[9, 9], &[-5, 2], Outside::Keep),
     );
     let everything = Rearrange {
@@ -116,9 +134,12 @@ pub fn cases() -> Vec<Case> {
         start: vec![-3, 1, 2],
         outside: Outside::Fill(0.5),
     };
-    proof("transpose-pad-crop", everything.clone());
     proof(
-        "transpose-into",
+        ["transpose-pad-crop", "transpose-pad-crop-back"],
+        everything.clone(),
+    );
+    proof(
+        ["transpose-into", "transpose-into-back"],
         Rearrange {
             outside: Outside::Keep,
             ..everything
