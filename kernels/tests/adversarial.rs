@@ -225,15 +225,28 @@ fn padding_counts_only_where_it_shall() {
 /// Ones and minus ones around a mean of a million; a constant channel; one that alternates far from zero.
 #[test]
 fn batch_norm_keeps_its_digits_far_from_zero() {
-    let shape = BatchNorm {
-        eps: 1e-8,
-        momentum: 1.0,
-        ..BatchNorm::new([2, 3, 600]).plain()
+    for shape in [[2, 3, 600], [1200, 3, 1]] {
+        let shape = BatchNorm {
+            eps: 1e-8,
+            momentum: 1.0,
+            ..BatchNorm::new(shape).plain()
+        };
+        far_from_zero(&shape);
+    }
+}
+
+fn far_from_zero(shape: &BatchNorm) {
+    // Half of each channel's numbers lie on either side.
+    let sign = |i: usize| {
+        if (i + i / 3600 + i / 1800).is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        }
     };
-    let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
     let centre = [1e6, 33_333_332.0, -4096.0];
     let spread = [1.0, 0.0, 0.5];
-    let channel = |i: usize| i / 600 % 3;
+    let channel = |i: usize| i / shape.plane % 3;
     let numbers = |f: &dyn Fn(usize) -> f64| (0..3600).map(f).collect::<Vec<f64>>();
     let x = numbers(&|i| centre[channel(i)] + spread[channel(i)] * sign(i));
     let y = numbers(&|i| {
@@ -244,7 +257,7 @@ fn batch_norm_keeps_its_digits_far_from_zero() {
     let rstd = spread.map(|s| 1.0 / (s * s + 1e-8).sqrt());
     let stats = [centre, rstd].concat();
     let want = [y, stats, centre.to_vec(), unbiased.to_vec()];
-    check(&shape, &[x], &want);
+    check(shape, &[x], &want);
 }
 
 #[test]

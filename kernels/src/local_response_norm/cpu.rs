@@ -1,5 +1,5 @@
-//! A stretch of places at a time, all channels of it: few enough numbers that squares and powers stay in the first-level
-//! cache, each channel's stretch a vector loop.
+//! A stretch of places at a time, all channels of it: few enough numbers that squares and powers stay in the cache, each
+//! channel's stretch a vector loop.
 
 use super::LocalResponseNorm;
 use crate::cpu::{Disjoint, GRAIN, for_ranges, math};
@@ -7,138 +7,128 @@ use crate::vectorized;
 use std::ops::Range;
 
 /// Numbers of a stretch over all channels.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 16 * 1024;
 
-/// Runs `task(first, width)` on the stretches of every image: the first number of channel 0, and how many there are.
-fn for_stretches(s: &LocalResponseNorm, task: impl Fn(usize, usize) + Sync + Send) {
-    let width = (BLOCK / s.c)
-        .next_multiple_of(16)
-        .clamp(16, s.plane.max(16));
-    let stretches = s.plane.div_ceil(width);
-    for_ranges(s.n * stretches, GRAIN / (width * s.c), |range| {
-        for i in range {
-            let (image, first) = (i / stretches, i % stretches * width);
-            let width = width.min(s.plane - first);
-            task(image * s.c * s.plane + first, width);
-        }
-    });
+/// Some neighbouring places of an image.
+#[derive(Clone, Copy)]
+struct Stretch {
+    /// Where the first lies in channel 0.
+    first: usize,
+    width: usize,
 }
 
-/// Where channel `c` of a stretch lies.
-fn run(s: &LocalResponseNorm, first: usize, width: usize, c: usize) -> Range<usize> {
-    first + c * s.plane..first + c * s.plane + width
+impl Stretch {
+    /// Where channel `c` lies.
+    #[inline(always)]
+    fn run(self, s: &LocalResponseNorm, c: usize) -> Range<usize> {
+        let start = self.first + c * s.plane;
+        start..start + self.width
+    }
+
+    /// The same among `[c, width]` numbers.
+    #[inline(always)]
+    fn own(self, c: usize) -> Range<usize> {
+        c * self.width..(c + 1) * self.width
+    }
+}
+
+/// Runs `task(stretch, scratch)` on the stretches of every image.
+fn for_stretches(s: &LocalResponseNorm, task: impl Fn(Stretch, &mut [Vec<f32>; 4]) + Sync + Send) {
+    let width = (BLOCK / s.c).next_multiple_of(16).min(s.plane);
+    let stretches = s.plane.div_ceil(width);
+    for_ranges(s.n * stretches, GRAIN / (width * s.c), |range| {
+        let mut scratch = [const { Vec::new() }; 4];
+        for i in range {
+            let (image, place) = (i / stretches, i % stretches * width);
+            let first = image * s.c * s.plane + place;
+            let width = width.min(s.plane - place);
+            let lens = [width, width * s.c, width * s.c, width * s.c];
+            for (scratch, len) in scratch.iter_mut().zip(lens) {
+                scratch.resize(len, 0.0);
+            }
+            task(Stretch { first, width }, &mut scratch);
+        }
+    });
 }
 
 pub fn local_response_norm(s: &LocalResponseNorm, x: &[f32], y: &mut [f32]) {
     let y = Disjoint::new(y);
-    let factor = (s.alpha / s.size as f64) as f32;
-    for_stretches(s, |first, width| {
-        let mut squares = vec![0.0; s.c * width];
-        let mut sum = vec![0.0; width];
-        for c in 0..s.c {
-            square(
-                &x[run(s, first, width, c)],
-                &mut squares[c * width..][..width],
-            );
-        }
-        for c in 0..s.c {
-            add_rows(&squares, s.neighbours(c), &mut sum);
-            // SAFETY: every stretch belongs to one task.
-            let y = unsafe { y.slice(run(s, first, width, c)) };
-            divide(
-                &x[run(s, first, width, c)],
-                &sum,
-                [s.k as f32, factor, s.beta as f32],
-                y,
-            );
-        }
-    });
+    for_stretches(s, |stretch, scratch| forward(s, stretch, x, &y, scratch));
 }
 
 pub fn local_response_norm_grad(s: &LocalResponseNorm, x: &[f32], dy: &[f32], dx: &mut [f32]) {
     let dx = Disjoint::new(dx);
-    let factors = [s.k as f32, (s.alpha / s.size as f64) as f32, s.beta as f32];
-    let back = (2.0 * s.alpha * s.beta / s.size as f64) as f32;
-    for_stretches(s, |first, width| {
-        let len = s.c * width;
-        let (mut squares, mut powers, mut shares) =
-            (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
-        let mut sum = vec![0.0; width];
-        for c in 0..s.c {
-            square(
-                &x[run(s, first, width, c)],
-                &mut squares[c * width..][..width],
-            );
-        }
-        for c in 0..s.c {
-            add_rows(&squares, s.neighbours(c), &mut sum);
-            let (run, own) = (run(s, first, width, c), c * width..(c + 1) * width);
-            share(
-                &x[run.clone()],
-                &dy[run],
-                &sum,
-                factors,
-                &mut powers[own.clone()],
-                &mut shares[own],
-            );
-        }
-        for c in 0..s.c {
-            add_rows(&shares, s.holders(c), &mut sum);
-            let run = run(s, first, width, c);
-            // SAFETY: every stretch belongs to one task.
-            let dx = unsafe { dx.slice(run.clone()) };
-            join(
-                &x[run.clone()],
-                &dy[run],
-                &powers[c * width..][..width],
-                &sum,
-                back,
-                dx,
-            );
-        }
+    for_stretches(s, |stretch, scratch| {
+        backward(s, stretch, [x, dy], &dx, scratch)
     });
 }
 
 vectorized! {
-    fn square(x: &[f32], squares: &mut [f32]) {
-        squares.iter_mut().zip(x).for_each(|(s, x)| *s = x * x);
-    }
-
-    /// `sum` = these rows added up.
-    fn add_rows(rows: &[f32], range: Range<usize>, sum: &mut [f32]) {
-        let width = sum.len();
-        sum.copy_from_slice(&rows[range.start * width..][..width]);
-        for row in range.skip(1) {
-            sum.iter_mut().zip(&rows[row * width..][..width]).for_each(|(s, r)| *s += r);
+    /// One stretch of `y`, which belongs to the caller alone.
+    fn forward(s: &LocalResponseNorm, stretch: Stretch, x: &[f32], y: &Disjoint, scratch: &mut [Vec<f32>; 4]) {
+        let [sum, squares, ..] = scratch;
+        let (k, factor, beta) = (s.k as f32, (s.alpha / s.size as f64) as f32, s.beta as f32);
+        square_all(s, stretch, x, squares);
+        for c in 0..s.c {
+            add_rows(squares, s.neighbours(c), sum);
+            // SAFETY: every stretch belongs to one task.
+            let y = unsafe { y.slice(stretch.run(s, c)) };
+            for ((y, x), sum) in y.iter_mut().zip(&x[stretch.run(s, c)]).zip(&*sum) {
+                *y = x * power(k + factor * sum, beta);
+            }
         }
     }
 
-    /// `y = x / (k + factor · sum)^beta`
-    fn divide(x: &[f32], sum: &[f32], factors: [f32; 3], y: &mut [f32]) {
-        let [k, factor, beta] = factors;
-        for ((y, x), sum) in y.iter_mut().zip(x).zip(sum) {
-            *y = x * power(k + factor * sum, beta);
+    /// One stretch of `dx`, which belongs to the caller alone.
+    fn backward(s: &LocalResponseNorm, stretch: Stretch, inputs: [&[f32]; 2], dx: &Disjoint, scratch: &mut [Vec<f32>; 4]) {
+        let [sum, squares, powers, shares] = scratch;
+        let [x, dy] = inputs;
+        let (k, factor, beta) = (s.k as f32, (s.alpha / s.size as f64) as f32, s.beta as f32);
+        square_all(s, stretch, x, squares);
+        // What each channel takes from its neighbours: dy · x · s^(-beta - 1).
+        for c in 0..s.c {
+            add_rows(squares, s.neighbours(c), sum);
+            let inputs = x[stretch.run(s, c)].iter().zip(&dy[stretch.run(s, c)]);
+            let outputs = powers[stretch.own(c)].iter_mut().zip(&mut shares[stretch.own(c)]);
+            for (((p, share), sum), (x, dy)) in outputs.zip(&*sum).zip(inputs) {
+                let s = k + factor * sum;
+                *p = power(s, beta);
+                *share = dy * (x * (*p / s));
+            }
+        }
+        let back = (2.0 * s.alpha * s.beta / s.size as f64) as f32;
+        for c in 0..s.c {
+            add_rows(shares, s.holders(c), sum);
+            // SAFETY: every stretch belongs to one task.
+            let dx = unsafe { dx.slice(stretch.run(s, c)) };
+            let inputs = x[stretch.run(s, c)].iter().zip(&dy[stretch.run(s, c)]);
+            let sums = powers[stretch.own(c)].iter().zip(&*sum);
+            for ((dx, (x, dy)), (p, sum)) in dx.iter_mut().zip(inputs).zip(sums) {
+                *dx = dy * p - back * x * sum;
+            }
         }
     }
+}
 
-    /// `power = s^-beta` and `share = dy · x · s^(-beta - 1)`, with `s = k + factor · sum`
-    fn share(x: &[f32], dy: &[f32], sum: &[f32], factors: [f32; 3], powers: &mut [f32], shares: &mut [f32]) {
-        let [k, factor, beta] = factors;
-        let outputs = powers.iter_mut().zip(shares);
-        for ((outputs, sum), (x, dy)) in outputs.zip(sum).zip(x.iter().zip(dy)) {
-            let s = k + factor * sum;
-            let power = power(s, beta);
-            *outputs.0 = power;
-            *outputs.1 = dy * (x * (power / s));
-        }
+#[inline(always)]
+fn square_all(s: &LocalResponseNorm, stretch: Stretch, x: &[f32], squares: &mut [f32]) {
+    for c in 0..s.c {
+        let x = &x[stretch.run(s, c)];
+        squares[stretch.own(c)]
+            .iter_mut()
+            .zip(x)
+            .for_each(|(s, x)| *s = x * x);
     }
+}
 
-    /// `dx = dy · power - back · x · sum`
-    fn join(x: &[f32], dy: &[f32], powers: &[f32], sum: &[f32], back: f32, dx: &mut [f32]) {
-        let (inputs, outputs) = (x.iter().zip(dy), dx.iter_mut().zip(powers));
-        for (((dx, power), sum), (x, dy)) in outputs.zip(sum).zip(inputs) {
-            *dx = dy * power - back * x * sum;
-        }
+/// `sum` = these rows added up.
+#[inline(always)]
+fn add_rows(rows: &[f32], range: Range<usize>, sum: &mut [f32]) {
+    let width = sum.len();
+    sum.copy_from_slice(&rows[range.start * width..][..width]);
+    for row in range.skip(1) {
+        let row = &rows[row * width..][..width];
+        sum.iter_mut().zip(row).for_each(|(s, r)| *s += r);
     }
 }
 

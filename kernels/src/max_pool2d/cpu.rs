@@ -1,5 +1,5 @@
 //! Row by row of the output, each tap of the window as one pass over the row; windows that tile the plane have their
-//! taps unrolled, which makes the loop one of memory.
+//! taps unrolled, which makes the loop one of memory; wide windows are searched one by one, in lanes.
 
 use super::MaxPool2d;
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
@@ -9,7 +9,10 @@ use crate::vectorized;
 pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
     let [oh, ow] = s.output();
     let (y, index) = (Disjoint::new(y), Disjoint::new(index));
-    let row = tiled(s).unwrap_or(general);
+    let row = match s.kernel[1] < WIDE {
+        true => tiled(s).unwrap_or(general),
+        false => wide,
+    };
     let grain = GRAIN / (ow * s.kernel[0] * s.kernel[1]);
     for_ranges(s.planes() * oh, grain, |rows| {
         // SAFETY: every output row belongs to one task.
@@ -26,6 +29,9 @@ pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
         }
     });
 }
+
+/// From this width on each window is searched by itself, with vectors along it instead of across windows.
+const WIDE: usize = 16;
 
 /// One row of output: shape, plane of `x`, number of the row, values and positions to write.
 type Row = fn(&MaxPool2d, &[f32], usize, &mut [f32], &mut [u32]);
@@ -90,6 +96,38 @@ vectorized! {
         unrolled::<4, 4>(s, plane, oy, y, index);
     }
 
+    fn wide(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
+        let [[above, _], [left, _]] = s.pad;
+        let start = oy * s.stride[0];
+        let rows = start.saturating_sub(above)..(start + s.kernel[0] - above).min(s.h);
+        for (ox, (y, index)) in y.iter_mut().zip(index).enumerate() {
+            let start = ox * s.stride[1];
+            let columns = start.saturating_sub(left)..(start + s.kernel[1] - left).min(s.w);
+            let (mut best, mut at) = ([f32::NEG_INFINITY; LANES], [u32::MAX; LANES]);
+            // Where nothing is greater than -∞, the first element is the maximum.
+            at[0] = (rows.start * s.w + columns.start) as u32;
+            for row in rows.clone() {
+                let first = row * s.w;
+                let taps = &plane[first + columns.start..first + columns.end];
+                for (chunk, taps) in taps.chunks(LANES).enumerate() {
+                    let first = first + columns.start + chunk * LANES;
+                    let lanes = best.iter_mut().zip(&mut at).zip(taps);
+                    for (lane, ((best, at), tap)) in lanes.enumerate() {
+                        wins(*tap, first + lane, best, at);
+                    }
+                }
+            }
+            let second = |a: (f32, u32), b: (f32, u32)| match (a.0.is_nan(), b.0.is_nan()) {
+                (true, true) => b.1 > a.1,
+                (false, false) => b.0 > a.0 || (b.0 == a.0 && b.1 < a.1),
+                (_, b_nan) => b_nan,
+            };
+            let join = |a, b| if second(a, b) { b } else { a };
+            let lanes = best.into_iter().zip(at);
+            (*y, *index) = lanes.reduce(join).unwrap_or((f32::NAN, 0));
+        }
+    }
+
     fn general(s: &MaxPool2d, plane: &[f32], oy: usize, y: &mut [f32], index: &mut [u32]) {
         let [[above, _], [left, _]] = s.pad;
         let step = s.stride[1];
@@ -127,6 +165,9 @@ vectorized! {
         }
     }
 }
+
+/// Maxima side by side, in a wide window.
+const LANES: usize = 32;
 
 /// One element of every window, `STEP` apart, against the best so far.
 #[inline(always)]

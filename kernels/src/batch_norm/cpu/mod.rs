@@ -1,0 +1,128 @@
+//! Statistics first, then the same numbers once more while they are still in the cache. All cuts depend on the shape
+//! alone; sums are f32 for at most some hundred additions, and are joined in f64.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `planes.rs` | long planes: a channel at a time, vectors run along its planes |
+//! | `columns.rs` | short planes: many channels at a time, vectors run across them |
+
+mod columns;
+mod planes;
+
+use super::{BatchNorm, BatchNormGrad};
+
+/// Planes from this length on are long.
+const LONG: usize = 64;
+
+/// What a channel's numbers are moved and scaled by: mean, scale and bias.
+fn factors(s: &BatchNorm, channel: usize, [mean, var]: [f64; 2], affine: &[&[f32]]) -> [f32; 3] {
+    let rstd = 1.0 / (var + s.eps).sqrt();
+    match affine {
+        [weight, bias] => {
+            let scale = rstd * f64::from(weight[channel]);
+            [mean as f32, scale as f32, bias[channel]]
+        }
+        _ => [mean as f32, rstd as f32, 0.0],
+    }
+}
+
+/// Number `some`, or 0 where it is an infinity or NaN. Distances from some number of a channel are small where the channel
+/// lies far from zero, and sum exactly.
+fn finite(some: f32) -> f32 {
+    if some.is_finite() { some } else { 0.0 }
+}
+
+/// The mean and the squares around it, from a rough mean, `Σ (x - rough)` and `Σ (x - rough)²`. What the rounding of the
+/// mean left over corrects both; there is none of an infinity.
+fn corrected(rough: f32, [rest, squares]: [f64; 2], count: f64) -> [f64; 2] {
+    let mean = f64::from(rough) + if rest.is_finite() { rest / count } else { 0.0 };
+    [mean, squares - rest * rest / count]
+}
+
+/// Writes `y` by these means and variances, or else by the batch's; gives those that it went by.
+fn forward(
+    s: &BatchNorm,
+    x: &[f32],
+    affine: &[&[f32]],
+    given: Option<[&[f32]; 2]>,
+    y: &mut [f32],
+) -> Vec<[f64; 2]> {
+    match s.plane < LONG {
+        true => columns::forward(s, x, affine, given, y),
+        false => planes::forward(s, x, affine, given, y),
+    }
+}
+
+fn note(s: &BatchNorm, found: &[[f64; 2]], stats: &mut [f32]) {
+    for (channel, [mean, var]) in found.iter().enumerate() {
+        stats[channel] = *mean as f32;
+        stats[s.c + channel] = (1.0 / (var + s.eps).sqrt()) as f32;
+    }
+}
+
+pub fn batch_norm(s: &BatchNorm, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+    let [y, stats, running_mean, running_var] = outputs else {
+        return;
+    };
+    let found = forward(s, inputs[0], &inputs[1..], None, y);
+    note(s, &found, stats);
+    let count = s.count() as f64;
+    let running = running_mean.iter_mut().zip(running_var.iter_mut());
+    for ((running_mean, running_var), [mean, var]) in running.zip(found) {
+        for (running, value) in [
+            (running_mean, mean),
+            (running_var, var * count / (count - 1.0)),
+        ] {
+            *running = ((1.0 - s.momentum) * f64::from(*running) + s.momentum * value) as f32;
+        }
+    }
+}
+
+pub fn inference(s: &BatchNorm, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+    let [y, stats] = outputs else { return };
+    let given = Some([inputs[1], inputs[2]]);
+    let found = forward(s, inputs[0], &inputs[3..], given, y);
+    note(s, &found, stats);
+}
+
+/// What the way back of a channel needs.
+struct Channel {
+    mean: f32,
+    rstd: f32,
+    weight: f32,
+}
+
+impl Channel {
+    /// `flat`, `tilted` and `scale` of `dx = scale · (dy - flat - (x - mean) · tilted)`, from the channel's dweight and
+    /// dbias.
+    fn factors(&self, s: &BatchNormGrad, [dweight, dbias]: [f64; 2]) -> [f32; 3] {
+        let count = s.forward.count() as f64;
+        let scale = self.rstd * self.weight;
+        match s.training {
+            true => {
+                let tilted = dweight * f64::from(self.rstd) / count;
+                [(dbias / count) as f32, tilted as f32, scale]
+            }
+            false => [0.0, 0.0, scale],
+        }
+    }
+}
+
+pub fn grad(s: &BatchNormGrad, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+    let (x, dy, stats) = (inputs[0], inputs[1], inputs[2]);
+    let [dx, dweight, dbias] = outputs else {
+        return;
+    };
+    let channel = |channel: usize| Channel {
+        mean: stats[channel],
+        rstd: stats[s.forward.c + channel],
+        weight: inputs.get(3).map_or(1.0, |weight| weight[channel]),
+    };
+    let found = match s.forward.plane < LONG {
+        true => columns::grad(s, x, dy, channel, dx),
+        false => planes::grad(s, x, dy, channel, dx),
+    };
+    for (channel, found) in found.into_iter().enumerate() {
+        (dweight[channel], dbias[channel]) = (found[0] as f32, found[1] as f32);
+    }
+}
