@@ -4,7 +4,7 @@
 //! `kernel_w·c` floats: the gradients read patches, or grow them, a whole vector at a time.
 
 use super::Conv2d;
-use crate::vectorized;
+use crate::cpu::transpose::transpose;
 use std::ops::Range;
 
 /// How the bands of one group of channels lie.
@@ -84,7 +84,8 @@ impl Bands {
             band[inside.end * self.c..].fill(0.0);
             let from = y * conv.w + inside.start - conv.pad[1][0];
             let inner = &mut band[inside.start * self.c..inside.end * self.c];
-            turn(&planes[from..], plane, self.c, inner);
+            let size = [self.c, inside.len()];
+            transpose(&planes[from..], plane, size, inner, self.c);
         }
     }
 
@@ -96,7 +97,8 @@ impl Bands {
             if y < conv.h && !inside.is_empty() {
                 let from = &band[row * self.row()..][inside.start * self.c..inside.end * self.c];
                 let to = y * conv.w + inside.start - conv.pad[1][0];
-                turn_back(from, self.c, &mut planes[to..], conv.h * conv.w);
+                let size = [inside.len(), self.c];
+                transpose(from, self.c, size, &mut planes[to..], conv.h * conv.w);
             }
         }
     }
@@ -106,34 +108,5 @@ impl Bands {
         let conv = &self.conv;
         let start = conv.pad[1][0].min(self.width);
         start..(conv.pad[1][0] + conv.w).min(self.width).max(start)
-    }
-}
-
-vectorized! {
-    /// `to[column, channel] = from[channel · plane + column]`
-    fn turn(from: &[f32], plane: usize, channels: usize, to: &mut [f32]) {
-        if channels == 1 {
-            return to.copy_from_slice(&from[..to.len()]);
-        }
-        for (block, to) in to.chunks_mut(16 * channels).enumerate() {
-            let count = to.len() / channels;
-            for channel in 0..channels {
-                let from = &from[channel * plane + 16 * block..][..count];
-                let slots = to[channel..].iter_mut().step_by(channels);
-                slots.zip(from).for_each(|(slot, value)| *slot = *value);
-            }
-        }
-    }
-
-    /// The other way round.
-    fn turn_back(from: &[f32], channels: usize, to: &mut [f32], plane: usize) {
-        for (block, from) in from.chunks(16 * channels).enumerate() {
-            let count = from.len() / channels;
-            for channel in 0..channels {
-                let to = &mut to[channel * plane + 16 * block..][..count];
-                let values = from[channel..].iter().step_by(channels);
-                to.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
-            }
-        }
     }
 }

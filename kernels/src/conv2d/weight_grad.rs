@@ -9,6 +9,7 @@
 use super::Conv2d;
 use super::bands::Bands;
 use crate::cpu::microkernel::{MAX_TILE, Microkernel};
+use crate::cpu::transpose::transpose;
 use crate::cpu::{Disjoint, for_each};
 use std::ops::Range;
 
@@ -113,12 +114,12 @@ impl Tiles {
     fn pack(&self, dy: &[f32], image: usize, group: usize, row: usize, a: &mut [f32]) {
         let [rows, columns] = self.bands.out;
         let (outputs, mr) = (self.bands.outputs, self.kernel.mr);
-        for o in 0..outputs {
-            let map = image * self.bands.conv.out_channels + group * outputs + o;
-            let from = &dy[(map * rows + row) * columns..][..columns];
-            let to = &mut a[o / mr * columns * mr + o % mr..];
-            let slots = to.iter_mut().step_by(mr);
-            slots.zip(from).for_each(|(slot, value)| *slot = *value);
+        let plane = rows * columns;
+        let first = image * self.bands.conv.out_channels + group * outputs;
+        for (tile, a) in a.chunks_exact_mut(columns * mr).enumerate() {
+            let count = mr.min(outputs - tile * mr);
+            let from = &dy[(first + tile * mr) * plane + row * columns..];
+            transpose(from, plane, [count, columns], a, mr);
         }
     }
 

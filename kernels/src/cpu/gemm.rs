@@ -12,6 +12,7 @@
 //! result is bit-identical for any number of threads.
 
 use super::microkernel::{MAX_TILE, Microkernel};
+use super::transpose::transpose;
 use super::{Disjoint, for_each};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -51,13 +52,8 @@ impl Panels for Strided<'_> {
                 row[..count].copy_from_slice(&self.data[at(0, p)..][..count]);
             }
         } else if self.k_stride == 1 {
-            // Rows are contiguous: read them in order, write across.
-            for i in 0..count {
-                let row = &self.data[at(i, k.start)..][..k.len()];
-                for (value, slot) in row.iter().zip(out[i..].iter_mut().step_by(width)) {
-                    *slot = *value;
-                }
-            }
+            let rows = &self.data[at(0, k.start)..];
+            transpose(rows, self.outer_stride, [count, k.len()], out, width);
         } else {
             for (p, row) in k.zip(out.chunks_exact_mut(width)) {
                 for (i, slot) in row[..count].iter_mut().enumerate() {
@@ -110,6 +106,12 @@ const SLAB: usize = 256;
 
 /// Columns of C in one task: their packed slab is 384 KB.
 const COLUMNS: usize = 384;
+
+/// Rows of C in one task, a multiple of every tile's: their packed slab is 256 KB.
+const ROWS: usize = 256;
+
+/// Tasks that there should be.
+const TASKS: usize = 12;
 
 thread_local! {
     static PACKED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
@@ -183,12 +185,16 @@ fn product(
         let own = unsafe { shared.slice(strip * mr * depth..(strip + 1) * mr * depth) };
         a.pack(strip * mr, mr.min(m - strip * mr), mr, k.clone(), own);
     });
-    // Enough column blocks for the threads, each a whole number of tiles.
-    let block = n.div_ceil(16).next_multiple_of(nr).min(COLUMNS);
-    for_each(n.div_ceil(block), |task| {
-        let columns = task * block..n.min((task + 1) * block);
+    // Tasks of a block of rows and a block of columns: enough of them for the threads, and each so large that what it
+    // packs is used often.
+    let down = m.div_ceil(ROWS);
+    let across = n.div_ceil(COLUMNS).max(TASKS.div_ceil(down));
+    let block = n.div_ceil(across).next_multiple_of(nr);
+    for_each(down * n.div_ceil(block), |task| {
+        let (column, row) = (task / down * block, task % down * ROWS);
+        let (rows, columns) = (row..m.min(row + ROWS), column..n.min(column + block));
         PACKED.with_borrow_mut(|scratch| {
-            column_block(kernel, m, columns, k.clone(), &packed, b, c, scratch);
+            block_of(kernel, rows, columns, k.clone(), &packed, b, c, scratch);
         });
     });
 }
@@ -235,9 +241,9 @@ fn tall(
     });
 }
 
-fn column_block(
+fn block_of(
     kernel: Microkernel,
-    m: usize,
+    rows: Range<usize>,
     columns: Range<usize>,
     k: Range<usize>,
     a: &[f32],
@@ -248,10 +254,16 @@ fn column_block(
     let (mr, nr) = (kernel.mr, kernel.nr);
     let depth = k.len();
     let strips = columns.len().div_ceil(nr);
-    let rows = m.next_multiple_of(mr);
+    let a = &a[rows.start * depth..];
+    let down = rows.len().div_ceil(mr);
     let slabs = depth.div_ceil(SLAB).max(1);
     // Packed B for one slab, then, where there are several slabs, the sums so far.
-    let need = strips * nr * SLAB + if slabs > 1 { rows * strips * nr } else { 0 };
+    let need = strips * nr * SLAB
+        + if slabs > 1 {
+            down * mr * strips * nr
+        } else {
+            0
+        };
     if scratch.len() < need {
         scratch.resize(need, 0.0);
     }
@@ -263,7 +275,7 @@ fn column_block(
             let outer = columns.start + strip * nr;
             b.pack(outer, nr.min(columns.end - outer), nr, range.clone(), out);
         }
-        for (row, a) in a.chunks_exact(mr * depth.max(1)).enumerate() {
+        for (row, a) in a.chunks_exact(mr * depth.max(1)).take(down).enumerate() {
             let a = &a[mr * (range.start - k.start)..];
             for (strip, b) in packed.chunks_exact(nr * SLAB).enumerate() {
                 kernel.run(range.len(), a, b, &mut tile);
@@ -278,7 +290,7 @@ fn column_block(
                     }
                 }
                 if slab + 1 == slabs {
-                    let i = row * mr..m.min((row + 1) * mr);
+                    let i = rows.start + row * mr..rows.end.min(rows.start + (row + 1) * mr);
                     let j = columns.start + strip * nr
                         ..columns.end.min(columns.start + (strip + 1) * nr);
                     c.put(i, j, &tile, nr);

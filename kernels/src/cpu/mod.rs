@@ -6,12 +6,14 @@
 //! | `gemm.rs` | the blocked matrix product under matmul and conv2d |
 //! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
 //! | `packed.rs` | a matrix packed once and multiplied by a few rows at a time |
+//! | `transpose.rs` | blocks of numbers turned over in registers |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
 
 pub mod gemm;
 pub mod math;
 pub(crate) mod microkernel;
 pub mod packed;
+pub mod transpose;
 
 use std::marker::PhantomData;
 use std::ops::Range;

@@ -25,18 +25,21 @@ pub fn elementwise(s: &Elementwise, inputs: &[&[f32]], y: &mut [f32]) {
                 let block = start..range.end.min(start + BLOCK);
                 // SAFETY: blocks do not overlap.
                 let out = unsafe { y.slice(block.clone()) };
-                evaluate(s, &steps, inputs, block, registers, out);
+                let first = start == range.start;
+                evaluate(s, &steps, inputs, block, first, registers, out);
             }
         });
     });
 }
 
-/// Runs the steps over one block; the last writes straight to `out`.
+/// Runs the steps over one block; the last writes straight to `out`. Constants stay in their registers from the `first`
+/// block of a range on.
 fn evaluate(
     s: &Elementwise,
     steps: &[Step],
     inputs: &[&[f32]],
     block: Range<usize>,
+    first: bool,
     registers: &mut [f32],
     out: &mut [f32],
 ) {
@@ -54,6 +57,7 @@ fn evaluate(
             _ => &before[at * BLOCK..][..n],
         };
         match *step {
+            Step::Const(_) | Step::Param(_) if !first && position + 1 < steps.len() => {}
             Step::Input(i) if s.views[i].len() == s.len => {
                 if position + 1 == steps.len() {
                     target.copy_from_slice(&inputs[i][block.clone()]);
@@ -155,8 +159,12 @@ binary! {
 
 vectorized! {
     fn select(c: &[f32], a: &[f32], b: &[f32], y: &mut [f32]) {
-        for (((y, &c), &a), &b) in y.iter_mut().zip(c).zip(a).zip(b) {
-            *y = if c != 0.0 { a } else { b };
+        // By index: as zipped iterators this did not become vectors.
+        let n = y.len();
+        let (c, a, b) = (&c[..n], &a[..n], &b[..n]);
+        for i in 0..n {
+            let (yes, no) = (a[i], b[i]);
+            y[i] = if c[i] != 0.0 { yes } else { no };
         }
     }
 }
