@@ -4,7 +4,8 @@
 
 Convolutions are those of the papers' networks at their batch sizes, in each direction by itself (`forward` with bias and
 relu as PyTorch runs them, one after the other; gradients through `convolution_backward` with one output wanted), and
-with relu and max-pooling behind them as one (`conv2d_pool`, forward and the whole backward). Writes one JSON document to
+with relu and max-pooling behind them as one (`conv2d_pool`, forward and the whole backward). Recurrent layers run forward
+as in training, and forward and back (`_step`). Writes one JSON document to
 stdout: {"kernels": {"conv2d/ajufo-2": {"median_ms", "min_ms", "cpu_ms"}}}, names as melgrad's cases have them.
 """
 import argparse
@@ -42,6 +43,13 @@ CONVOLUTIONS = {
     "georgopoulos-3": ((32, 64, 32, 32), 128, 1, (2, 2)),
 }
 
+# name: layer, examples, steps, features, hidden
+RECURRENT = {
+    "gru/ajufo-crnn-1": (torch.nn.GRU, 20, 41, 128, 32),
+    "gru/ajufo-crnn-2": (torch.nn.GRU, 20, 41, 32, 32),
+    "lstm/dwivedi-crnn": (torch.nn.LSTM, 32, 76, 56, 96),
+}
+
 
 def work():
     """Names with functions to call."""
@@ -72,6 +80,15 @@ def work():
 
             yield f"conv2d_pool/{name}", lambda: forward()
             yield f"conv2d_pool_step/{name}", both
+    for name, (layer, n, t, features, hidden) in RECURRENT.items():
+        net, x = layer(features, hidden, batch_first=True), torch.randn(n, t, features, requires_grad=True)
+        dy = torch.randn(n, t, hidden)
+
+        def step():
+            net(x)[0].backward(dy)
+
+        yield name, lambda: net(x)
+        yield name.replace("/", "_step/"), step
 
 
 def measure(run):

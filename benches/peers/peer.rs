@@ -8,8 +8,13 @@
 
 use audio::FeatureSettings;
 use kernels::catalogue::CATALOGUE;
+use kernels::gru::{Gru, GruGrad};
+use kernels::lstm::{Lstm, LstmGrad};
+use kernels::matmul::Matmul;
 use kernels::measure::Subject;
-use kernels::{Case, Device, Kernel, Role};
+use kernels::recurrence::Recurrence;
+use kernels::reduce::{Reduce, ReduceOp};
+use kernels::{Activation, Case, Device, Kernel, Role};
 use models::bench::{TrainStep, Work};
 use models::recipe::Recipe;
 use serde_json::{Value, json};
@@ -104,7 +109,8 @@ fn train_step(device: &Device, options: &Options, recipe: &str, classes: usize) 
     }))
 }
 
-/// Kernels to be timed, by name: each bench case by itself, and convolution with pooling forward and back as one.
+/// Kernels to be timed, by name: each bench case by itself, convolution with pooling forward and back as one, and
+/// recurrent layers with all the kernels that such a layer launches.
 /// Nobody asks a first layer (case `…-1`) for its input's gradient.
 fn timed_kernels() -> BTreeMap<String, Vec<Box<dyn Kernel>>> {
     let mut table: BTreeMap<_, Vec<Box<dyn Kernel>>> = BTreeMap::new();
@@ -127,6 +133,37 @@ fn timed_kernels() -> BTreeMap<String, Vec<Box<dyn Kernel>>> {
                 table.entry(name).or_default().push(case.kernel);
             }
         }
+    }
+    for (name, [n, t, features, h]) in [
+        ("gru/ajufo-crnn-1", [20, 41, 128, 32]),
+        ("gru/ajufo-crnn-2", [20, 41, 32, 32]),
+        ("lstm/dwivedi-crnn", [32, 76, 56, 96]),
+    ] {
+        let shape = Recurrence::new([n, t, h]);
+        let gru = name.starts_with("gru");
+        let gates = if gru { 3 * h } else { 4 * h };
+        let forward = || -> Vec<Box<dyn Kernel>> {
+            let share = Matmul::new(n * t, gates, features).transposed(false, true);
+            let share = Box::new(share.with(true, Activation::None));
+            match gru {
+                true => vec![share, Box::new(Gru(shape))],
+                false => vec![share, Box::new(Lstm(shape))],
+            }
+        };
+        let weights = |inputs| Matmul::new(gates, inputs, n * t).transposed(true, false);
+        let mut step = forward();
+        step.push(match gru {
+            true => Box::new(GruGrad(shape)),
+            false => Box::new(LstmGrad(shape)),
+        });
+        step.push(Box::new(weights(features)));
+        step.push(Box::new(weights(h)));
+        for _ in 0..2 {
+            step.push(Box::new(Reduce::new(ReduceOp::Sum, [1, n * t, gates])));
+        }
+        step.push(Box::new(Matmul::new(n * t, features, gates)));
+        table.insert(name.replace('/', "_step/"), step);
+        table.insert(name.into(), forward());
     }
     table
 }
