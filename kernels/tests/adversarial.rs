@@ -11,6 +11,7 @@ use kernels::conv2d::Conv2d;
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use kernels::gather::{Gather, GatherGrad};
 use kernels::gru::Gru;
+use kernels::istft::Istft;
 use kernels::local_response_norm::{LocalResponseNorm, LocalResponseNormGrad};
 use kernels::lstm::Lstm;
 use kernels::max_pool2d::{MaxPool2d, MaxPool2dGrad};
@@ -509,6 +510,27 @@ fn cross_entropy_of_sure_and_impossible_labels() {
     };
     check(&smooth, &[vec![200.0, -200.0], vec![0.0]], &[vec![100.0]]);
     check(&smooth, &[vec![0.0, -INF], vec![0.0]], &[vec![INF]]);
+}
+
+#[test]
+fn windows_of_nothing_are_not_divided_by() {
+    // Frames of 1 1 -1 -1 with their windows: one of zeros, and one with a zero where a frame begins.
+    let [re, im] = [vec![0.0, 2.0, 0.0], vec![7.0, -2.0, 7.0]];
+    let kernel = Istft {
+        clips: 1,
+        frames: 1,
+        n_fft: 4,
+        hop: 2,
+        centre: false,
+        samples: 6,
+    };
+    let inverse = |window: [f64; 4], want: [f64; 6]| {
+        let inputs = [re.clone(), im.clone(), window.to_vec()];
+        check(&kernel, &inputs, &[want.to_vec()]);
+    };
+    inverse([0.0; 4], [0.0; 6]);
+    inverse([0.0, 0.5, 2.0, 1e-30], [0.0, 2.0, -0.5, -1e-30, 0.0, 0.0]);
+    inverse([NAN, 1.0, INF, 1.0], [NAN, 1.0, NAN, -1.0, 0.0, 0.0]);
 }
 
 /// Holds every version of an optimizer's step against its oracle, from states of zero.

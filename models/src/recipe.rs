@@ -311,6 +311,36 @@ mod tests {
     }
 
     #[test]
+    fn optimizers_are_names_or_tables() {
+        let spelt = |optimizer: &str| {
+            let own = format!("optimizer = {optimizer}\nclip_norm = 1.0\nlabel_smoothing = 0.1");
+            let text = SHIPPED[0].1.replace("optimizer = \"adam\"", &own);
+            Recipe::parse(&text, Path::new("mine.toml"))
+        };
+        for (optimizer, name) in [
+            ("\"adamw\"", "adamw"),
+            ("{ kind = \"sgd\", momentum = 0.9, nesterov = true }", "sgd"),
+            ("{ kind = \"rmsprop\" }", "rmsprop"),
+        ] {
+            let recipe = spelt(optimizer).unwrap();
+            recipe.check().unwrap();
+            assert_eq!(recipe.training.optimizer.name(), name);
+            assert_eq!(recipe.training.clip_norm, Some(1.0));
+            let again = Recipe::parse(&recipe.to_toml().unwrap(), Path::new("again")).unwrap();
+            assert_eq!(again, recipe);
+        }
+        for (optimizer, problem) in [
+            ("\"adm\"", "adamw"),
+            ("{ kind = \"sgd\", beta1 = 0.9 }", "beta1"),
+            ("{ kind = \"sgd\", nesterov = true }", "momentum"),
+        ] {
+            let error = spelt(optimizer).and_then(|recipe| recipe.check());
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(problem) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
     fn unknown_names_get_the_nearest() {
         let hint = |name: &str| Recipe::load(name).unwrap_err().hint().unwrap();
         assert!(hint("ajufo-cn").contains("\"ajufo-cnn\""));

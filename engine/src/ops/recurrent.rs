@@ -7,12 +7,13 @@
 //! is the sum, and the input's is `dx·W_ih`, of both directions together.
 
 use crate::error::{Error, Result};
-use crate::tape::record;
+use crate::tape::{Place, record};
 use crate::tensor::Tensor;
 use kernels::gru::{Gru, GruGrad};
 use kernels::lstm::{Lstm, LstmGrad};
 use kernels::matmul::Matmul;
 use kernels::recurrence::Recurrence;
+use kernels::reduce::{Reduce, ReduceOp};
 use kernels::{Activation, Buffer, Device, Kernel};
 
 /// What walks one way along time: parameters laid out as PyTorch keeps them, for `h` hidden numbers and 3 (GRU: r, z,
@@ -186,9 +187,10 @@ struct Walk {
     x: Option<Tensor>,
     /// Kept where the input needs one.
     weight_ih: Option<Tensor>,
-    wants_weight_hh: bool,
-    /// Which of the biases needs one, where there are any.
-    wants_bias: Option<[bool; 2]>,
+    /// Where the gradients of the weights go, and of the biases; that of `weight_hh` and these only where wanted.
+    place_ih: Place,
+    place_hh: Option<Place>,
+    place_bias: Option<[Option<Place>; 2]>,
 }
 
 impl Walk {
@@ -237,6 +239,7 @@ impl Walk {
             .chain([&gates])
             .collect();
         device.launch(kernel, &inputs, &outputs)?;
+        let place = |p: &Tensor| p.is_tracked().then(|| p.gradient_place());
         Ok(Walk {
             cell,
             shape,
@@ -247,8 +250,9 @@ impl Walk {
             gates,
             x: direction.weight_ih.is_tracked().then(|| x.detach()),
             weight_ih: x.is_tracked().then(|| direction.weight_ih.detach()),
-            wants_weight_hh: direction.weight_hh.is_tracked(),
-            wants_bias: direction.bias.map(|bias| bias.map(Tensor::is_tracked)),
+            place_ih: direction.weight_ih.gradient_place(),
+            place_hh: place(direction.weight_hh),
+            place_bias: direction.bias.map(|bias| bias.map(place)),
         })
     }
 
@@ -279,17 +283,20 @@ impl Walk {
                 dx.clone()
             }
         };
-        let product = |d: &Tensor, other: &Tensor, columns: usize| {
+        let product = |place: &Place, d: &Tensor, other: &Tensor, columns: usize| {
             let kernel = Matmul::new(width, columns, rows).transposed(true, false);
-            Tensor::launch(&kernel, &[d, other], [width, columns])
+            Tensor::launch_into(place.buffer()?, &kernel, &[d, other], [width, columns])
         };
-        let weight_ih = self.x.map(|x| product(&dx, &x, features)).transpose()?;
-        let weight_hh = (self.wants_weight_hh)
-            .then(|| product(&du, &self.before, h))
-            .transpose()?;
-        let mut gradients = vec![weight_ih, weight_hh];
-        for (wanted, d) in self.wants_bias.into_iter().flatten().zip([&dx, &du]) {
-            gradients.push(wanted.then(|| d.sum(0)).transpose()?);
+        let weight_ih = |x: Tensor| product(&self.place_ih, &dx, &x, features);
+        let weight_hh = |place: &Place| product(place, &du, &self.before, h);
+        let mut gradients = vec![
+            self.x.map(weight_ih).transpose()?,
+            self.place_hh.as_ref().map(weight_hh).transpose()?,
+        ];
+        let sum = Reduce::new(ReduceOp::Sum, [1, rows, width]);
+        for (place, d) in self.place_bias.into_iter().flatten().zip([&dx, &du]) {
+            let bias = |place: Place| Tensor::launch_into(place.buffer()?, &sum, &[d], [width]);
+            gradients.push(place.map(bias).transpose()?);
         }
         let input = |weight: Tensor| {
             let kernel = Matmul::new(rows, features, width);

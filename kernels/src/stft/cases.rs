@@ -88,6 +88,7 @@ pub fn cases() -> Vec<Case> {
             "n_fft-1024",
             Stft {
                 n_fft: 1024,
+                hop: 300,
                 ..kind(Spectrum::Complex)
             },
         ),

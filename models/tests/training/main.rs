@@ -136,6 +136,40 @@ fn a_stop_anywhere_costs_nothing() {
     }
 }
 
+#[test]
+fn every_optimizer_learns_and_goes_on_after_a_stop() {
+    use engine::optim::{AdamW, RmsProp, Sgd};
+    let sgd = Sgd {
+        momentum: 0.9,
+        nesterov: true,
+        ..Default::default()
+    };
+    let rules: [(engine::Rule, f64); 3] = [
+        (sgd.into(), 0.01),
+        (RmsProp::default().into(), 0.002),
+        (AdamW::default().into(), 0.01),
+    ];
+    for (optimizer, learning_rate) in rules {
+        let mut toy = Toy::new();
+        toy.settings = models::training::TrainingSettings {
+            epochs: 4,
+            optimizer,
+            learning_rate,
+            clip_norm: Some(1.0),
+            label_smoothing: 0.1,
+            ..toy.settings
+        };
+        let whole = toy.train(3);
+        let loss = |row: usize| whole.history[row].train_loss;
+        assert!(loss(3) < loss(0), "{optimizer:?}: {:?}", whole.history);
+        assert_same(&whole, &interrupted(&toy, 7, &Device::cpu()));
+        // A state of another rule is no state of this one.
+        let file = ModelFile::from_bytes(&whole.last).unwrap();
+        toy.settings.optimizer = Sgd::default().into();
+        assert!(Trainer::resume(toy.setup(3), &Device::cpu(), &file, "last").is_err());
+    }
+}
+
 #[cfg(feature = "gpu")]
 #[test]
 fn on_a_gpu_too_the_bits_are_the_same_and_a_stop_costs_nothing() {
