@@ -91,7 +91,7 @@ impl Kernel for PeakFma {
             _ => CHAINS,
         };
         // The second rung works on whole vectors.
-        if self.len % each != 0 {
+        if !self.len.is_multiple_of(each) {
             return None;
         }
         let threads = self.len / each;
@@ -148,7 +148,7 @@ impl Kernel for PeakCopy {
             _ => 4,
         };
         // The second rung copies whole vectors.
-        if self.len % each != 0 {
+        if !self.len.is_multiple_of(each) {
             return None;
         }
         let threads = self.len / each;
