@@ -383,6 +383,7 @@ impl Device {
     }
 
     /// The rungs that serve this kernel here, the best last; `None` where there are no rungs: on the CPU.
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub fn rungs(&self, kernel: &dyn Kernel) -> Option<Vec<&'static str>> {
         match self.backend() {
             Backend::Cpu(_) | Backend::Oracle => None,

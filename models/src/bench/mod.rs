@@ -243,13 +243,18 @@ impl Bench<'_> {
         let before = self.device.counters();
         let (about, _) = timed(&mut work).map_err(text)?;
         let cost = self.device.counters() - before;
-        let runs = ((self.budget.seconds / about) as usize).clamp(2, self.budget.most);
-        let seconds: Result<Vec<f64>, Error> = (0..runs).map(|_| Ok(timed(&mut work)?.0)).collect();
+        // A step of seconds is not repeated for a quick look.
+        let more = (self.budget.seconds / about) as usize;
+        let more = more.clamp(self.budget.least / 4, self.budget.most);
+        let mut seconds = vec![about];
+        for _ in 0..more {
+            seconds.push(timed(&mut work).map_err(text)?.0);
+        }
         let clock = match self.device.is_gpu() {
             true => Clock::Batches,
             false => Clock::Host,
         };
-        let timing = Timing::of(clock, seconds.map_err(text)?);
+        let timing = Timing::of(clock, seconds);
         let rung = if self.device.is_gpu() { "best" } else { "cpu" };
         self.row(
             [name, work.shape(), rung.into()],
