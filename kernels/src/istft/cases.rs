@@ -46,6 +46,10 @@ pub fn cases() -> Vec<Case> {
             "2^31",
             long(usize::MAX, istft(1, 4, 64, 16, true)),
         ),
-        Case::bad("huge-hop", "2^31", long(5, istft(1, 4, 64, usize::MAX / 4, true))),
+        Case::bad(
+            "huge-hop",
+            "2^31",
+            long(5, istft(1, 4, 64, usize::MAX / 4, true)),
+        ),
     ]
 }

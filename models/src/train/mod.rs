@@ -304,7 +304,7 @@ impl<'a> Trainer<'a> {
             examples.read(some.iter().copied(), &mut batch)?;
             let number = ((epoch - 1) * steps + index) as u64;
             let outputs = self
-                .profiled_step(&batch, number, step, control)
+                .profiled_step(&batch, number, control)
                 .map_err(|error| out_of_memory(error, some.len()))?;
             unread.push((step, outputs, batch.targets.clone()));
             if unread.len() == READ_EVERY || step == steps {
@@ -320,7 +320,8 @@ impl<'a> Trainer<'a> {
             }
             control.tell(Event::Step { epoch, step, steps });
         }
-        if let Some(profile) = self.profiler.take().and_then(|mut p| p.finish()) {
+        if let Some(profile) = self.profiler.as_mut().and_then(Profiler::finish) {
+            self.profiler = None;
             control.tell(Event::Profile(&profile));
         }
         Ok(tally.means())
@@ -331,11 +332,10 @@ impl<'a> Trainer<'a> {
         &mut self,
         batch: &Batch,
         number: u64,
-        step: usize,
         control: Control<'_>,
     ) -> engine::Result<Tensor> {
         let full = batch.targets.len() == self.setup.settings.batch;
-        let Some(mut profiler) = self.profiler.take_if(|_| step > 2 && full) else {
+        let Some(mut profiler) = self.profiler.take_if(|_| number >= 2 && full) else {
             return self.step(batch, number);
         };
         let device = self.network.device().clone();

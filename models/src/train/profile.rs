@@ -84,7 +84,7 @@ impl Profiler {
         Ok(self.found.take_if(|found| found.steps == STEPS))
     }
 
-    /// What there is, if the epoch ends before.
+    /// What there is where an epoch ends before; nothing yet in one of few steps.
     pub fn finish(&mut self) -> Option<StepProfile> {
         self.found.take()
     }
