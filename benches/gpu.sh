@@ -5,8 +5,8 @@
 #
 # Writes benches/results/CARD.json, named after the card, and says which adapter was used: tests and bench take the best
 # one of this machine, hardware before software. --quick proves the kernels alone and takes a short look at each;
-# --software accepts an adapter that is no card (to try the script). Needs a Rust toolchain and the card's Vulkan (or
-# Metal, DirectX 12) driver; the rest is in the repository.
+# --software accepts an adapter that is no card, to try the script: it benches softmax alone, the rest would take hours.
+# Needs a Rust toolchain and the card's Vulkan (or Metal, DirectX 12) driver; the rest is in the repository.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,9 +47,11 @@ else
     cargo test --locked --quiet -p melgrad --test parity
 fi
 
+only=()
+[ "$(field software "$look")" = true ] && only=(softmax)
 name=$(echo "$card" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$//')
 [ "$(field software "$look")" = true ] && name=software-$name
 out=benches/results/$name.json
 say "bench on $card: $out"
-"$melgrad" bench --device gpu --rung all ${quick[@]+"${quick[@]}"} --json "$out"
+"$melgrad" bench ${only[@]+"${only[@]}"} --device gpu --rung all ${quick[@]+"${quick[@]}"} --json "$out"
 say "done; \`cargo run --example ladders\` puts it into docs/kernels.md"
