@@ -2,6 +2,7 @@
 //! weight multiplies a whole vector of frames. Zeros at the end of a filter are left out.
 
 use super::Mel;
+use crate::cpu::transpose::transpose;
 use crate::cpu::{Disjoint, for_each};
 use crate::kernel::words;
 use crate::vectorized;
@@ -9,9 +10,6 @@ use std::ops::Range;
 
 /// Frames in a block.
 const LANES: usize = 16;
-
-/// Side of the squares in which a block is turned.
-const SQUARE: usize = 4;
 
 /// Blocks that are worth handing to another thread.
 const BLOCKS: usize = 4;
@@ -36,7 +34,9 @@ pub fn mel(s: &Mel, inputs: &[&[f32]], y: &mut [f32]) {
         let end = s.frames.min((task + 1) * LANES * BLOCKS);
         for t in (task * LANES * BLOCKS..end).step_by(LANES) {
             let count = LANES.min(end - t);
-            turn(&x[t * s.bins..(t + count) * s.bins], s.bins, &mut turned);
+            // `turned[bin, lane] = x[lane, bin]`; what lies in lanes past the last frame is not used.
+            let frames = &x[t * s.bins..(t + count) * s.bins];
+            transpose(frames, s.bins, [count, s.bins], &mut turned, LANES);
             filter(&turned, filters, s.width, &runs, &mut sums);
             for (band, sums) in sums.chunks_exact(LANES).enumerate() {
                 let at = (clip * s.bands + band) * s.frames + t;
@@ -48,30 +48,6 @@ pub fn mel(s: &Mel, inputs: &[&[f32]], y: &mut [f32]) {
 }
 
 vectorized! {
-    /// `turned[bin, lane] = x[lane, bin]`; what lies in lanes past the last frame is not used.
-    fn turn(x: &[f32], bins: usize, turned: &mut [f32]) {
-        let count = x.len() / bins;
-        let whole = if count == LANES { bins - bins % SQUARE } else { 0 };
-        // Squares that are turned within registers.
-        for bin in (0..whole).step_by(SQUARE) {
-            for lane in (0..LANES).step_by(SQUARE) {
-                let mut square = [[0.0f32; SQUARE]; SQUARE];
-                for (i, row) in square.iter_mut().enumerate() {
-                    row.copy_from_slice(&x[(lane + i) * bins + bin..][..SQUARE]);
-                }
-                for j in 0..SQUARE {
-                    let column: [f32; SQUARE] = std::array::from_fn(|i| square[i][j]);
-                    turned[(bin + j) * LANES + lane..][..SQUARE].copy_from_slice(&column);
-                }
-            }
-        }
-        for (lane, row) in x.chunks_exact(bins).enumerate() {
-            for (bin, v) in row.iter().enumerate().skip(whole) {
-                turned[bin * LANES + lane] = *v;
-            }
-        }
-    }
-
     /// `sums[band, lane] = Σ weights[band, j] · turned[run + j, lane]`.
     fn filter(turned: &[f32], filters: &[f32], width: usize, runs: &[Range<usize>], sums: &mut [f32]) {
         for ((run, weights), out) in runs.iter().zip(filters.chunks_exact(width)).zip(sums.chunks_exact_mut(LANES)) {
