@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`dataset`], [`group`] | a folder per label, scanned; which clips belong together |
+//! | [`labels`] | labels put together |
 //! | [`split`], [`pattern`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`] | the settings of a training |
@@ -42,6 +43,7 @@ pub mod files;
 pub mod group;
 pub mod history;
 pub mod input;
+pub mod labels;
 pub mod metrics;
 pub mod pattern;
 mod random;

@@ -2,7 +2,16 @@
 //!
 //! The recipes of the papers ship inside the program ([`SHIPPED`]); a recipe of
 //! one's own is a file of the same form. What a paper is silent about is ours, and
-//! the recipe's `notes` say so.
+//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs ([`like`]).
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `recipe.rs` | [`Recipe`], the list of those that ship |
+//! | `recipe/like.rs` | a recipe as a shipped one with differences |
+
+mod like;
+#[cfg(test)]
+mod papers;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::input::Input;
 use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
-use crate::{Error, files};
+use crate::{Error, files, labels};
 
 /// Name and text of a recipe in `models/recipes`.
 macro_rules! shipped {
@@ -25,11 +34,21 @@ macro_rules! shipped {
 /// The recipes that ship with the program: name and text.
 pub const SHIPPED: &[(&str, &str)] = &[
     shipped!("ajufo-cnn"),
+    shipped!("ajufo-cnn-activations"),
+    shipped!("ajufo-cnn-binary"),
+    shipped!("ajufo-cnn-both"),
+    shipped!("ajufo-cnn-units"),
     shipped!("ajufo-crnn"),
+    shipped!("ajufo-crnn-activations"),
+    shipped!("ajufo-crnn-binary"),
+    shipped!("ajufo-crnn-both"),
+    shipped!("ajufo-crnn-units"),
     shipped!("amin-cnn"),
     shipped!("demo"),
+    shipped!("dwivedi-crnn"),
     shipped!("dwivedi-parallel"),
     shipped!("georgopoulos-cnn"),
+    shipped!("georgopoulos-gtzan"),
 ];
 
 /// One experiment.
@@ -54,6 +73,10 @@ pub struct Recipe {
     /// `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`…
     #[serde(default)]
     pub claimed: BTreeMap<String, f64>,
+    /// Labels put together: the name of each, and the dataset's labels that it stands for. Others are left out; where it
+    /// is empty, the dataset's own are taken.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Vec<String>>,
     /// From a clip to what the network sees.
     pub input: Input,
     /// Which clips train, validate and test.
@@ -105,10 +128,14 @@ impl Recipe {
     /// # Errors
     /// [`Error::Malformed`] with the line; [`Error::Setting`] for values that make no sense.
     pub fn parse(text: &str, path: &Path) -> Result<Recipe, Error> {
-        let recipe: Recipe = toml::from_str(text).map_err(|error| Error::Malformed {
+        let malformed = |error: toml::de::Error| Error::Malformed {
             path: path.into(),
             reason: one_line(&error, text),
-        })?;
+        };
+        let recipe: Recipe = match like::whole(text, path)? {
+            Some(whole) => toml::Value::Table(whole).try_into().map_err(malformed)?,
+            None => toml::from_str(text).map_err(malformed)?,
+        };
         recipe.check()?;
         Ok(recipe)
     }
@@ -119,6 +146,7 @@ impl Recipe {
     /// [`Error::Setting`] naming the first that makes none.
     pub fn check(&self) -> Result<(), Error> {
         self.input.check()?;
+        labels::check(&self.labels)?;
         self.training.check()
     }
 
@@ -297,13 +325,6 @@ mod tests {
             let again = Recipe::parse(&recipe.to_toml().unwrap(), Path::new(name)).unwrap();
             assert_eq!(again, recipe);
         }
-    }
-
-    #[test]
-    fn amins_network_has_the_parameters_that_the_paper_states() {
-        let architecture = Recipe::load("amin-cnn").unwrap().architecture_for(8);
-        let summary = architecture.unwrap().summary().unwrap();
-        assert_eq!(summary.parameters, 104_568);
     }
 
     #[test]

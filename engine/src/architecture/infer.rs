@@ -1,6 +1,6 @@
 //! Shape inference of one layer: what it makes of an example's shape, with which parameters and how much work.
 
-use super::layer::{Conv2d, Dropout, Kind, Layer, Linear};
+use super::layer::{Conv2d, Dropout, Flatten, Kind, Layer, Linear};
 use super::plan::{Operation, ParameterSpec, Start};
 use super::size::Units;
 use super::{arrange, normalisation, pooling, sideways};
@@ -49,10 +49,7 @@ pub(super) fn infer(layer: &Layer, input: &Shape) -> Result<Inferred> {
         }
         Kind::Dropout(Dropout { p }) => unchanged(Operation::Dropout(*p)),
         Kind::Activation(a) => unchanged(Operation::Activation(a.function)),
-        Kind::Flatten(_) => {
-            let flat = Shape::from([input.elements()]);
-            Ok(Inferred::plain(Operation::Flatten, flat))
-        }
+        Kind::Flatten(layer) => flatten(layer, input),
         Kind::Permute(permute) => arrange::permute(permute, input),
         Kind::Reshape(reshape) => arrange::reshape(reshape, input),
         Kind::Pad2d(pad) => arrange::pad2d(pad, input),
@@ -155,6 +152,20 @@ pub(super) fn conv2d(layer: &Conv2d, input: &Shape) -> Result<Inferred> {
         )?,
         multiply_adds: kernel.flops() / 2,
     })
+}
+
+fn flatten(layer: &Flatten, input: &Shape) -> Result<Inferred> {
+    if layer.start >= input.len() {
+        let problem = format!("has no axis {} to flatten from", layer.start);
+        return Err(Error::shape("flatten", input, problem));
+    }
+    let (kept, joined) = input.split_at(layer.start);
+    let output = [kept, &[joined.iter().product()]].concat();
+    let operation = match layer.start {
+        0 => Operation::Flatten,
+        _ => Operation::Reshape,
+    };
+    Ok(Inferred::plain(operation, output.into()))
 }
 
 fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {

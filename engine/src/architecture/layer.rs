@@ -290,9 +290,13 @@ impl Linear {
     }
 }
 
-/// `Flatten`: `[c, h, w]` to `[c·h·w]`.
+/// `Flatten`: `[c, h, w]` to `[c·h·w]`; with `start = 1` to `[c, h·w]`: a sequence, where the first axis is time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Flatten {}
+pub struct Flatten {
+    /// The first axis that joins the others, counted from 0 without the batch.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub start: usize,
+}
 
 /// `Dropout`: any shape, unchanged. While training each number is 0 with probability `p`, else scaled by `1 / (1 - p)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -338,6 +342,10 @@ impl Function {
             Function::Gelu => return None,
         })
     }
+}
+
+fn is_zero(start: &usize) -> bool {
+    *start == 0
 }
 
 fn eps() -> f64 {

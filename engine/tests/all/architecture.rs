@@ -350,10 +350,21 @@ fn what_does_not_fit_is_named() {
     refused(&[1 << 20], vec![Linear::new(1 << 20).into()], &["2^31"]);
     refused(
         &[usize::MAX, 2],
-        vec![Flatten {}.into()],
+        vec![Flatten::default().into()],
         &["no shape of an example"],
     );
-    refused(&[], vec![Flatten {}.into()], &["no shape of an example"]);
+    refused(
+        &[],
+        vec![Flatten::default().into()],
+        &["no shape of an example"],
+    );
+    let from = |start| vec![Flatten { start }.into()];
+    refused(&[4, 2], from(2), &["layer `flatten1`", "4×2 has no axis 2"]);
+    let sequence = Architecture {
+        input: vec![3, 4, 5],
+        layers: from(1),
+    };
+    assert_eq!(sequence.output().unwrap()[..], [3, 20]);
     refused(&[4], vec![], &["no layers"]);
     let named = |name: &str| Layer::from(Linear::new(3)).named(name);
     refused(&[4], vec![named("a"), named("a")], &["two layers", "`a`"]);
@@ -649,7 +660,7 @@ fn layers() -> impl Strategy<Value = Vec<Layer>> {
         (1usize..7).prop_map(|size| Layer::from(LocalResponseNorm::new(size))),
         Just(Layer::from(GlobalAvgPool {})),
         Just(Layer::from(GlobalMaxPool {})),
-        Just(Layer::from(Flatten {})),
+        (0usize..4).prop_map(|start| Layer::from(Flatten { start })),
         Just(Layer::from(Softmax {})),
         Just(vec![0, 1, 2])
             .prop_shuffle()

@@ -43,7 +43,7 @@ pub fn architecture() -> Architecture {
                 ..Conv2d::new(6, [2, 2]).with(Function::Gelu)
             }
             .into(),
-            Flatten {}.into(),
+            Flatten::default().into(),
             Linear::new(12).with(Function::Tanh).into(),
             Dropout { p: 0.25 }.into(),
             Linear::classes().into(),

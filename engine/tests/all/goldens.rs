@@ -383,7 +383,7 @@ fn a_whole_network_learns_as_in_pytorch() {
             pool(),
             conv(64),
             pool(),
-            Flatten {}.into(),
+            Flatten::default().into(),
             Linear::new(64).with(Function::Relu).into(),
             Linear::new(10).into(),
         ],

@@ -28,7 +28,7 @@ use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
 use crate::train::{Setup, Trainer};
-use crate::{Error, files};
+use crate::{Error, files, labels};
 use judge::ask;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
@@ -96,7 +96,8 @@ pub fn train_folder(
 ) -> Result<Outcome, Error> {
     let recipe = &training.recipe;
     recipe.check()?;
-    let dataset = Dataset::scan(training.data, recipe.split.group)?;
+    let mut dataset = Dataset::scan(training.data, recipe.split.group)?;
+    labels::put_together(&mut dataset, &recipe.labels)?;
     dataset.check_labels()?;
     recipe.architecture_for(dataset.labels.len())?;
     let dir = training
@@ -140,7 +141,8 @@ pub fn resume(
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.into());
         settings.data.dir = dir.to_string_lossy().into_owned();
     }
-    let dataset = Dataset::scan(settings.data.dir.as_ref(), settings.recipe.split.group)?;
+    let mut dataset = Dataset::scan(settings.data.dir.as_ref(), settings.recipe.split.group)?;
+    labels::put_together(&mut dataset, &settings.recipe.labels)?;
     let (cache, profile) = (resuming.cache, resuming.profile);
     go_on(run, settings, dataset, cache, profile, device, control)
 }

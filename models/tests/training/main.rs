@@ -298,7 +298,7 @@ fn a_batch_that_does_not_fit_names_one_that_does() {
     let layers = vec![
         Conv2d::new(512, [3, 3]).padded(Padding::Same).into(),
         MaxPool2d::new([512, 512]).into(),
-        Flatten {}.into(),
+        Flatten::default().into(),
         Linear::classes().into(),
     ];
     let architecture = Architecture {

@@ -55,7 +55,7 @@ impl Toy {
         let layers = vec![
             conv.with(Function::Relu).into(),
             MaxPool2d::new([2, 2]).into(),
-            Flatten {}.into(),
+            Flatten::default().into(),
             Linear::new(16).with(Function::Relu).into(),
             Dropout { p: 0.2 }.into(),
             Linear::classes().into(),
