@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
-use melgrad::audio::{FeatureSettings, Kind, Preset};
+use melgrad::audio::{FeatureSettings, Kind, Preset, Statistic};
 use melgrad::kernels::{Device, cpu};
 use melgrad::models::cache;
 use std::num::NonZeroUsize;
@@ -107,6 +107,16 @@ pub struct FeatureArgs {
     /// Mel bands
     #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_mels)]
     n_mels: usize,
+    /// Cepstral coefficients (mfcc)
+    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_mfcc)]
+    n_mfcc: usize,
+    /// Orders of slopes over time that follow as further bands: 0, 1 or 2
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    deltas: usize,
+    /// Figures over all frames instead of the frames, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',',
+        value_parser = one_of(Statistic::ALL.map(Statistic::name)))]
+    statistics: Vec<String>,
 }
 
 fn one_of<const N: usize>(names: [&'static str; N]) -> clap::builder::PossibleValuesParser {
@@ -123,6 +133,10 @@ impl FeatureArgs {
             n_fft: self.n_fft,
             hop: self.hop,
             n_mels: self.n_mels,
+            n_mfcc: self.n_mfcc,
+            deltas: self.deltas,
+            statistics: (self.statistics.iter().map(|name| name.parse()))
+                .collect::<Result<_, _>>()?,
             ..FeatureSettings::default()
         };
         settings.check()?;

@@ -7,7 +7,7 @@
 //! | [`Clip`] | one piece of decoded audio |
 //! | [`mod@decode`] | WAV and MP3 files to clips, by content, within [`Limits`] |
 //! | [`mod@resample`] | changing the sample rate |
-//! | [`mod@features`] | spectrograms, mel, log-mel; resizing them |
+//! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
 //! | `plot` | pictures of spectrograms with axes (feature `plot`) |
 //! | [`wav`] | writing WAV files |
@@ -27,5 +27,5 @@ pub use decode::{Limits, decode, decode_bytes};
 pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use features::extract;
-pub use features::{FeatureSettings, Features, Kind, Preset, extract_async};
+pub use features::{FeatureSettings, Features, Kind, Preset, Statistic, extract_async};
 pub use resample::resample;

@@ -97,8 +97,8 @@ fn wrong_usage_is_one_line_and_a_hint() {
         "--help",
     );
     wrong(
-        &["features", "a.wav", "--out", "f.npy", "--kind", "chroma"],
-        &["--kind", "chroma"],
+        &["features", "a.wav", "--out", "f.npy", "--kind", "chromium"],
+        &["--kind", "chromium"],
         "--help",
     );
     wrong(

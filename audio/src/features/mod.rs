@@ -4,24 +4,41 @@
 //! | --- | --- |
 //! | `mod.rs` | [`extract`]: a clip to [`Features`], on any device |
 //! | `settings.rs` | [`FeatureSettings`]: which features, exactly |
+//! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
+//! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
+//! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
+//! | `waveform.rs`, `mfcc.rs`, `spectral.rs` | the other kinds |
+//! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `bank.rs` | windows, the mel scale and its filters |
 //! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
 
 mod bank;
+mod deltas;
+mod kind;
+mod mfcc;
 mod resize;
 mod settings;
+mod sound;
+mod spectra;
+mod spectral;
+mod statistics;
+mod waveform;
 
 pub use bank::{hz_to_mel, mel_to_hz};
-pub use settings::{FeatureSettings, Kind, Preset};
+pub use kind::Kind;
+pub use settings::{FeatureSettings, Preset};
+pub use statistics::Statistic;
 
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use crate::resample::resample;
-use bank::FilterBank;
-use kernels::mel::Mel;
-use kernels::stft::Stft;
-use kernels::{Buffer, Device};
+use kernels::Device;
+use kind::How;
+use sound::Sound;
 use std::borrow::Cow;
+
+/// More values than this in one clip's features are refused.
+const MOST_VALUES: usize = 1 << 30;
 
 /// One clip as a picture: bands (frequency, lowest first) by frames (time).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,15 +49,6 @@ pub struct Features {
     pub frames: usize,
     /// Row-major, `[bands, frames]`.
     pub values: Vec<f32>,
-}
-
-/// Frames that go through the kernels at once. On a GPU many, with librosa's settings 16 MiB of spectra; on the CPU so
-/// few for each thread that their spectra stay in its cache.
-fn frames_at_once(device: &Device) -> usize {
-    match device.is_gpu() {
-        true => 4096,
-        false => 128 * kernels::cpu::threads(),
-    }
 }
 
 /// The features of a clip, resampled first where its rate is not that of the settings.
@@ -71,131 +79,26 @@ pub async fn extract_async(
         true => Cow::Borrowed(clip),
         false => Cow::Owned(resample(clip, settings.sample_rate)?),
     };
-    let pipeline = Pipeline::new(device, settings)?;
-    let (bands, frames) = (settings.bands(), settings.frames(clip.samples.len()));
-    let at_once = frames_at_once(device);
-    if frames <= at_once {
-        let values = pipeline
-            .finish(pipeline.bands_of(&clip.samples, 0, frames)?)?
-            .read()
-            .await?;
-        return Ok(Features {
-            bands,
-            frames,
-            values,
-        });
+    let (bands, frames) = settings.raw_size(clip.samples.len());
+    if bands.checked_mul(frames).is_none_or(|n| n > MOST_VALUES) {
+        return Err(Error::Settings(format!(
+            "{} features of {bands}×{frames} are more than {MOST_VALUES} values",
+            settings.kind
+        )));
     }
-    // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
-    let mut values = vec![0.0; bands * frames];
-    for start in (0..frames).step_by(at_once) {
-        let count = at_once.min(frames - start);
-        let piece = pipeline
-            .bands_of(&clip.samples, start, count)?
-            .read()
-            .await?;
-        for (row, piece) in values
-            .chunks_exact_mut(frames)
-            .zip(piece.chunks_exact(count))
-        {
-            row[start..start + count].copy_from_slice(piece);
-        }
-    }
-    if settings.kind == Kind::LogMel {
-        values = pipeline.finish(device.upload(&values)?)?.read().await?;
-    }
-    Ok(Features {
+    let values = match &settings.kind.definition().how {
+        How::Bank(bank) => spectra::compute(device, settings, bank, &clip.samples).await?,
+        How::Sound(compute) => compute(&Sound {
+            samples: &clip.samples,
+            settings,
+        })?,
+    };
+    debug_assert_eq!(values.len(), bands * frames, "{}", settings.kind);
+    let features = Features {
         bands,
         frames,
         values,
-    })
-}
-
-/// The kernels of one extraction with their constant inputs.
-struct Pipeline<'a> {
-    device: &'a Device,
-    settings: &'a FeatureSettings,
-    window: Buffer,
-    bank: FilterBank,
-    /// The bank's weights, and where each filter begins.
-    filters: [Buffer; 2],
-}
-
-impl<'a> Pipeline<'a> {
-    fn new(device: &'a Device, settings: &'a FeatureSettings) -> Result<Self> {
-        let bank = match settings.kind {
-            // Filters of one weight each: they only turn the spectra so that frames come last.
-            Kind::Stft => FilterBank::identity(settings.bands()),
-            Kind::Mel | Kind::LogMel => FilterBank::mel(settings),
-        };
-        let filters = [
-            device.upload(&bank.weights)?,
-            device.upload_u32(&bank.first)?,
-        ];
-        Ok(Pipeline {
-            device,
-            settings,
-            window: device.upload(&bank::hann(settings.n_fft))?,
-            bank,
-            filters,
-        })
-    }
-
-    /// `[bands, count]` of the frames from `start` on.
-    fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
-        let whole = self.settings.stft(samples.len());
-        let (stft, signal) = if count == whole.frames() {
-            (whole, self.device.upload(samples)?)
-        } else {
-            // The samples under these frames, with the zeros that stand before and after the clip.
-            let len = (count - 1) * whole.hop + whole.n_fft;
-            let from = start * whole.hop;
-            let before = whole.pad().saturating_sub(from).min(len);
-            let inside = samples.get((from + before).saturating_sub(whole.pad())..);
-            let inside = inside.unwrap_or_default();
-            let mut piece = vec![0.0; before];
-            piece.extend(&inside[..inside.len().min(len - before)]);
-            piece.resize(len, 0.0);
-            (
-                Stft {
-                    samples: len,
-                    centre: false,
-                    ..whole
-                },
-                self.device.upload(&piece)?,
-            )
-        };
-        let bins = stft.bins();
-        let spectra = self.device.alloc(count * bins)?;
-        self.device
-            .launch(&stft, &[&signal, &self.window], &[&spectra])?;
-        let bands = self.settings.bands();
-        let mel = Mel {
-            clips: 1,
-            frames: count,
-            bins,
-            bands,
-            width: self.bank.width,
-        };
-        let result = self.device.alloc(bands * count)?;
-        self.device.launch(
-            &mel,
-            &[&spectra, &self.filters[0], &self.filters[1]],
-            &[&result],
-        )?;
-        Ok(result)
-    }
-
-    /// Decibels of all bands and frames, where the settings ask for them.
-    fn finish(&self, bands: Buffer) -> Result<Buffer> {
-        if self.settings.kind != Kind::LogMel {
-            return Ok(bands);
-        }
-        let result = self.device.alloc(bands.len())?;
-        self.device.launch(
-            &self.settings.power_to_db(bands.len()),
-            &[&bands],
-            &[&result],
-        )?;
-        Ok(result)
-    }
+    };
+    let features = deltas::append(features, settings)?;
+    Ok(statistics::summarise(features, &settings.statistics))
 }

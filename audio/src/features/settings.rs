@@ -1,5 +1,7 @@
 //! Which features, exactly: everything that changes a number.
 
+use super::kind::Kind;
+use super::statistics::Statistic;
 use crate::error::{Error, Result};
 use crate::resample::MAX_RATE;
 use kernels::Kernel;
@@ -8,33 +10,6 @@ use kernels::stft::{Spectrum, Stft};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-
-/// What is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Spectra on the linear scale: `n_fft / 2 + 1` bands.
-    Stft,
-    /// The mel spectrogram.
-    Mel,
-    /// The mel spectrogram in decibels.
-    #[default]
-    LogMel,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Kind; 3] = [Kind::Stft, Kind::Mel, Kind::LogMel];
-
-    /// The name in files and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Stft => "stft",
-            Kind::Mel => "mel",
-            Kind::LogMel => "logmel",
-        }
-    }
-}
 
 /// Whose conventions are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -86,7 +61,8 @@ macro_rules! by_name {
     };
 }
 
-by_name!(Kind, "kind");
+pub(super) use by_name;
+
 by_name!(Preset, "preset");
 
 /// Which features, exactly. [`Default`] is librosa's log-mel spectrogram.
@@ -105,6 +81,8 @@ pub struct FeatureSettings {
     pub hop: usize,
     /// Mel bands.
     pub n_mels: usize,
+    /// Cepstral coefficients.
+    pub n_mfcc: usize,
     /// Where the lowest mel band begins, in Hz.
     pub fmin: f32,
     /// Where the highest mel band ends, in Hz; half of the sample rate where absent.
@@ -112,13 +90,18 @@ pub struct FeatureSettings {
     pub fmax: Option<f32>,
     /// The exponent of the magnitudes: 1 or 2.
     pub power: u32,
-    /// The power that counts as 0 dB; the clip's loudest where absent.
+    /// The power that counts as 0 dB; where absent the clip's loudest, for MFCC 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<f32>,
     /// Smaller powers count as this one.
     pub amin: f32,
     /// How far below the clip's loudest band the decibels may fall; 0 for no limit.
     pub top_db: f32,
+    /// How many orders of slopes over time follow as further bands: 0, 1 or 2.
+    pub deltas: usize,
+    /// Figures over all frames, which take their place: one frame, each figure of all bands in turn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<Statistic>,
 }
 
 impl Default for FeatureSettings {
@@ -130,12 +113,15 @@ impl Default for FeatureSettings {
             n_fft: 2048,
             hop: 512,
             n_mels: 128,
+            n_mfcc: 20,
             fmin: 0.0,
             fmax: None,
             power: 2,
             reference: None,
             amin: 1e-10,
             top_db: 80.0,
+            deltas: 0,
+            statistics: Vec::new(),
         }
     }
 }
@@ -156,21 +142,15 @@ impl FeatureSettings {
         if !(1..=2).contains(&self.power) {
             return refuse(format!("power {} is neither 1 nor 2", self.power));
         }
-        if self.kind != Kind::Stft {
-            let (low, high) = (self.fmin, self.highest());
-            let nyquist = self.sample_rate as f32 / 2.0;
-            if !(low >= 0.0 && low < high && high <= nyquist) {
-                return refuse(format!(
-                    "fmin {low} to fmax {high} Hz is no range between 0 and {nyquist} Hz"
-                ));
-            }
-            if self.n_mels == 0 || self.n_mels > self.n_fft {
-                return refuse(format!(
-                    "n_mels {} is not between 1 and n_fft {}",
-                    self.n_mels, self.n_fft
-                ));
+        if self.deltas > 2 {
+            return refuse(format!("deltas {} is more than 2", self.deltas));
+        }
+        for (i, statistic) in self.statistics.iter().enumerate() {
+            if self.statistics[..i].contains(statistic) {
+                return refuse(format!("statistics name {statistic} twice"));
             }
         }
+        (self.kind.definition().check)(self)?;
         // A clip of one sample is the shortest there is: what else is wrong does not depend on the clip.
         let kernels: [&dyn Kernel; 2] = [&self.stft(1), &self.power_to_db(1)];
         kernels
@@ -180,15 +160,37 @@ impl FeatureSettings {
 
     /// Rows of the features.
     pub fn bands(&self) -> usize {
-        match self.kind {
-            Kind::Stft => self.n_fft / 2 + 1,
-            Kind::Mel | Kind::LogMel => self.n_mels,
-        }
+        let bands = (self.kind.definition().bands)(self);
+        let times = (1 + self.deltas.min(2)) * self.statistics.len().max(1);
+        bands.saturating_mul(times)
     }
 
     /// Columns of the features of a clip with this many samples at [`FeatureSettings::sample_rate`].
     pub fn frames(&self, samples: usize) -> usize {
-        self.stft(samples).frames()
+        match self.statistics.is_empty() {
+            true => self.raw_size(samples).1,
+            false => 1,
+        }
+    }
+
+    /// Rows and columns before slopes and statistics.
+    pub(super) fn raw_size(&self, samples: usize) -> (usize, usize) {
+        let definition = self.kind.definition();
+        ((definition.bands)(self), (definition.frames)(self, samples))
+    }
+
+    /// The samples under some frames, with the zeros that stand before and after the clip.
+    pub(super) fn piece(&self, samples: &[f32], start: usize, count: usize) -> Vec<f32> {
+        let whole = self.stft(samples.len());
+        let len = (count - 1) * whole.hop + whole.n_fft;
+        let from = start * whole.hop;
+        let before = whole.pad().saturating_sub(from).min(len);
+        let inside = samples.get((from + before).saturating_sub(whole.pad())..);
+        let inside = inside.unwrap_or_default();
+        let mut piece = vec![0.0; before];
+        piece.extend(&inside[..inside.len().min(len - before)]);
+        piece.resize(len, 0.0);
+        piece
     }
 
     /// Where the highest mel band ends, in Hz.
@@ -213,7 +215,11 @@ impl FeatureSettings {
     }
 
     pub(super) fn power_to_db(&self, len: usize) -> PowerToDb {
-        let reference = self.reference.map_or(Reference::Max, Reference::Value);
+        let reference = match self.reference {
+            Some(power) => Reference::Value(power),
+            None if self.kind == Kind::LogMel => Reference::Max,
+            None => Reference::Value(1.0),
+        };
         let top_db = (self.top_db != 0.0).then_some(self.top_db);
         PowerToDb {
             clips: 1,
@@ -228,19 +234,6 @@ impl FeatureSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_parsed_and_unknown_ones_listed() {
-        for kind in Kind::ALL {
-            assert_eq!(kind.to_string().parse::<Kind>().unwrap(), kind);
-        }
-        let error = "mffc".parse::<Kind>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "feature settings: unknown kind `mffc`; there is: stft, mel, logmel"
-        );
-        assert_eq!("librosa".parse::<Preset>().unwrap(), Preset::Librosa);
-    }
 
     #[test]
     fn frames_of_absurd_settings_are_counted_too() {
@@ -283,6 +276,7 @@ mod tests {
             (check(|s| s.amin = 0.0), "amin 0"),
             (check(|s| s.reference = Some(-1.0)), "reference -1"),
             (check(|s| s.top_db = -80.0), "top_db -80"),
+            (check(|s| s.deltas = 3), "deltas 3"),
         ] {
             assert!(
                 message.starts_with("feature settings: ") && message.contains(expected),

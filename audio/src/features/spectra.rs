@@ -1,0 +1,205 @@
+//! STFT, mel and log-mel: spectra through a bank of filters, on any device.
+
+use super::bank::{FilterBank, hann};
+use super::kind::{Definition, How};
+use super::mfcc;
+use super::settings::FeatureSettings;
+use crate::error::{Error, Result};
+use kernels::mel::Mel;
+use kernels::stft::Stft;
+use kernels::{Buffer, Device};
+
+/// What becomes of spectra.
+pub(super) struct Bank {
+    pub(super) filters: fn(&FeatureSettings) -> FilterBank,
+    pub(super) finish: Finish,
+}
+
+/// What becomes of the filtered bands, all frames at hand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Finish {
+    Bands,
+    Decibels,
+    Cepstrum,
+}
+
+impl Bank {
+    pub(super) const MEL: Bank = Bank {
+        filters: FilterBank::mel,
+        finish: Finish::Bands,
+    };
+}
+
+pub(super) const STFT: Definition = Definition {
+    bands: |settings| settings.n_fft / 2 + 1,
+    how: How::Bank(Bank {
+        // Filters of one weight each: they only turn the spectra so that frames come last.
+        filters: |settings| FilterBank::identity(settings.n_fft / 2 + 1),
+        finish: Finish::Bands,
+    }),
+    ..Definition::FRAMES
+};
+
+pub(super) const MEL: Definition = Definition {
+    check: check_mel,
+    bands: |settings| settings.n_mels,
+    how: How::Bank(Bank::MEL),
+    ..Definition::FRAMES
+};
+
+pub(super) const LOGMEL: Definition = Definition {
+    how: How::Bank(Bank {
+        finish: Finish::Decibels,
+        ..Bank::MEL
+    }),
+    ..MEL
+};
+
+fn check_mel(settings: &FeatureSettings) -> Result<()> {
+    let refuse = |message: String| Err(Error::Settings(message));
+    let (low, high) = (settings.fmin, settings.highest());
+    let nyquist = settings.sample_rate as f32 / 2.0;
+    if !(low >= 0.0 && low < high && high <= nyquist) {
+        return refuse(format!(
+            "fmin {low} to fmax {high} Hz is no range between 0 and {nyquist} Hz"
+        ));
+    }
+    let (n_mels, n_fft) = (settings.n_mels, settings.n_fft);
+    if n_mels == 0 || n_mels > n_fft {
+        return refuse(format!(
+            "n_mels {n_mels} is not between 1 and n_fft {n_fft}"
+        ));
+    }
+    Ok(())
+}
+
+/// Frames that go through the kernels at once. On a GPU many, with librosa's settings 16 MiB of spectra; on the CPU so
+/// few for each thread that their spectra stay in its cache.
+fn frames_at_once(device: &Device) -> usize {
+    match device.is_gpu() {
+        true => 4096,
+        false => 128 * kernels::cpu::threads(),
+    }
+}
+
+/// `[bands, frames]` of samples at the settings' rate.
+pub(super) async fn compute(
+    device: &Device,
+    settings: &FeatureSettings,
+    bank: &Bank,
+    samples: &[f32],
+) -> Result<Vec<f32>> {
+    let pipeline = Pipeline::new(device, settings, bank)?;
+    let (bands, frames) = (
+        pipeline.bank.first.len(),
+        settings.stft(samples.len()).frames(),
+    );
+    let at_once = frames_at_once(device);
+    if frames <= at_once {
+        let bands = pipeline.bands_of(samples, 0, frames)?;
+        return Ok(pipeline.finish(bands, frames)?.read().await?);
+    }
+    // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
+    let mut values = vec![0.0; bands * frames];
+    for start in (0..frames).step_by(at_once) {
+        let count = at_once.min(frames - start);
+        let piece = pipeline.bands_of(samples, start, count)?.read().await?;
+        for (row, piece) in values
+            .chunks_exact_mut(frames)
+            .zip(piece.chunks_exact(count))
+        {
+            row[start..start + count].copy_from_slice(piece);
+        }
+    }
+    if pipeline.finish != Finish::Bands {
+        values = pipeline
+            .finish(device.upload(&values)?, frames)?
+            .read()
+            .await?;
+    }
+    Ok(values)
+}
+
+/// The kernels of one extraction with their constant inputs.
+struct Pipeline<'a> {
+    device: &'a Device,
+    settings: &'a FeatureSettings,
+    window: Buffer,
+    finish: Finish,
+    bank: FilterBank,
+    /// The bank's weights, and where each filter begins.
+    filters: [Buffer; 2],
+}
+
+impl<'a> Pipeline<'a> {
+    fn new(device: &'a Device, settings: &'a FeatureSettings, bank: &Bank) -> Result<Self> {
+        let finish = bank.finish;
+        let bank = (bank.filters)(settings);
+        let filters = [
+            device.upload(&bank.weights)?,
+            device.upload_u32(&bank.first)?,
+        ];
+        Ok(Pipeline {
+            device,
+            settings,
+            window: device.upload(&hann(settings.n_fft))?,
+            finish,
+            bank,
+            filters,
+        })
+    }
+
+    /// `[bands, count]` of the frames from `start` on.
+    fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
+        let whole = self.settings.stft(samples.len());
+        let (stft, signal) = if count == whole.frames() {
+            (whole, self.device.upload(samples)?)
+        } else {
+            let piece = self.settings.piece(samples, start, count);
+            (
+                Stft {
+                    samples: piece.len(),
+                    centre: false,
+                    ..whole
+                },
+                self.device.upload(&piece)?,
+            )
+        };
+        let bins = stft.bins();
+        let spectra = self.device.alloc(count * bins)?;
+        self.device
+            .launch(&stft, &[&signal, &self.window], &[&spectra])?;
+        let bands = self.bank.first.len();
+        let mel = Mel {
+            clips: 1,
+            frames: count,
+            bins,
+            bands,
+            width: self.bank.width,
+        };
+        let result = self.device.alloc(bands * count)?;
+        self.device.launch(
+            &mel,
+            &[&spectra, &self.filters[0], &self.filters[1]],
+            &[&result],
+        )?;
+        Ok(result)
+    }
+
+    /// What the kind wants of all bands and frames.
+    fn finish(&self, bands: Buffer, frames: usize) -> Result<Buffer> {
+        if self.finish == Finish::Bands {
+            return Ok(bands);
+        }
+        let decibels = self.device.alloc(bands.len())?;
+        let kernel = self.settings.power_to_db(bands.len());
+        self.device.launch(&kernel, &[&bands], &[&decibels])?;
+        if self.finish == Finish::Decibels {
+            return Ok(decibels);
+        }
+        let dct = mfcc::dct(self.settings, frames);
+        let cepstrum = self.device.alloc(dct.kept * frames)?;
+        self.device.launch(&dct, &[&decibels], &[&cepstrum])?;
+        Ok(cepstrum)
+    }
+}

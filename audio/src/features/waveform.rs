@@ -1,0 +1,9 @@
+//! The samples themselves.
+
+use super::kind::{Definition, How};
+
+pub(super) const WAVEFORM: Definition = Definition {
+    frames: |_, samples| samples,
+    how: How::Sound(|sound| Ok(sound.samples.to_vec())),
+    ..Definition::FRAMES
+};
