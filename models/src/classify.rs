@@ -119,14 +119,14 @@ impl Classifier {
         let normalisation: Normalisation = serde_json::from_value(file.normalisation.clone())
             .map_err(|error| refuse(format!("normalisation: {error}")))?;
         input.check().map_err(|error| refuse(error.to_string()))?;
-        let (bands, frames) = (input.features.bands(), input.frames);
+        let [channels, bands, frames] = input.shape();
         normalisation
-            .check(bands)
+            .check(input.rows())
             .map_err(|error| refuse(error.to_string()))?;
         let own = engine::Shape::from(&file.architecture.input[..]);
-        if bands.checked_mul(frames) != Some(own.elements()) {
+        if input.rows().checked_mul(frames) != Some(own.elements()) {
             return Err(refuse(format!(
-                "its input is {own}, its features are {bands}×{frames}"
+                "its input is {own}, its features are {channels}×{bands}×{frames}"
             )));
         }
         let network = Network::with_weights(&file.architecture, device, &file.weights);

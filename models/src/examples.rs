@@ -184,7 +184,7 @@ pub fn fit(
     let bands = features.first().map_or(1, |clip| clip.bands);
     let mut fit = Fit::new(kind, bands);
     let mut window = Vec::new();
-    if kind != Normalise::None {
+    if !matches!(kind, Normalise::None | Normalise::Window) {
         for clip in chosen.iter().filter_map(|&clip| features.get(clip)) {
             for number in 0..clip.windows {
                 window.clear();

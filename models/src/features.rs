@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
-use crate::dataset::{Dataset, Item};
+use crate::dataset::{Content, Dataset, Item};
 use crate::examples::ClipFeatures;
 use crate::input::Input;
 use crate::{Error, files};
@@ -100,7 +100,7 @@ fn prepare_within(
         return Err(Error::Dataset {
             dir,
             reason,
-            hint: "clips are WAV or MP3 files",
+            hint: "clips are WAV or MP3 files, or PNG pictures",
         });
     }
     join_copies(&mut kept, &hashes, &mut warnings);
@@ -155,8 +155,13 @@ impl Work<'_> {
             Some(windows) => windows,
             None => {
                 let name = item.path.display().to_string();
-                let clip = audio::decode_bytes(&bytes, &name, &limits)?;
-                let windows = self.input.windows(&self.device, &clip, &name)?;
+                let windows = match item.content {
+                    Content::Sound => {
+                        let clip = audio::decode_bytes(&bytes, &name, &limits)?;
+                        self.input.windows(&self.device, &clip, &name)?
+                    }
+                    Content::Picture => self.input.picture(&bytes, &item.path)?,
+                };
                 if let Some(warning) = self.cache.put(hash, &windows) {
                     self.control.tell(Event::Warning(&warning));
                 }

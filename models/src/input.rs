@@ -22,6 +22,10 @@ pub struct Input {
     pub seconds: Option<f64>,
     /// Frames of the network's input: its width.
     pub frames: usize,
+    /// 1, or 3 for a network that wants colours: red, green and blue of a picture; what is grey, as sound is, three
+    /// times.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub channels: usize,
     /// How the numbers are brought to a common scale.
     #[serde(default)]
     pub normalise: Normalise,
@@ -29,7 +33,15 @@ pub struct Input {
     pub features: FeatureSettings,
 }
 
-/// How features are brought to a common scale, with figures of the training part only.
+fn one() -> usize {
+    1
+}
+
+fn is_one(channels: &usize) -> bool {
+    *channels == 1
+}
+
+/// How features are brought to a common scale: by figures of the training part only, or each window by its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalise {
@@ -40,6 +52,8 @@ pub enum Normalise {
     Global,
     /// Every frequency band by its own.
     Band,
+    /// Every window by its own mean and deviation.
+    Window,
 }
 
 /// Some windows of features: `values` has the shape `[windows, bands, frames]`.
@@ -47,7 +61,7 @@ pub enum Normalise {
 pub struct Windows {
     /// How many windows of the clip.
     pub windows: usize,
-    /// Frequency bands (or coefficients) of each.
+    /// Frequency bands (or coefficients) of each; of several channels, those of the first, then those of the second.
     pub bands: usize,
     /// Frames of each.
     pub frames: usize,
@@ -73,12 +87,36 @@ impl Input {
         if self.frames == 0 {
             return Err(Error::setting("input.frames", "0 frames; at least 1"));
         }
+        if ![1, 3].contains(&self.channels) {
+            let reason = format!("{}, neither 1 nor 3", self.channels);
+            return Err(Error::setting("input.channels", reason));
+        }
         match self.seconds {
             Some(seconds) if !(seconds.is_finite() && seconds > 0.0) => Err(Error::setting(
                 "input.seconds",
                 format!("{seconds} is no length"),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Rows of a window: the bands of every channel.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.channels.saturating_mul(self.features.bands())
+    }
+
+    /// The network's input: channels, bands and frames.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.features.bands(), self.frames]
+    }
+
+    /// One channel of a window becomes as many as are asked for; more stay as they are.
+    pub(crate) fn repeat_channels(&self, window: &mut Vec<f32>) {
+        let own = window.len();
+        while own > 0 && window.len() < self.rows().saturating_mul(self.frames) {
+            window.extend_from_within(..own);
         }
     }
 
@@ -113,7 +151,8 @@ impl Input {
             };
             let features = audio::extract_async(device, &self.features, &window).await;
             let features = features.map_err(named)?;
-            let features = features.resize_frames(self.frames).map_err(named)?;
+            let mut features = features.resize_frames(self.frames).map_err(named)?;
+            self.repeat_channels(&mut features.values);
             if features.values.iter().any(|value| !value.is_finite()) {
                 return Err(Error::NotFinite {
                     what: format!("{name}: features"),
@@ -127,7 +166,7 @@ impl Input {
                 none => {
                     *none = Some(Windows {
                         windows: 1,
-                        bands: features.bands,
+                        bands: self.rows(),
                         frames: features.frames,
                         values: features.values,
                     })
@@ -168,8 +207,8 @@ fn cuts(samples: usize, window: usize) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Mean and deviation by which features are normalised: one pair, or one per band;
-/// none at all leaves the features as they are.
+/// Mean and deviation by which features are normalised: one pair, or one per band, or each window's own; none at all
+/// leaves the features as they are.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {
@@ -177,6 +216,9 @@ pub struct Normalisation {
     pub mean: Vec<f32>,
     /// What is divided by; never 0.
     pub deviation: Vec<f32>,
+    /// Whether every window is normalised by its own mean and deviation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub window: bool,
 }
 
 /// A band whose numbers hardly differ is not blown up.
@@ -187,6 +229,7 @@ const SMALLEST_DEVIATION: f64 = 1e-5;
 pub struct Fit {
     /// Count, mean and sum of squares by part (Chan's update keeps the digits that a plain sum of squares loses).
     sums: Vec<(f64, f64, f64)>,
+    window: bool,
 }
 
 impl Fit {
@@ -194,12 +237,13 @@ impl Fit {
     #[must_use]
     pub fn new(kind: Normalise, bands: usize) -> Fit {
         let parts = match kind {
-            Normalise::None => 0,
+            Normalise::None | Normalise::Window => 0,
             Normalise::Global => 1,
             Normalise::Band => bands.max(1),
         };
         Fit {
             sums: vec![(0.0, 0.0, 0.0); parts],
+            window: kind == Normalise::Window,
         }
     }
 
@@ -227,6 +271,7 @@ impl Fit {
         Normalisation {
             mean: self.sums.iter().map(|sum| sum.1 as f32).collect(),
             deviation: self.sums.iter().map(deviation).collect(),
+            window: self.window,
         }
     }
 }
@@ -234,6 +279,11 @@ impl Fit {
 impl Normalisation {
     /// Normalises one window, `[bands, frames]`, in place.
     pub fn apply(&self, window: &mut [f32]) {
+        if self.window {
+            let mut own = Fit::new(Normalise::Global, 1);
+            own.add(window);
+            own.finish().apply(window);
+        }
         let rows = window.len().div_ceil(self.mean.len().max(1)).max(1);
         for (values, (mean, deviation)) in window
             .chunks_mut(rows)
@@ -334,6 +384,27 @@ mod tests {
     }
 
     #[test]
+    fn every_window_by_its_own_figures() {
+        let fitted = fit(Normalise::Window, &[]);
+        let json = serde_json::to_value(&fitted).unwrap();
+        assert_eq!(
+            serde_json::from_value::<Normalisation>(json).unwrap(),
+            fitted
+        );
+        fitted.check(4).unwrap();
+        for scale in [1.0, 100.0] {
+            let mut window: Vec<f32> = [-1.0, 1.0, 3.0, 5.0].map(|v| v * scale + 7.0).to_vec();
+            fitted.apply(&mut window);
+            for (value, expected) in window.iter().zip([-3.0f32, -1.0, 1.0, 3.0]) {
+                assert!((value - expected / 5f32.sqrt()).abs() < 1e-6, "{window:?}");
+            }
+        }
+        let mut silence = [3.0; 4];
+        fitted.apply(&mut silence);
+        assert_eq!(silence, [0.0; 4]);
+    }
+
+    #[test]
     fn silence_is_not_blown_up_and_wrong_figures_are_refused() {
         let silence = [-80.0f32; 12];
         let fitted = fit(Normalise::Band, &[silence.to_vec()]);
@@ -344,7 +415,8 @@ mod tests {
         assert!(
             Normalisation {
                 mean: vec![0.0],
-                deviation: vec![0.0]
+                deviation: vec![0.0],
+                window: false,
             }
             .check(4)
             .is_err()
@@ -352,7 +424,8 @@ mod tests {
         assert!(
             Normalisation {
                 mean: vec![f32::NAN],
-                deviation: vec![1.0]
+                deviation: vec![1.0],
+                window: false,
             }
             .check(4)
             .is_err()

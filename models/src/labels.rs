@@ -94,6 +94,7 @@ mod tests {
     fn dataset(labels: &[&str]) -> Dataset {
         let item = |label: usize| Item {
             path: labels[label].into(),
+            content: Default::default(),
             label,
             group: labels[label].into(),
             name: labels[label].into(),

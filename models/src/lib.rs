@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`dataset`], [`group`] | a folder per label, scanned; which clips belong together |
+//! | [`dataset`], [`group`] | a folder per label with sound or pictures, scanned; which clips belong together |
 //! | [`labels`] | labels put together |
 //! | [`split`], [`pattern`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
@@ -23,6 +23,7 @@
 //! | [`mod@bench`] | how long kernels, training steps, answers and features take |
 //! | [`cache`] | features kept on disk |
 //! | [`mod@features`] | from the files of a dataset to features, on all threads |
+//! | [`picture`] | pictures of sound (PNG) as features |
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
 //! | [`run`] | the folder that one training writes |
 //! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
@@ -63,6 +64,8 @@ pub mod cache;
 pub mod demo;
 #[cfg(feature = "report")]
 pub mod features;
+#[cfg(feature = "report")]
+pub mod picture;
 #[cfg(feature = "report")]
 pub mod pipeline;
 #[cfg(feature = "report")]

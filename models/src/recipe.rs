@@ -221,16 +221,16 @@ impl Recipe {
     /// [`Error::Engine`] naming the layer that does not fit; [`Error::Setting`] where the network's own input has not
     /// the size of the features, or its output is not one number per label.
     pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
-        let (bands, frames) = (self.input.features.bands(), self.input.frames);
+        let [channels, bands, frames] = self.input.shape();
         let refuse = |reason: String| Err(Error::setting("architecture", reason));
         let own = engine::Shape::from(&self.architecture.input[..]);
         let architecture = match own.is_empty() {
-            true => self.architecture.with_input([1, bands, frames]),
+            true => self.architecture.with_input([channels, bands, frames]),
             false => self.architecture.clone(),
         };
-        if !own.is_empty() && own.elements() != bands.saturating_mul(frames) {
+        if !own.is_empty() && own.elements() != self.input.rows().saturating_mul(frames) {
             return refuse(format!(
-                "its input is {own}, the features are {bands}×{frames}"
+                "its input is {own}, the features are {channels}×{bands}×{frames}"
             ));
         }
         let architecture = architecture.with_classes(labels);

@@ -257,6 +257,7 @@ fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Content;
     use proptest::prelude::*;
     use std::path::PathBuf;
 
@@ -266,6 +267,7 @@ mod tests {
         let items = groups.iter().flat_map(|&(label, group, clips)| {
             (0..clips).map(move |take| Item {
                 path: PathBuf::new(),
+                content: Content::Sound,
                 label,
                 group: format!("l{label}/{group}"),
                 name: format!("l{label}/{group}-{take}"),

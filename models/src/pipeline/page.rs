@@ -2,7 +2,9 @@
 
 use super::{ClipAnswer, Outcome};
 use crate::Error;
+use crate::files;
 use crate::input::Input;
+use crate::picture::is_picture;
 use crate::report::{Example, Report};
 
 /// At most so many right answers are shown, and so many wrong ones.
@@ -66,7 +68,12 @@ fn examples(tested: &[ClipAnswer], input: &Input) -> Vec<Example> {
 
 /// The beginning of a clip, as long as a window, as the features show it before they are resized.
 fn picture(clip: &ClipAnswer, input: &Input) -> Result<Vec<u8>, Error> {
-    let mut sound = audio::decode(&clip.path, &audio::Limits::default())?;
+    let file = files::read_bytes(&clip.path)?;
+    if is_picture(&file) {
+        return Ok(file);
+    }
+    let name = clip.path.display().to_string();
+    let mut sound = audio::decode_bytes(&file, &name, &audio::Limits::default())?;
     if let Some(seconds) = input.seconds {
         let samples = seconds * f64::from(sound.sample_rate);
         sound.samples.truncate((samples as usize).max(1));

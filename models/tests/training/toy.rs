@@ -76,6 +76,7 @@ impl Toy {
             input: Input {
                 seconds: None,
                 frames: SIDE,
+                channels: 1,
                 normalise: Normalise::Global,
                 features: features_of,
             },

@@ -3,15 +3,22 @@
 //! ```text
 //! DIR/blues/blues.00000.wav        label "blues"
 //! DIR/rock/artist/album/song.mp3   label "rock": folders inside a label's folder are searched too
+//! DIR/blues/blues.00000.png        a picture of a clip: where there is no sound in DIR
 //! ```
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `mod.rs` | [`Dataset`], [`Item`] |
+//! | `folders.rs` | a folder per label, searched |
 //!
 //! The order is that of the names' bytes, so that the same folder gives the same
 //! dataset on every machine. Names that begin with a dot are skipped. What is
 //! skipped for another reason is told in [`Dataset::warnings`], never silently.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod folders;
+
 use std::ffi::OsStr;
-use std::fs;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -20,14 +27,44 @@ use crate::group::GroupRule;
 /// File names that end so are clips; what is in them is found out by their content.
 pub const AUDIO_EXTENSIONS: [&str; 3] = ["mp3", "wav", "wave"];
 
-/// Deeper than this below a label's folder nothing is looked for.
-const MAX_DEPTH: usize = 16;
+/// What a clip is there as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Content {
+    /// A sound file: its features are computed.
+    #[default]
+    Sound,
+    /// A picture of the sound (PNG): its pixels are the features.
+    Picture,
+}
+
+impl Content {
+    /// What a file's name says that it is.
+    #[must_use]
+    pub fn of_name(path: &Path) -> Option<Content> {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match extension.eq_ignore_ascii_case("png") {
+            true => Some(Content::Picture),
+            false => is_audio(path).then_some(Content::Sound),
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Content::Sound => "audio",
+            Content::Picture => "picture",
+        })
+    }
+}
 
 /// One labelled file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Where it lies.
     pub path: PathBuf,
+    /// What is in it.
+    pub content: Content,
     /// Index into [`Dataset::labels`].
     pub label: usize,
     /// Clips with the same group stay in the same part of a split.
@@ -52,83 +89,14 @@ pub struct Dataset {
 impl Dataset {
     /// Scans a folder that holds one folder per label.
     ///
-    /// A label's folder with no audio in it is left out with a warning, and so is
+    /// Pictures (PNG) are clips where there is no audio in any of them.
+    /// A label's folder with neither in it is left out with a warning, and so is
     /// a folder that cannot be read; the rest is scanned.
     ///
     /// # Errors
-    /// [`Error::Io`] when `dir` cannot be listed; [`Error::Dataset`] when no audio is found.
+    /// [`Error::Io`] when `dir` cannot be listed; [`Error::Dataset`] when neither audio nor pictures are found.
     pub fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
-        let mut scan = Scan {
-            rule,
-            warnings: Vec::new(),
-            ignored: BTreeMap::new(),
-        };
-        let mut labels: BTreeMap<String, Vec<Found>> = BTreeMap::new();
-        let mut loose = 0;
-        for entry in listing(dir).map_err(Error::io("list", dir))? {
-            if !entry.is_dir() {
-                loose += usize::from(is_audio(&entry));
-                continue;
-            }
-            let label = scan.utf8_name(&entry);
-            let mut found = Vec::new();
-            scan.folder(&entry, "", 0, &mut BTreeSet::new(), &mut found);
-            if found.is_empty() {
-                scan.warnings.push(format!(
-                    "{}: no audio in this folder, so it is no label",
-                    entry.display()
-                ));
-            } else {
-                labels.entry(label).or_default().append(&mut found);
-            }
-        }
-        if loose > 0 {
-            scan.warnings.push(format!(
-                "{}: {loose} audio files lie outside the labels' folders and are left out",
-                dir.display()
-            ));
-        }
-        if !scan.ignored.is_empty() {
-            let total: usize = scan.ignored.values().sum();
-            let kinds: Vec<String> = scan
-                .ignored
-                .iter()
-                .map(|(kind, count)| format!("{kind} {count}"))
-                .collect();
-            let files = if total == 1 { "file" } else { "files" };
-            scan.warnings.push(format!(
-                "{}: {total} {files} of other kinds left out ({})",
-                dir.display(),
-                kinds.join(", ")
-            ));
-        }
-        if labels.is_empty() {
-            let reason = if loose > 0 {
-                "holds audio, but no folder per label"
-            } else {
-                "no audio in it"
-            };
-            return Err(Error::Dataset {
-                dir: dir.into(),
-                reason: reason.into(),
-                hint: "lay it out as DIR/LABEL/CLIP.wav or .mp3",
-            });
-        }
-        let mut items = Vec::new();
-        for (label, (name, found)) in labels.iter().enumerate() {
-            items.extend(found.iter().map(|found| Item {
-                path: found.path.clone(),
-                label,
-                group: format!("{name}/{}", found.group),
-                name: format!("{name}/{}", found.name),
-            }));
-        }
-        Ok(Dataset {
-            dir: dir.into(),
-            labels: labels.into_keys().collect(),
-            items,
-            warnings: scan.warnings,
-        })
+        folders::scan(dir, rule)
     }
 
     /// Refuses a dataset that nothing can be learnt from.
@@ -157,124 +125,6 @@ impl Dataset {
     }
 }
 
-struct Found {
-    path: PathBuf,
-    group: String,
-    name: String,
-}
-
-struct Scan {
-    rule: GroupRule,
-    warnings: Vec<String>,
-    /// Extension (or "no extension") to how many such files were left out.
-    ignored: BTreeMap<String, usize>,
-}
-
-impl Scan {
-    /// `visited` holds every real folder seen under this label: links that lead
-    /// back, or twice to the same place, end there.
-    fn folder(
-        &mut self,
-        folder: &Path,
-        inside: &str,
-        depth: usize,
-        visited: &mut BTreeSet<PathBuf>,
-        found: &mut Vec<Found>,
-    ) {
-        let listed = folder
-            .canonicalize()
-            .and_then(|real| Ok((real, listing(folder)?)));
-        let (real, entries) = match listed {
-            Ok(listed) => listed,
-            Err(error) => {
-                self.warnings.push(format!(
-                    "{}: cannot be read ({error}), left out",
-                    folder.display()
-                ));
-                return;
-            }
-        };
-        if !visited.insert(real) {
-            self.warnings.push(format!(
-                "{}: a link to a folder already searched, left out",
-                folder.display()
-            ));
-            return;
-        }
-        if depth > MAX_DEPTH {
-            self.warnings.push(format!(
-                "{}: more than {MAX_DEPTH} folders deep, left out",
-                folder.display()
-            ));
-            return;
-        }
-        for entry in entries {
-            if entry.is_dir() {
-                let name = self.utf8_name(&entry);
-                let inside = if inside.is_empty() {
-                    name
-                } else {
-                    format!("{inside}/{name}")
-                };
-                self.folder(&entry, &inside, depth + 1, visited, found);
-            } else if !is_audio(&entry) {
-                let kind = entry.extension().map_or("no extension".into(), |kind| {
-                    kind.to_string_lossy().to_lowercase()
-                });
-                *self.ignored.entry(kind).or_default() += 1;
-            } else if !entry.exists() {
-                self.warnings.push(format!(
-                    "{}: a link that leads nowhere, left out",
-                    entry.display()
-                ));
-            } else {
-                self.utf8_name(&entry);
-                let stem = entry
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                let group = self.rule.group(inside, &stem);
-                let name = if inside.is_empty() {
-                    stem
-                } else {
-                    format!("{inside}/{stem}")
-                };
-                found.push(Found {
-                    path: entry,
-                    group,
-                    name,
-                });
-            }
-        }
-    }
-
-    /// The last part of a path as text; a name that is not UTF-8 is used, and warned of.
-    fn utf8_name(&mut self, path: &Path) -> String {
-        let name = path.file_name().unwrap_or_default();
-        if name.to_str().is_none() {
-            self.warnings.push(format!(
-                "{}: the name is not UTF-8; it is used, but shown with replacement characters",
-                path.display()
-            ));
-        }
-        name.to_string_lossy().into_owned()
-    }
-}
-
-/// What a folder holds, sorted by name, without hidden entries.
-fn listing(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
 /// Whether a file's name says that it is a clip.
 #[must_use]
 pub fn is_audio(path: &Path) -> bool {
@@ -287,6 +137,7 @@ pub fn is_audio(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn touch(dir: &Path, names: &[&str]) {
         for name in names {
@@ -372,7 +223,7 @@ mod tests {
             "{:?}",
             dataset.warnings
         );
-        assert!(warned(&dataset, "1 audio files lie outside"));
+        assert!(warned(&dataset, "1 files lie outside"));
         assert!(warned(&dataset, "no audio in this folder"));
     }
 
@@ -397,6 +248,22 @@ mod tests {
         assert!(error.to_string().contains("no folder per label"), "{error}");
         assert!(error.hint().unwrap().contains("DIR/LABEL"));
         assert!(Dataset::scan(&dir.path().join("song.wav"), GroupRule::Take).is_err());
+    }
+
+    #[test]
+    fn pictures_are_clips_where_there_is_no_sound() {
+        let dir = tempfile::tempdir().unwrap();
+        touch(dir.path(), &["a/a.00001.PNG", "b/b.00001.png", "c/x.txt"]);
+        let dataset = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
+        assert_eq!(dataset.labels, ["a", "b"]);
+        let picture = |item: &Item| item.content == Content::Picture;
+        assert!(dataset.items.iter().all(picture));
+        assert!(warned(&dataset, "no picture in this folder"));
+        touch(dir.path(), &["a/song.wav", "b/song.mp3"]);
+        let dataset = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
+        assert_eq!(dataset.counts(), [1, 1]);
+        assert!(!dataset.items.iter().any(picture));
+        assert!(warned(&dataset, "(png 2, txt 1)"), "{:?}", dataset.warnings);
     }
 
     #[cfg(unix)]
