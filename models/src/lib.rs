@@ -6,7 +6,7 @@
 //! | [`labels`] | labels put together |
 //! | [`split`], [`pattern`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
-//! | [`training`] | the settings of a training |
+//! | [`training`], [`schedule`] | the settings of a training; how its step size changes |
 //! | [`control`] | how long work tells where it is, and is told to stop |
 //! | [`examples`] | what a training reads, batch by batch |
 //! | [`train`] | the training itself: epochs, the best of them, going on after a stop |
@@ -50,6 +50,7 @@ pub mod pattern;
 mod random;
 #[cfg(not(target_arch = "wasm32"))]
 mod room;
+pub mod schedule;
 pub mod split;
 mod text;
 #[cfg(not(target_arch = "wasm32"))]

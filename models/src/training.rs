@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::history::EpochRow;
+use crate::schedule::Schedule;
 
 /// The settings of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct TrainingSettings {
     pub optimizer: Rule,
     /// The optimizer's step size.
     pub learning_rate: f64,
+    /// How it changes; it stays as it is, where this is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Penalty on the squares of all weights (biases left out), added to their gradients
     /// as `2·l2·w`: Keras' definition.
     pub l2: f64,
@@ -45,6 +49,7 @@ impl Default for TrainingSettings {
             batch: 32,
             optimizer: Rule::default(),
             learning_rate: 1e-3,
+            schedule: None,
             l2: 0.0,
             clip_norm: None,
             class_weights: false,
@@ -111,6 +116,9 @@ impl TrainingSettings {
                 "training.learning_rate",
                 format!("{} is no step size", self.learning_rate),
             ));
+        }
+        if let Some(schedule) = &self.schedule {
+            schedule.check(self.learning_rate)?;
         }
         if !(self.l2.is_finite() && self.l2 >= 0.0) {
             return Err(Error::setting(
@@ -190,12 +198,18 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_named() {
         type Spoil = fn(&mut TrainingSettings);
-        let cases: [(&str, Spoil); 8] = [
+        let cases: [(&str, Spoil); 9] = [
             ("epochs", |s| s.epochs = 0),
             ("batch", |s| s.batch = 0),
             ("patience", |s| s.patience = Some(0)),
             ("learning_rate", |s| s.learning_rate = f64::NAN),
             ("l2", |s| s.l2 = -1.0),
+            ("step_size = 0", |s| {
+                s.schedule = Some(Schedule::Step(crate::schedule::Step {
+                    step_size: 0,
+                    ..Default::default()
+                }));
+            }),
             ("label_smoothing", |s| s.label_smoothing = 1.5),
             ("clip_norm", |s| s.clip_norm = Some(0.0)),
             ("optimizer", |s| {

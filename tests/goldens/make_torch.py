@@ -539,10 +539,58 @@ def local_response_norm():
     write("local_response_norm", arrays, cases)
 
 
+def schedules():
+    """Learning rates in float64, step by step: epochs of four steps, every scheduler as melgrad's recipes spell it."""
+    base, steps = 0.1, 4
+    losses = [1.0, 0.8, 0.81, 0.8, 0.79996, 0.7, 0.7, 0.71, 0.72, 0.7, 0.69, 0.7, 0.7, 0.7, 0.7, 0.7]
+    S = torch.optim.lr_scheduler
+    whole = len(losses) * steps
+
+    def run(make, per_step, watched=None, lr=base):
+        parameter = torch.zeros(1, requires_grad=True)
+        optimizer = torch.optim.SGD([parameter], lr=lr)
+        scheduler = make(optimizer)
+        rates = []
+        for epoch in range(len(losses)):
+            for _ in range(steps):
+                rates.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                # PyTorch's own last step would be one too many.
+                if per_step and len(rates) < whole:
+                    scheduler.step()
+            if not per_step:
+                scheduler.step(*([] if watched is None else [watched(losses[epoch])]))
+        return rates
+
+    cases = []
+
+    def case(schedule, *args, **options):
+        cases.append({"schedule": schedule, "rates": run(*args, **options)})
+
+    for options in ({"factor": 0.5, "patience": 1}, {"factor": 0.5, "patience": 1, "cooldown": 2},
+                    {"factor": 0.3, "patience": 0, "threshold": 0.0, "min_lr": 0.02}):
+        case({"kind": "plateau"} | options, lambda o: S.ReduceLROnPlateau(o, **options), False, lambda loss: loss)
+        case({"kind": "plateau", "by": "accuracy"} | options,
+             lambda o: S.ReduceLROnPlateau(o, mode="max", **options), False, lambda loss: 10.0 - loss)
+    case({"kind": "step", "step_size": 3, "gamma": 0.5}, lambda o: S.StepLR(o, 3, 0.5), False)
+    case({"kind": "cosine"}, lambda o: S.CosineAnnealingLR(o, len(losses)), False)
+    case({"kind": "cosine", "t_max": 5, "eta_min": 0.01}, lambda o: S.CosineAnnealingLR(o, 5, 0.01), False)
+    case({"kind": "one-cycle"}, lambda o: S.OneCycleLR(o, base, whole, cycle_momentum=False), True)
+    case({"kind": "one-cycle", "pct_start": 0.4, "div_factor": 10.0, "final_div_factor": 100.0},
+         lambda o: S.OneCycleLR(o, base, whole, pct_start=0.4, div_factor=10.0, final_div_factor=100.0,
+                                cycle_momentum=False), True)
+    for mode, gamma in (("triangular", 1.0), ("triangular2", 1.0), ("exp_range", 0.97)):
+        case({"kind": "cyclical", "step_size": 1.5, "div_factor": 4.0, "mode": mode, "gamma": gamma},
+             lambda o: S.CyclicLR(o, base / 4, base, step_size_up=6, mode=mode, gamma=gamma, cycle_momentum=False), True)
+    golden = {"format": 1, "torch": torch.__version__, "learning_rate": base, "steps": steps, "losses": losses,
+              "cases": cases}
+    (HERE / "schedules.json").write_text(json.dumps(golden) + "\n")
+
+
 if __name__ == "__main__":
     for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
                  rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing,
-                 gru, lstm, avg_pool2d, batch_norm, local_response_norm):
+                 gru, lstm, avg_pool2d, batch_norm, local_response_norm, schedules):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

@@ -26,6 +26,7 @@ use crate::input::{Input, Normalisation};
 use crate::metrics::Metrics;
 use crate::random::{Stream, shuffled};
 use crate::room::room;
+use crate::schedule::Moment;
 use crate::split::Split;
 use crate::training::{TrainingSettings, balanced_weights};
 use profile::Profiler;
@@ -303,6 +304,7 @@ impl<'a> Trainer<'a> {
             let step = index + 1;
             examples.read(some.iter().copied(), &mut batch)?;
             let number = ((epoch - 1) * steps + index) as u64;
+            self.schedule(number, steps)?;
             let outputs = self
                 .profiled_step(&batch, number, control)
                 .map_err(|error| out_of_memory(error, some.len()))?;
@@ -325,6 +327,22 @@ impl<'a> Trainer<'a> {
             control.tell(Event::Profile(&profile));
         }
         Ok(tally.means())
+    }
+
+    /// Gives the optimizer the rate of the step with this number.
+    fn schedule(&mut self, step: u64, steps: usize) -> engine::Result<()> {
+        let settings = self.setup.settings;
+        let Some(schedule) = &settings.schedule else {
+            return Ok(());
+        };
+        let at = Moment {
+            history: &self.history,
+            step,
+            steps,
+            epochs: settings.epochs,
+        };
+        let rate = schedule.rate(settings.learning_rate, &at);
+        self.optimizer.set_learning_rate(rate)
     }
 
     /// [`Trainer::step`], and its profile where it was asked for. The first two steps make what later ones find.

@@ -170,6 +170,27 @@ fn every_optimizer_learns_and_goes_on_after_a_stop() {
     }
 }
 
+#[test]
+fn a_schedule_sets_every_step_and_goes_on_after_a_stop() {
+    let spelt = [
+        r#"{"kind": "plateau", "factor": 0.5, "patience": 0, "threshold": 0.3}"#,
+        r#"{"kind": "one-cycle", "div_factor": 5.0}"#,
+        r#"{"kind": "cyclical", "step_size": 0.7}"#,
+    ];
+    let constant = Toy::new().train(3);
+    for text in spelt {
+        let mut toy = Toy::new();
+        toy.settings.schedule = Some(serde_json::from_str(text).unwrap());
+        let whole = toy.train(3);
+        assert_ne!(whole.last, constant.last, "{text}");
+        assert_same(&whole, &interrupted(&toy, 17, &Device::cpu()));
+        let rates: Vec<f64> = whole.history.iter().map(|row| row.learning_rate).collect();
+        assert!(rates.iter().any(|&rate| rate < 0.006), "{text}: {rates:?}");
+        let (first, last) = (whole.history[0], whole.history[11]);
+        assert!(last.train_loss < first.train_loss, "{text}");
+    }
+}
+
 #[cfg(feature = "gpu")]
 #[test]
 fn on_a_gpu_too_the_bits_are_the_same_and_a_stop_costs_nothing() {
