@@ -22,16 +22,21 @@ impl Clip {
 
     /// Refuses samples that are no sound: NaN, infinite, or beyond [`Clip::LOUDEST`]. `name` goes into the error.
     pub fn check(&self, name: &str) -> Result<()> {
+        Self::check_samples(&self.samples, 0, name)
+    }
+
+    /// The same for samples of which the first has the number `first`.
+    pub(crate) fn check_samples(samples: &[f32], first: u64, name: &str) -> Result<()> {
         let is_bad = |s: &f32| s.is_nan() | (s.abs() > Self::LOUDEST);
         // Blocks, because a search that may stop anywhere does not vectorise.
         let bad_block = |block: &[f32]| block.iter().fold(false, |bad, s| bad | is_bad(s));
-        if self.samples.chunks(1024).any(bad_block)
-            && let Some(index) = self.samples.iter().position(is_bad)
+        if samples.chunks(1024).any(bad_block)
+            && let Some(index) = samples.iter().position(is_bad)
         {
             return Err(Error::NotFinite {
                 name: name.into(),
-                index,
-                value: self.samples[index],
+                index: first + index as u64,
+                value: samples[index],
             });
         }
         Ok(())

@@ -18,8 +18,8 @@ pub enum Error {
         /// The file.
         name: String,
     },
-    /// Neither WAV nor MP3, by content.
-    #[error("{name}: not a WAV or MP3 file")]
+    /// Nothing that is known, by content.
+    #[error("{name}: not a WAV, AU or MP3 file")]
     Unrecognised {
         /// The file.
         name: String,
@@ -33,10 +33,12 @@ pub enum Error {
         what: String,
     },
     /// A header that contradicts itself.
-    #[error("{name}: broken WAV file: {what}")]
+    #[error("{name}: broken {format} file: {what}")]
     Malformed {
         /// The file.
         name: String,
+        /// What kind of file it is.
+        format: &'static str,
         /// What is wrong with it.
         what: String,
     },
@@ -46,13 +48,23 @@ pub enum Error {
         /// The file.
         name: String,
     },
+    /// A [`crate::Segment`] that begins after the sound has ended.
+    #[error("{name}: there is nothing from {offset} s on, the sound ends at {seconds:.3} s")]
+    Segment {
+        /// The file.
+        name: String,
+        /// Where the segment begins.
+        offset: f64,
+        /// How long the sound is.
+        seconds: f64,
+    },
     /// A float sample that is no number, infinite, or beyond [`crate::Clip::LOUDEST`].
     #[error("{name}: sample {index} is {value}, which is no sound")]
     NotFinite {
         /// The file.
         name: String,
         /// Which sample, counted from 0.
-        index: usize,
+        index: u64,
         /// What it is.
         value: f32,
     },

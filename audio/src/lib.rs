@@ -5,7 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`Clip`] | one piece of decoded audio |
-//! | [`mod@decode`] | WAV and MP3 files to clips, by content, within [`Limits`] |
+//! | [`mod@decode`] | WAV, AU and MP3 files to clips, whole or piece by piece, by content, within [`Limits`] |
 //! | [`mod@resample`] | changing the sample rate |
 //! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
@@ -23,9 +23,9 @@ pub mod synth;
 pub mod wav;
 
 pub use clip::Clip;
-pub use decode::{Limits, decode, decode_bytes};
+pub use decode::{Limits, Segment, Stream, decode, decode_bytes, decode_segment};
 pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use features::extract;
 pub use features::{FeatureSettings, Features, Kind, Preset, Statistic, extract_async};
-pub use resample::resample;
+pub use resample::{Resampler, resample};

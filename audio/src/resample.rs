@@ -7,7 +7,7 @@
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use rubato::{
-    FftFixedInOut, Resampler, SincFixedIn, SincInterpolationParameters, SincInterpolationType,
+    FftFixedInOut, Resampler as _, SincFixedIn, SincInterpolationParameters, SincInterpolationType,
     WindowFunction, calculate_cutoff,
 };
 
@@ -25,6 +25,9 @@ const MOST_FFT_TAPS: usize = 16_384;
 /// The length of the windowed sinc in samples of the lower of both rates. With a Blackman-Harris window half of the
 /// amplitude is left at 0.917 of the lower Nyquist frequency, and from that frequency on less than -90 dB.
 const SINC_TAPS: usize = 96;
+
+/// Samples that the sinc sees at once.
+const SINC_CHUNK: usize = 16_384;
 
 /// The most offsets between samples at which the sinc is tabulated.
 const MAX_PHASES: usize = 1024;
@@ -45,22 +48,107 @@ pub fn resample(clip: &Clip, rate: u32) -> Result<Clip> {
     if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&rate) {
         return Err(refused());
     }
-    let divisor = gcd(from as usize, rate as usize);
-    let change = Change {
-        m: from as usize / divisor,
-        l: rate as usize / divisor,
-    };
-    let samples = match change.fft_units() * change.m.max(change.l) <= MOST_FFT_TAPS {
-        true => change.by_fft(&clip.samples),
-        false => change.by_sinc(&clip.samples),
-    };
+    let mut resampler = Resampler::new(from, rate).ok_or_else(refused)?;
+    let mut samples = Vec::with_capacity(resampler.change.length(clip.samples.len() as u64));
+    resampler.push(&clip.samples, &mut samples);
+    resampler.finish(&mut samples);
     Ok(Clip {
-        samples: samples.ok_or_else(refused)?,
+        samples,
         sample_rate: rate,
     })
 }
 
+/// [`resample`] for sound that comes piece by piece: the same numbers, however it is cut.
+pub struct Resampler {
+    change: Change,
+    filter: Filter,
+    /// What waits until it fills a chunk of the filter's; its first sample may be an aligning zero.
+    waiting: Vec<f32>,
+    chunk: usize,
+    /// Samples pushed, and given.
+    pushed: u64,
+    given: u64,
+    /// Samples of the filter's output that stand before the sound.
+    to_skip: usize,
+    output: [Vec<f32>; 1],
+}
+
+enum Filter {
+    Fft(FftFixedInOut<f32>),
+    Sinc(SincFixedIn<f32>),
+}
+
+impl Resampler {
+    /// `None` where a rate is 0 or above [`MAX_RATE`].
+    pub fn new(from: u32, to: u32) -> Option<Resampler> {
+        if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&to) {
+            return None;
+        }
+        let divisor = gcd(from as usize, to as usize);
+        let change = Change {
+            m: from as usize / divisor,
+            l: to as usize / divisor,
+        };
+        match change.fft_units() * change.m.max(change.l) <= MOST_FFT_TAPS {
+            true => change.by_fft(),
+            false => change.by_sinc(),
+        }
+    }
+
+    /// Takes the next samples and appends what can be said of the new ones.
+    pub fn push(&mut self, mut samples: &[f32], to: &mut Vec<f32>) {
+        self.pushed += samples.len() as u64;
+        while !samples.is_empty() {
+            let (now, later) = samples.split_at(samples.len().min(self.chunk - self.waiting.len()));
+            self.waiting.extend_from_slice(now);
+            samples = later;
+            if self.waiting.len() == self.chunk {
+                self.process(u64::MAX, to);
+            }
+        }
+    }
+
+    /// Appends the rest.
+    pub fn finish(mut self, to: &mut Vec<f32>) {
+        let total = self.change.length(self.pushed) as u64;
+        while self.given < total {
+            // After the end, zeros, for the filter to run out on.
+            self.waiting.resize(self.chunk, 0.0);
+            self.process(total, to);
+        }
+    }
+
+    /// Filters a full chunk; never gives more than `most` samples in all.
+    fn process(&mut self, most: u64, to: &mut Vec<f32>) {
+        let input = [&self.waiting];
+        let result = match &mut self.filter {
+            Filter::Fft(filter) => filter.process_into_buffer(&input, &mut self.output, None),
+            Filter::Sinc(filter) => filter.process_into_buffer(&input, &mut self.output, None),
+        };
+        // rubato refuses only buffers of wrong sizes, which these are not.
+        let (_, written) = result.expect("the buffers are as long as rubato asked for");
+        self.waiting.clear();
+        let before = self.to_skip.min(written);
+        self.to_skip -= before;
+        let count = ((written - before) as u64).min(most - self.given) as usize;
+        to.extend_from_slice(&self.output[0][before..before + count]);
+        self.given += count as u64;
+    }
+}
+
+impl std::fmt::Debug for Resampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resampler")
+            .field("m", &self.change.m)
+            .field("l", &self.change.l)
+            .field("pushed", &self.pushed)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}
+
 /// `l` samples for every `m`, in lowest terms. Its methods give `None` where rubato refuses the rates.
+#[derive(Clone, Copy)]
 struct Change {
     m: usize,
     l: usize,
@@ -68,42 +156,26 @@ struct Change {
 
 impl Change {
     /// How many samples come of `len`.
-    fn length(&self, len: usize) -> usize {
-        (len as u64 * self.l as u64).div_ceil(self.m as u64) as usize
+    fn length(self, len: u64) -> usize {
+        (u128::from(len) * self.l as u128).div_ceil(self.m as u128) as usize
     }
 
     /// How many times `m` samples are transformed at once: an even number, so that the filter's delay, half of them, is
     /// a whole number of samples.
-    fn fft_units(&self) -> usize {
+    fn fft_units(self) -> usize {
         2 * FFT_TAPS.div_ceil(2 * self.m.min(self.l))
     }
 
-    fn by_fft(&self, mut rest: &[f32]) -> Option<Vec<f32>> {
-        let length = self.length(rest.len());
-        let mut resampler =
+    fn by_fft(self) -> Option<Resampler> {
+        let filter =
             FftFixedInOut::<f32>::new(self.m, self.l, self.fft_units() * self.m, 1).ok()?;
-        let delay = resampler.output_delay();
-        let mut input = vec![0.0; resampler.input_frames_next()];
-        let mut output = [vec![0.0; resampler.output_frames_next()]];
-        let mut samples = Vec::with_capacity(length + delay + output[0].len());
-        while samples.len() < length + delay {
-            // After the end, zeros, for the filter to run out on.
-            let (now, later) = rest.split_at(rest.len().min(input.len()));
-            input[..now.len()].copy_from_slice(now);
-            input[now.len()..].fill(0.0);
-            rest = later;
-            resampler
-                .process_into_buffer(&[&input], &mut output, None)
-                .ok()?;
-            samples.extend_from_slice(&output[0]);
-        }
-        samples.drain(..delay);
-        samples.truncate(length);
-        Some(samples)
+        let (chunk, most) = (filter.input_frames_next(), filter.output_frames_max());
+        let delay = filter.output_delay();
+        Some(self.resampler(Filter::Fft(filter), chunk, most, 0, delay))
     }
 
-    fn by_sinc(&self, sound: &[f32]) -> Option<Vec<f32>> {
-        let Change { m, l } = *self;
+    fn by_sinc(self) -> Option<Resampler> {
+        let Change { m, l } = self;
         let ratio = l as f64 / m as f64;
         // Below ratio 1 the filter is stretched to the lower rate's samples. rubato wants multiples of 8.
         let taps = ((SINC_TAPS as f64 / ratio.min(1.0)).ceil() as usize).next_multiple_of(8);
@@ -122,21 +194,37 @@ impl Change {
             },
             window,
         };
-        // Everything in one chunk: zeros that align the output, the sound, and zeros for the filter to run out on.
-        let tail = 2 * taps + 2 * m.div_ceil(l) + 2;
-        let mut padded = vec![0.0; lead + sound.len() + tail];
-        padded[lead..lead + sound.len()].copy_from_slice(sound);
-        let mut resampler =
-            SincFixedIn::<f32>::new(ratio, 1.0, parameters, padded.len(), 1).ok()?;
-        let mut output = [vec![0.0; resampler.output_frames_max()]];
-        let (_, written) = resampler
-            .process_into_buffer(&[&padded], &mut output, None)
-            .ok()?;
-        let [mut samples] = output;
-        samples.truncate(written);
-        samples.drain(..skip.min(written));
-        samples.resize(self.length(sound.len()), 0.0);
-        Some(samples)
+        // Long enough for the filter, for zeros that align the output, and for an output sample.
+        let chunk = SINC_CHUNK
+            .max(2 * taps)
+            .max(lead + 1)
+            .max(m.div_ceil(l) + 1);
+        let filter = SincFixedIn::<f32>::new(ratio, 1.0, parameters, chunk, 1).ok()?;
+        let most = filter.output_frames_max();
+        Some(self.resampler(Filter::Sinc(filter), chunk, most, lead, skip))
+    }
+
+    /// `lead` zeros before the sound, `to_skip` samples of output before what comes of it.
+    fn resampler(
+        self,
+        filter: Filter,
+        chunk: usize,
+        most: usize,
+        lead: usize,
+        to_skip: usize,
+    ) -> Resampler {
+        let mut waiting = Vec::with_capacity(chunk);
+        waiting.resize(lead, 0.0);
+        Resampler {
+            change: self,
+            filter,
+            waiting,
+            chunk,
+            pushed: 0,
+            given: 0,
+            to_skip,
+            output: [vec![0.0; most]],
+        }
     }
 }
 

@@ -18,6 +18,13 @@ fn patched(at: usize, with: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// An AU file with these header words and two bytes of sound.
+fn au(words: &[u32; 5]) -> Vec<u8> {
+    let words = words.iter().flat_map(|word| word.to_be_bytes());
+    let sound = [1, 2];
+    b".snd".iter().copied().chain(words).chain(sound).collect()
+}
+
 /// The good file as one of floats.
 fn floats(samples: &[f32]) -> Vec<u8> {
     let mut bytes = good();
@@ -33,22 +40,22 @@ fn floats(samples: &[f32]) -> Vec<u8> {
 fn every_broken_file_gets_its_error() {
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "the file is empty"),
-        ("one byte", vec![0], "not a WAV or MP3 file"),
+        ("one byte", vec![0], "not a WAV, AU or MP3 file"),
         (
             "text",
             b"These are not the samples you are looking for.".to_vec(),
-            "not a WAV or MP3 file",
+            "not a WAV, AU or MP3 file",
         ),
-        ("zeros", vec![0; 10_000], "not a WAV or MP3 file"),
+        ("zeros", vec![0; 10_000], "not a WAV, AU or MP3 file"),
         (
             "a JPEG",
             [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 1000]].concat(),
-            "not a WAV or MP3 file",
+            "not a WAV, AU or MP3 file",
         ),
         (
             "an AVI",
             b"RIFF\0\0\0\0AVI LIST".to_vec(),
-            "not a WAV or MP3 file",
+            "not a WAV, AU or MP3 file",
         ),
         (
             "a FLAC",
@@ -138,9 +145,9 @@ fn every_broken_file_gets_its_error() {
             "WAV with ADPCM samples is not supported",
         ),
         (
-            "A-law",
+            "A-law in two bytes",
             patched(20, &[6, 0]),
-            "WAV with A-law samples is not supported",
+            "WAV with format 0x0006 is not supported",
         ),
         (
             "an unknown format",
@@ -153,13 +160,50 @@ fn every_broken_file_gets_its_error() {
             "unexpected fmt chunk size",
         ),
         (
-            "64-bit floats",
-            {
-                let mut f = floats(&[0.0; 4]);
-                f[32..36].copy_from_slice(&[8, 0, 64, 0]);
-                f
-            },
-            "WAV with 64-bit float samples is not supported",
+            "floats in 16 bits",
+            patched(20, &[3, 0]),
+            "bits per sample is not 32",
+        ),
+        (
+            "a short AU header",
+            b".snd\0\0\0\x18".to_vec(),
+            "broken AU file: the header is shorter than 24 bytes",
+        ),
+        (
+            "AU sound inside the header",
+            au(&[8, 2, 3, 8000, 1]),
+            "broken AU file: the sound begins inside the header",
+        ),
+        (
+            "AU without channels",
+            au(&[24, 2, 3, 8000, 0]),
+            "broken AU file: it has no channels",
+        ),
+        (
+            "AU with 4294967295 channels",
+            au(&[24, 2, 3, 8000, u32::MAX]),
+            "number of channels is 4294967295, the limit is 32",
+        ),
+        ("AU at 0 Hz", au(&[24, 2, 3, 0, 1]), "sample rate is 0 Hz"),
+        (
+            "ADPCM in AU",
+            au(&[24, 2, 23, 8000, 1]),
+            "AU with ADPCM samples is not supported",
+        ),
+        (
+            "AU of another kind",
+            au(&[24, 2, 9, 8000, 1]),
+            "AU with encoding 9 is not supported",
+        ),
+        (
+            "AU without sound",
+            au(&[24, 0, 3, 8000, 1]),
+            "holds no audio samples",
+        ),
+        (
+            "AU with its sound far behind the end",
+            au(&[u32::MAX, u32::MAX, 3, 8000, 1]),
+            "holds no audio samples",
         ),
         (
             "NaN",
@@ -253,7 +297,7 @@ fn limits_hold_for_mp3() {
             max_seconds: 0.5,
             ..Limits::default()
         })
-        .starts_with("x: length is 0.5 s")
+        .starts_with("x: length is 0.8 s")
     );
 }
 
@@ -352,6 +396,7 @@ proptest! {
         signature in prop::sample::select(vec![
             &b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"[..], b"RIFF\0\0\0\0WAVE", b"ID3\x04\0\0\0\0\0\x0a", b"\xff\xfb\x90\x64",
             b"\xff\xfb\x90\x64Xing", b"APETAGEX\xd0\x07\0\0", b"\xff\xe3\x18\xc4",
+            b".snd\0\0\0\x18", b"dns.\x18\0\0\0\xff\xff\xff\xff\x03\0\0\0", b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0",
         ]),
         bytes in prop::collection::vec(any::<u8>(), 0..2000),
     ) {

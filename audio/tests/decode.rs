@@ -1,6 +1,6 @@
-//! Every form of WAV and MP3 that is read, sample by sample.
+//! Every form of WAV, AU and MP3 that is read, sample by sample.
 
-use audio::{Clip, Error, Limits, decode, decode_bytes};
+use audio::{Clip, Error, Limits, Segment, Stream, decode, decode_bytes, decode_segment};
 
 /// A WAV file with this `fmt ` chunk and this data.
 fn riff(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
@@ -70,6 +70,11 @@ fn every_sample_type_has_its_full_scale_at_one() {
         ),
         ("float", fmt(3, 1, 8000, 32), float.clone()),
         (
+            "64-bit float",
+            fmt(3, 1, 8000, 64),
+            le([0.5f64, -1.0, 0.25].map(f64::to_le_bytes)),
+        ),
+        (
             "extensible 16 bit",
             extensible(1, 8000, 16, 16, 1),
             le([16384i16, -32768, 8192].map(i16::to_le_bytes)),
@@ -93,6 +98,212 @@ fn every_sample_type_has_its_full_scale_at_one() {
             "{what}"
         );
     }
+}
+
+/// An AU file; `words` are data offset, size, encoding, rate, channels.
+fn au(words: [u32; 5], data: &[u8]) -> Vec<u8> {
+    let mut file = b".snd".to_vec();
+    file.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+    file.resize(words[0] as usize, b'n');
+    file.extend(data);
+    file
+}
+
+#[test]
+fn every_encoding_of_au_has_its_full_scale_at_one() {
+    let be = |values: [i32; 3], width: usize| -> Vec<u8> {
+        let shifted = values.map(|v| (v << (32 - 8 * width)).to_be_bytes());
+        shifted.iter().flat_map(|b| b[..width].to_vec()).collect()
+    };
+    let floats = [0.5f32, -1.0, 0.25].map(f32::to_be_bytes).concat();
+    let doubles = [0.5f64, -1.0, 0.25].map(f64::to_be_bytes).concat();
+    let expected = Clip {
+        samples: vec![0.5, -1.0, 0.25],
+        sample_rate: 8000,
+    };
+    for (encoding, data) in [
+        (2, be([64, -128, 32], 1)),
+        (3, be([1 << 14, -(1 << 15), 1 << 13], 2)),
+        (4, be([1 << 22, -(1 << 23), 1 << 21], 3)),
+        (5, be([1 << 30, i32::MIN, 1 << 29], 4)),
+        (6, floats),
+        (7, doubles),
+    ] {
+        for (offset, size) in [(24, data.len() as u32), (24, u32::MAX), (57, u32::MAX)] {
+            let file = au([offset, size, encoding, 8000, 1], &data);
+            assert_eq!(read(&file).unwrap(), expected, "encoding {encoding}");
+        }
+    }
+    let law = |encoding, byte| {
+        read(&au([24, 1, encoding, 8000, 1], &[byte]))
+            .unwrap()
+            .samples[0]
+    };
+    assert_eq!(law(1, 128), 32124.0 / 32768.0);
+    assert_eq!(law(27, 128), 5504.0 / 32768.0);
+
+    let stereo = be([1 << 14, 1 << 13, 1 << 14], 2);
+    let clip = read(&au([24, 6, 3, 44_100, 2], &stereo)).unwrap();
+    assert_eq!(clip.samples, [0.375], "the mean; half a block is left out");
+
+    let mut swapped = au([24, 4, 3, 8000, 1], &[0, 0x40, 0, 0x80]);
+    swapped[..4].copy_from_slice(b"dns.");
+    swapped[4..24].chunks_exact_mut(4).for_each(<[u8]>::reverse);
+    assert_eq!(read(&swapped).unwrap().samples, [0.5, -1.0]);
+}
+
+#[test]
+fn rf64_tells_its_length_elsewhere() {
+    let data = le([8192i16, -8192].map(i16::to_le_bytes));
+    let mut sizes = vec![0; 28];
+    sizes[8] = 4;
+    let mut file = riff(&[
+        (b"ds64", sizes),
+        (b"fmt ", fmt(1, 1, 8000, 16)),
+        (b"data", data),
+        (b"LIST", vec![7; 8]),
+    ]);
+    file[..4].copy_from_slice(b"RF64");
+    let at = file.windows(4).position(|w| w == b"data").unwrap();
+    file[at + 4..at + 8].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert_eq!(read(&file).unwrap().samples, [0.25, -0.25]);
+}
+
+/// 16-bit sound whose samples tell where they stand.
+fn counting(len: usize) -> Vec<u8> {
+    let data = le((0..len).map(|i| (i as i16).to_le_bytes()));
+    riff(&[(b"fmt ", fmt(1, 1, 8000, 16)), (b"data", data)])
+}
+
+/// Files of every kind that is decoded.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("wav", counting(20_000)),
+        ("au", au([24, u32::MAX, 3, 8000, 2], &counting(40_000))),
+        #[cfg(feature = "mp3")]
+        (
+            "mp3",
+            include_bytes!("data/minimp3/l3-hecommon.bit").to_vec(),
+        ),
+        #[cfg(feature = "mp3")]
+        (
+            "mp3 of two rates",
+            include_bytes!("data/minimp3/l3-nonstandard-he_44_48khz.bit").to_vec(),
+        ),
+    ]
+}
+
+#[test]
+fn segments_are_exact_to_the_sample() {
+    for (what, file) in files() {
+        let whole = read(&file).unwrap();
+        let rate = f64::from(whole.sample_rate);
+        let len = whole.samples.len();
+        for (from, count) in [(0, 1), (1, 1152), (1151, 2), (5000, 3000), (len - 1, 1)] {
+            let segment = Segment {
+                offset: from as f64 / rate,
+                duration: Some(count as f64 / rate),
+            };
+            let part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+            let part = part.clip(&segment).unwrap();
+            assert_eq!(part.samples, whole.samples[from..from + count], "{what}");
+            assert_eq!(part.sample_rate, whole.sample_rate);
+        }
+        let rest = Segment {
+            offset: 100.0 / rate,
+            duration: Some(1e300),
+        };
+        let part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+        assert_eq!(part.clip(&rest).unwrap().samples, whole.samples[100..]);
+    }
+}
+
+#[test]
+fn a_segment_beyond_the_end_says_where_the_end_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.wav");
+    std::fs::write(&path, counting(20_000)).unwrap();
+    let part = |offset, duration| {
+        let limits = Limits {
+            max_seconds: 1.0,
+            ..Limits::default()
+        };
+        decode_segment(&path, &Segment { offset, duration }, &limits)
+    };
+    let error = part(2.5, None).unwrap_err().to_string();
+    let expected = "there is nothing from 2.5 s on, the sound ends at 2.500 s";
+    assert!(
+        error.contains(expected) && error.contains("a.wav"),
+        "{error}"
+    );
+    assert_eq!(part(2.0, None).unwrap().samples.len(), 4000);
+    assert_eq!(
+        part(0.0, Some(1.0)).unwrap().samples.len(),
+        8000,
+        "the limit holds for the part"
+    );
+    assert!(
+        part(0.0, Some(1.1))
+            .unwrap_err()
+            .to_string()
+            .contains("length")
+    );
+    for (offset, duration) in [
+        (-1.0, None),
+        (f64::NAN, None),
+        (f64::INFINITY, None),
+        (0.0, Some(0.0)),
+        (0.0, Some(f64::NAN)),
+    ] {
+        let error = part(offset, duration).unwrap_err();
+        assert!(matches!(error, Error::Settings(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_gives_what_the_whole_file_gives() {
+    for (what, file) in files() {
+        let whole = read(&file).unwrap();
+        let mut stream = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+        assert!(stream.about() >= whole.samples.len() as u64, "{what}");
+        let (mut samples, mut pieces) = (Vec::new(), 0);
+        while stream.read(&mut samples).unwrap() {
+            pieces += 1;
+        }
+        assert!(pieces > 1, "{what}");
+        assert_eq!(samples, whole.samples, "{what}");
+        assert_eq!(stream.position(), samples.len() as u64, "{what}");
+        assert!(!stream.read(&mut samples).unwrap(), "{what}: the end stays");
+
+        let mut stream = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+        let mut parts = Vec::new();
+        stream.read(&mut parts).unwrap();
+        let (before, gap) = (parts.len(), 700);
+        stream.skip(gap as u64);
+        while stream.read(&mut parts).unwrap() {}
+        assert_eq!(parts[before..], whole.samples[before + gap..], "{what}");
+    }
+}
+
+#[test]
+fn a_stream_stops_at_its_limit() {
+    let limits = Limits {
+        max_seconds: 2.2,
+        ..Limits::default()
+    };
+    let file = counting(20_000);
+    let mut stream = Stream::from_bytes(&file, "x", &limits).unwrap();
+    let mut samples = Vec::new();
+    let error = loop {
+        match stream.read(&mut samples) {
+            Ok(more) => assert!(more),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(
+        error.contains("x: length is 2.5 s, the limit is 2.2 s"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Resampling: frequency, amplitude and position hold; what the new rate cannot carry is gone.
 
-use audio::{Clip, resample};
+use audio::{Clip, Resampler, resample};
 use proptest::prelude::*;
 use std::f64::consts::TAU;
 
@@ -170,5 +170,22 @@ proptest! {
         let expected = (len as u64 * u64::from(to)).div_ceil(u64::from(from)) as usize;
         prop_assert_eq!(result.samples.len(), expected);
         prop_assert!(result.samples.iter().all(|s| s.is_finite() && s.abs() < 0.5));
+    }
+}
+
+#[test]
+fn sound_in_pieces_gives_the_same_numbers() {
+    for (from, to) in RATES {
+        let sound = sine(440.0, from, 0.7);
+        let whole = resample(&sound, to).unwrap().samples;
+        for piece in [1000, 7777] {
+            let mut resampler = Resampler::new(from, to).unwrap();
+            let mut samples = Vec::new();
+            for piece in sound.samples.chunks(piece) {
+                resampler.push(piece, &mut samples);
+            }
+            resampler.finish(&mut samples);
+            assert!(samples == whole, "{from} to {to} Hz in pieces of {piece}");
+        }
     }
 }

@@ -3,22 +3,31 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod.rs` | [`decode`], [`decode_bytes`], [`Limits`]; telling formats apart by their first bytes |
-//! | `wav.rs` | RIFF chunks, then hound |
+//! | `stream.rs` | [`Stream`]: a file's sound piece by piece; [`Segment`]: a part of it |
+//! | `bytes.rs` | a file's bytes, from the disk or from memory |
+//! | `wav.rs`, `au.rs` | the headers of WAV (judged by hound) and AU |
+//! | `pcm.rs` | the samples after them: integers, floats, G.711 |
 //! | `mp3.rs` | MPEG audio through minimp3, as floats (feature `mp3`): the crate's only unsafe code |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio (feature `mp3`) |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
 //! MP3 frames is skipped. Only where nothing is left is there an error.
 
+mod au;
+mod bytes;
 #[cfg(feature = "mp3")]
 mod mp3;
+mod pcm;
+mod stream;
 #[cfg(feature = "mp3")]
 mod tags;
 mod wav;
 
+pub use stream::{Segment, Stream};
+
 use crate::clip::Clip;
 use crate::error::{Error, Result};
-use std::io::Read;
+use bytes::Bytes;
 use std::path::Path;
 
 /// How much a file may hold before it is refused, so that no file can exhaust memory.
@@ -73,9 +82,9 @@ impl Limits {
         )
     }
 
-    fn check_channels(&self, name: &str, channels: u16) -> Result<()> {
+    fn check_channels(&self, name: &str, channels: u32) -> Result<()> {
         self.refuse(
-            channels > self.max_channels,
+            channels > self.max_channels.into(),
             name,
             "number of channels",
             || (channels.to_string(), self.max_channels.to_string()),
@@ -111,66 +120,49 @@ impl Limits {
     }
 }
 
-/// Decodes a file: WAV or MP3, whatever its name says, mixed to one channel at its own sample rate.
+/// Decodes a file, whatever its name says, mixed to one channel (the mean) at its own sample rate.
 ///
 /// # Errors
 /// [`Error::Read`] where the file cannot be read, and all that [`decode_bytes`] gives. Every message names the file.
 pub fn decode(path: &Path, limits: &Limits) -> Result<Clip> {
-    let name = path.display().to_string();
-    let read = || -> std::io::Result<Vec<u8>> {
-        let file = std::fs::File::open(path)?;
-        // A directory can be opened on Unix; its length is no promise for pipes either, hence `take`.
-        let size = file.metadata()?.len().min(limits.max_bytes);
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        file.take(limits.max_bytes.saturating_add(1))
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|source| Error::Read {
-        name: name.clone(),
-        source,
-    })?;
-    decode_bytes(&bytes, &name, limits)
+    decode_segment(path, &Segment::default(), limits)
 }
 
-/// Decodes a file's bytes: WAV or MP3, mixed to one channel (the mean) at its own sample rate.
-/// `name` only goes into errors.
+/// Decodes a part of a file. [`Limits::max_seconds`] holds for the part.
+///
+/// # Errors
+/// As [`decode`], and [`Error::Segment`] where the part begins after the end.
+pub fn decode_segment(path: &Path, segment: &Segment, limits: &Limits) -> Result<Clip> {
+    segment.check()?;
+    Stream::open(path, limits)?.clip(segment)
+}
+
+/// Decodes a file's bytes, mixed to one channel (the mean) at its own sample rate. `name` only goes into errors.
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::Unrecognised`], [`Error::Unsupported`], [`Error::Malformed`], [`Error::NoSamples`],
 /// [`Error::NotFinite`], [`Error::Limit`].
 pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Clip> {
-    limits.check_bytes(name, bytes.len() as u64)?;
-    let clip = match sniff(bytes) {
-        Format::Nothing => return Err(Error::Empty { name: name.into() }),
-        Format::Wav => wav::decode(bytes, name, limits)?,
-        Format::Other(what) => {
-            return Err(Error::Unsupported {
-                name: name.into(),
-                what: what.into(),
-            });
-        }
-        Format::Mpeg => mpeg(bytes, name, limits, true)?,
-        Format::Unknown => mpeg(bytes, name, limits, false)?,
-    };
-    if clip.samples.is_empty() {
-        return Err(Error::NoSamples { name: name.into() });
-    }
-    clip.check(name)?;
-    Ok(clip)
+    Stream::from_bytes(bytes, name, limits)?.clip(&Segment::default())
 }
 
 #[cfg(feature = "mp3")]
-use mp3::decode as mpeg;
+use mp3::open as mpeg;
 
 #[cfg(not(feature = "mp3"))]
-fn mpeg(_: &[u8], name: &str, _: &Limits, signed: bool) -> Result<Clip> {
+fn mpeg<'a>(
+    bytes: Bytes<'a>,
+    _: Option<std::ops::Range<u64>>,
+    _: &Limits,
+    signed: bool,
+) -> Result<Box<dyn stream::Source + Send + 'a>> {
+    let name = bytes.name;
     Err(match signed {
         true => Error::Unsupported {
-            name: name.into(),
+            name,
             what: "MP3 (built without the feature `mp3`)".into(),
         },
-        false => Error::Unrecognised { name: name.into() },
+        false => Error::Unrecognised { name },
     })
 }
 
@@ -179,6 +171,7 @@ fn mpeg(_: &[u8], name: &str, _: &Limits, signed: bool) -> Result<Clip> {
 enum Format {
     Nothing,
     Wav,
+    Au,
     /// MPEG audio, or a tag that comes before it.
     Mpeg,
     /// Something known that is not decoded.
@@ -187,20 +180,26 @@ enum Format {
 }
 
 /// The signatures of formats that people hand over and that are not decoded: offset, bytes, name.
-const OTHERS: [(usize, &[u8], &str); 12] = [
+const OTHERS: [(usize, &[u8], &str); 10] = [
     (0, b"fLaC", "FLAC audio"),
     (0, b"OggS", "Ogg audio"),
     (0, b"FORM", "AIFF audio"),
-    (0, b"RF64", "RF64 audio (WAV beyond 4 GiB)"),
     (0, b"RIFX", "big-endian WAV audio"),
     (0, b"caff", "CAF audio"),
-    (0, b".snd", "AU audio"),
     (0, b"MThd", "a MIDI file"),
     (0, b"\x30\x26\xb2\x75", "WMA audio"),
     (0, b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
     (4, b"ftyp", "MP4 or M4A audio"),
     (0, b"PK\x03\x04", "a ZIP archive"),
 ];
+
+impl Format {
+    fn of(bytes: &mut Bytes<'_>) -> Result<Format> {
+        let mut head = Vec::new();
+        bytes.append(0..16, &mut head)?;
+        Ok(sniff(&head))
+    }
+}
 
 fn sniff(bytes: &[u8]) -> Format {
     let at = |offset: usize, magic: &[u8]| {
@@ -210,7 +209,8 @@ fn sniff(bytes: &[u8]) -> Format {
     };
     match bytes {
         [] => Format::Nothing,
-        _ if at(0, b"RIFF") && at(8, b"WAVE") => Format::Wav,
+        _ if (at(0, b"RIFF") || at(0, b"RF64")) && at(8, b"WAVE") => Format::Wav,
+        _ if at(0, b".snd") || at(0, b"dns.") => Format::Au,
         _ if at(0, b"ID3") || at(0, b"APETAGEX") => Format::Mpeg,
         // Eleven bits of sync, then a version, a layer, a bit rate and a sample rate that exist.
         &[0xff, b, c, ..]

@@ -3,74 +3,179 @@
 //! Tags are stripped, garbage between frames is skipped, a last frame that is cut short is left out. The delay and the
 //! padding that a LAME tag declares are trimmed, as librosa's decoder does. Frames may change their number of channels
 //! (each is mixed by itself) and their sample rate: then the rate that most of the sound has is the clip's, and the
-//! rest is resampled to it.
+//! rest is resampled to it. To know that rate, and whether this is MPEG audio at all, the headers are read once before.
 
 use super::Limits;
+use super::bytes::Bytes;
+use super::stream::Source;
 use super::tags::{self, Gapless};
-use crate::clip::Clip;
 use crate::error::{Error, Result};
+use crate::resample::Resampler;
 use rmp3::ffi;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Decodes and mixes to one channel. Where frames make up less than half of the file, they are taken for chance hits in
-/// something that is no MPEG audio. `signed`: the file begins as MPEG audio does, so it is one, if a damaged one.
-pub(super) fn decode(bytes: &[u8], name: &str, limits: &Limits, signed: bool) -> Result<Clip> {
-    let mut decoder = Decoder::new(bytes);
-    let length = decoder.rest.len();
-    let mut runs: Vec<Clip> = Vec::new();
-    let mut total_seconds = 0.0;
-    while let Some(frame) = decoder.next_frame() {
-        limits.check_rate(name, frame.rate)?;
-        limits.check_channels(name, frame.channels as u16)?;
-        total_seconds += (frame.samples.len() / frame.channels) as f64 / f64::from(frame.rate);
-        limits.check_seconds(name, total_seconds)?;
-        if runs.last().is_none_or(|run| run.sample_rate != frame.rate) {
-            runs.push(Clip {
-                samples: Vec::with_capacity(frame.samples_ahead),
-                sample_rate: frame.rate,
-            });
-        }
-        if let Some(run) = runs.last_mut() {
-            mix(frame.samples, frame.channels, &mut run.samples);
-        }
+/// MPEG audio in `range` of a file, or in all of it. Where frames make up less than half of that, they are taken for
+/// chance hits in something that is no MPEG audio. `signed`: it begins as MPEG audio does, so it is one, if a damaged
+/// one.
+pub(super) fn open<'a>(
+    mut bytes: Bytes<'a>,
+    range: Option<Range<u64>>,
+    limits: &Limits,
+    signed: bool,
+) -> Result<Box<dyn Source + Send + 'a>> {
+    let name = bytes.name.clone();
+    let range = tags::strip(&mut bytes, range.unwrap_or(0..u64::MAX))?;
+    let mut frames = Frames::new(bytes, range.clone());
+    let survey = frames.survey(limits)?;
+    let found = !survey.samples.is_empty();
+    if (!found && !signed) || (found && survey.frame_bytes < (range.end - range.start) / 2) {
+        return Err(Error::Unrecognised { name });
     }
-    if (runs.is_empty() && !signed) || (decoder.frame_bytes < length / 2 && !runs.is_empty()) {
-        return Err(Error::Unrecognised { name: name.into() });
-    }
-    let mut clip = join(runs)?;
-    trim(&mut clip.samples, &decoder.gapless);
-    Ok(clip)
+    let rate = survey.commonest_rate();
+    let total = survey.samples_at(rate);
+    let gapless = survey.gapless.clone().unwrap_or_default();
+    // What the encoder added is left out, unless that is all there is.
+    let trimmed = (gapless.skip as u64) < total;
+    Ok(Box::new(Mp3 {
+        frames: Frames::new(frames.bytes, range),
+        rate,
+        tagged: survey.gapless.is_some(),
+        to_come: total,
+        to_skip: if trimmed { gapless.skip } else { 0 },
+        to_keep: gapless
+            .keep
+            .filter(|&n| trimmed && n > 0)
+            .unwrap_or(usize::MAX),
+        held: Vec::new(),
+        begun: false,
+        other_rate: None,
+        mixed: Vec::new(),
+    }))
 }
 
-/// One run of the commonest rate from runs of several.
-fn join(mut runs: Vec<Clip>) -> Result<Clip> {
-    if runs.len() <= 1 {
-        return Ok(runs.pop().unwrap_or_default());
-    }
-    let seconds_at = |rate| {
-        runs.iter()
-            .filter(|r| r.sample_rate == rate)
-            .map(Clip::seconds)
-            .sum::<f64>()
-    };
-    let rates = runs.iter().map(|r| r.sample_rate);
-    let rate = rates
-        .max_by(|a, b| seconds_at(*a).total_cmp(&seconds_at(*b)))
-        .unwrap_or_default();
-    let mut samples = Vec::new();
-    for run in &runs {
-        samples.extend(crate::resample(run, rate)?.samples);
-    }
-    Ok(Clip {
-        samples,
-        sample_rate: rate,
-    })
+/// What the frames' headers tell.
+#[derive(Default)]
+struct Survey {
+    /// Samples of each rate.
+    samples: BTreeMap<u32, u64>,
+    /// Bytes of all frames, garbage between them not counted.
+    frame_bytes: u64,
+    /// What the Xing frame says, where the first frame is one.
+    gapless: Option<Gapless>,
 }
 
-/// Leaves out what the encoder added, unless that is all there is.
-fn trim(samples: &mut Vec<f32>, gapless: &Gapless) {
-    if gapless.skip < samples.len() {
-        samples.drain(..gapless.skip);
-        samples.truncate(gapless.keep.filter(|&n| n > 0).unwrap_or(usize::MAX));
+impl Survey {
+    fn commonest_rate(&self) -> u32 {
+        let seconds = |(rate, samples): &(&u32, &u64)| **samples as f64 / f64::from(**rate);
+        self.samples
+            .iter()
+            .max_by(|a, b| seconds(a).total_cmp(&seconds(b)))
+            .map_or(0, |(rate, _)| *rate)
+    }
+
+    /// All samples, once they are resampled to `rate`.
+    fn samples_at(&self, rate: u32) -> u64 {
+        let at = |(own, samples): (&u32, &u64)| {
+            (u128::from(*samples) * u128::from(rate)).div_ceil(u128::from(*own)) as u64
+        };
+        self.samples.iter().map(at).sum()
+    }
+}
+
+/// The sound of MPEG audio.
+struct Mp3<'a> {
+    frames: Frames<'a>,
+    rate: u32,
+    /// Whether the first frame is a Xing frame that is still to come.
+    tagged: bool,
+    /// As many samples as are still to come, at most and untrimmed.
+    to_come: u64,
+    /// Samples that the encoder put first, and how many are sound after them.
+    to_skip: usize,
+    to_keep: usize,
+    /// What was left out at the start: it is the sound where nothing else comes.
+    held: Vec<f32>,
+    begun: bool,
+    /// For a run of frames of another rate.
+    other_rate: Option<(u32, Resampler)>,
+    mixed: Vec<f32>,
+}
+
+impl Source for Mp3<'_> {
+    fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn about(&self) -> u64 {
+        let trimmed = self.to_come.saturating_sub(self.to_skip as u64);
+        trimmed.min(self.to_keep as u64)
+    }
+
+    fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
+        if self.to_keep == 0 {
+            return Ok(false);
+        }
+        self.mixed.clear();
+        let more = self.decode()?;
+        self.to_come = self.to_come.saturating_sub(self.mixed.len() as u64);
+        if self.to_skip > 0 {
+            let first = self.to_skip.min(self.mixed.len());
+            self.held.extend(self.mixed.drain(..first));
+            self.to_skip -= first;
+        }
+        if !more && !self.begun && self.mixed.is_empty() {
+            std::mem::swap(&mut self.mixed, &mut self.held);
+            self.to_keep = usize::MAX;
+        }
+        self.mixed.truncate(self.to_keep);
+        self.to_keep -= self.mixed.len();
+        if !self.mixed.is_empty() {
+            self.begun = true;
+            self.held = Vec::new();
+        }
+        samples.extend_from_slice(&self.mixed);
+        if !more {
+            self.to_keep = 0;
+        }
+        Ok(true)
+    }
+}
+
+impl Mp3<'_> {
+    /// Appends the next frame's mix to `mixed`; `false` at the end, where the last of a run may still come.
+    fn decode(&mut self) -> Result<bool> {
+        let refused = |rate| Error::Rate {
+            from: rate,
+            to: self.rate,
+        };
+        let Some(frame) = self.frames.next(true)? else {
+            if let Some((_, run)) = self.other_rate.take() {
+                run.finish(&mut self.mixed);
+            }
+            return Ok(false);
+        };
+        let interleaved = &frame.pcm[..frame.samples * frame.channels];
+        if std::mem::take(&mut self.tagged) || interleaved.is_empty() {
+            return Ok(true);
+        }
+        if let Some((_, run)) = self.other_rate.take_if(|(rate, _)| *rate != frame.rate) {
+            run.finish(&mut self.mixed);
+        }
+        if frame.rate == self.rate {
+            mix(interleaved, frame.channels, &mut self.mixed);
+            return Ok(true);
+        }
+        if self.other_rate.is_none() {
+            let run = Resampler::new(frame.rate, self.rate).ok_or_else(|| refused(frame.rate))?;
+            self.other_rate = Some((frame.rate, run));
+        }
+        if let Some((_, run)) = &mut self.other_rate {
+            let mut own = Vec::with_capacity(frame.samples);
+            mix(interleaved, frame.channels, &mut own);
+            run.push(&own, &mut self.mixed);
+        }
+        Ok(true)
     }
 }
 
@@ -82,62 +187,96 @@ fn mix(interleaved: &[f32], channels: usize, mixed: &mut Vec<f32>) {
     }
 }
 
-/// One decoded frame.
+/// One frame.
 struct Frame<'d> {
-    /// Interleaved, full scale at 1.
-    samples: &'d [f32],
+    /// Its bytes, header first.
+    bytes: &'d [u8],
+    /// Interleaved, full scale at 1; only where it was decoded.
+    pcm: &'d [f32],
+    /// Of each channel; 0 where it could not be decoded, for want of the frames before it, for example.
+    samples: usize,
     /// One or two.
     channels: usize,
     rate: u32,
-    /// Samples per channel in this frame and the rest of the file, if that is made of frames like this one.
-    samples_ahead: usize,
 }
 
 /// Walks the frames of a file.
-struct Decoder<'a> {
+struct Frames<'a> {
+    bytes: Bytes<'a>,
+    /// What was not read yet.
+    rest: Range<u64>,
+    /// What was read; its part before `start` is done with.
+    buffer: Vec<u8>,
+    start: usize,
     state: Box<ffi::mp3dec_t>,
-    rest: &'a [u8],
-    pcm: [f32; MOST_SAMPLES],
-    /// What the file's Xing frame said, once that is read.
-    gapless: Gapless,
-    at_start: bool,
-    /// Bytes of the frames so far, garbage between them not counted.
-    frame_bytes: usize,
+    pcm: Vec<f32>,
 }
 
 /// Interleaved samples in the largest frame: two channels of 1152.
 const MOST_SAMPLES: usize = ffi::MINIMP3_MAX_SAMPLES_PER_FRAME as usize;
 
-/// Bound on what is reserved ahead of being decoded: what a file says of itself may be wrong.
-const MOST_AHEAD: usize = 1 << 24;
+/// Bytes that are read at once.
+const BLOCK: usize = 1 << 16;
 
-/// Bytes handed to minimp3 at once. Its lengths are C ints; and it needs a dozen frames (at most 2.3 kB each) ahead
-/// to be sure of a sync word. What it does not use is handed to it again.
-const WINDOW: usize = 1 << 20;
+/// Bytes that minimp3 sees ahead, but for the file's end: to be sure of a sync word it looks at a dozen frames, of at
+/// most 2.3 kB each.
+const AHEAD: usize = 1 << 15;
 
-impl<'a> Decoder<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+impl<'a> Frames<'a> {
+    fn new(bytes: Bytes<'a>, range: Range<u64>) -> Self {
         // SAFETY: `mp3dec_t` is a C struct of floats, ints and bytes, for which zero is a value; all zero is also
         // the state from which minimp3 starts (`mp3dec_init` only clears one byte of it).
         let mut state: Box<ffi::mp3dec_t> = Box::new(unsafe { std::mem::zeroed() });
         // SAFETY: the pointer is to a live struct that nothing else refers to.
         unsafe { ffi::mp3dec_init(&raw mut *state) };
-        Decoder {
+        Frames {
+            bytes,
+            rest: range,
+            buffer: Vec::new(),
+            start: 0,
             state,
-            rest: tags::strip(bytes),
-            pcm: [0.0; MOST_SAMPLES],
-            gapless: Gapless::default(),
-            at_start: true,
-            frame_bytes: 0,
+            pcm: vec![0.0; MOST_SAMPLES],
         }
     }
 
-    /// The next frame that holds sound; `None` at the end.
-    fn next_frame(&mut self) -> Option<Frame<'_>> {
+    /// Walks to the end without decoding; refuses rates and channels that the limits forbid.
+    fn survey(&mut self, limits: &Limits) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let name = self.bytes.name.clone();
+        let mut at_start = true;
+        while let Some(frame) = self.next(false)? {
+            survey.frame_bytes += frame.bytes.len() as u64;
+            if std::mem::take(&mut at_start)
+                && let Some(gapless) = tags::xing(frame.bytes, frame.samples)
+            {
+                survey.gapless = Some(gapless);
+                continue;
+            }
+            limits.check_rate(&name, frame.rate)?;
+            limits.check_channels(&name, frame.channels as u32)?;
+            *survey.samples.entry(frame.rate).or_default() += frame.samples as u64;
+        }
+        Ok(survey)
+    }
+
+    /// The next frame, decoded if asked for; `None` at the end.
+    fn next(&mut self, decode: bool) -> Result<Option<Frame<'_>>> {
         loop {
-            let window = &self.rest[..self.rest.len().min(WINDOW)];
+            if self.buffer.len() - self.start < AHEAD && !self.rest.is_empty() {
+                self.buffer.drain(..self.start);
+                self.start = 0;
+                let to = self.rest.end.min(self.rest.start + BLOCK as u64);
+                let before = self.buffer.len();
+                self.bytes.append(self.rest.start..to, &mut self.buffer)?;
+                // A file that ends before its length, because it was cut meanwhile, ends here.
+                self.rest.start = match self.buffer.len() - before {
+                    0 => self.rest.end,
+                    _ => to,
+                };
+            }
+            let window = &self.buffer[self.start..];
             if window.is_empty() {
-                return None;
+                return Ok(None);
             }
             let mut info = ffi::mp3dec_frame_info_t {
                 frame_bytes: 0,
@@ -147,50 +286,47 @@ impl<'a> Decoder<'a> {
                 layer: 0,
                 bitrate_kbps: 0,
             };
-            // SAFETY: `state` was initialised above and is used by this decoder alone. minimp3 reads `window.len()`
-            // bytes (which fit a C int, being at most WINDOW) and writes at most MINIMP3_MAX_SAMPLES_PER_FRAME samples
-            // to `pcm`, which holds as many. It keeps none of the pointers.
-            let per_channel = unsafe {
+            let pcm = match decode {
+                true => self.pcm.as_mut_ptr(),
+                false => std::ptr::null_mut(),
+            };
+            // SAFETY: `state` was initialised by `new` and is used by this walk alone. minimp3 reads `window.len()`
+            // bytes (which fit a C int, being less than BLOCK + AHEAD) and writes at most
+            // MINIMP3_MAX_SAMPLES_PER_FRAME samples to `pcm`, which holds as many, or none where it is null. It keeps
+            // none of the pointers.
+            let samples = unsafe {
                 ffi::mp3dec_decode_frame(
                     &raw mut *self.state,
                     window.as_ptr(),
                     window.len() as i32,
-                    self.pcm.as_mut_ptr(),
+                    pcm,
                     &raw mut info,
                 )
             };
             let size = |n: i32| usize::try_from(n).unwrap_or(0);
             let used = size(info.frame_bytes).min(window.len());
-            if used == 0 {
-                return None;
-            }
-            self.rest = &self.rest[used..];
+            let (samples, channels) = (size(samples), size(info.channels));
             // Only where a frame was found does its header say how many channels it has.
-            let offset = if info.channels > 0 {
-                size(info.frame_offset)
-            } else {
-                used
+            let found = channels > 0 && info.hz > 0 && samples * channels <= MOST_SAMPLES;
+            let from = self.start + size(info.frame_offset).min(used);
+            // Where none was found, one may begin before the window's end.
+            let last = self.rest.is_empty();
+            self.start += match found || last {
+                true => used,
+                false => used.saturating_sub(AHEAD / 2).max(1),
             };
-            let frame = window.get(offset..used).unwrap_or_default();
-            self.frame_bytes += frame.len();
-            let (per_channel, channels) = (size(per_channel), size(info.channels));
-            let samples = per_channel * channels;
-            if samples == 0 || samples > MOST_SAMPLES || info.hz <= 0 {
-                continue;
+            if found {
+                return Ok(Some(Frame {
+                    bytes: &self.buffer[from..self.start],
+                    pcm: &self.pcm,
+                    samples,
+                    channels,
+                    rate: info.hz.unsigned_abs(),
+                }));
             }
-            if std::mem::take(&mut self.at_start)
-                && let Some(gapless) = tags::xing(frame, per_channel)
-            {
-                self.gapless = gapless;
-                continue;
+            if used == 0 && last {
+                return Ok(None);
             }
-            let frames_ahead = self.rest.len() / frame.len().max(1) + 1;
-            return Some(Frame {
-                samples: &self.pcm[..samples],
-                channels,
-                rate: info.hz.unsigned_abs(),
-                samples_ahead: (per_channel * frames_ahead).min(MOST_AHEAD),
-            });
         }
     }
 }
@@ -201,12 +337,15 @@ mod tests {
 
     /// As 16-bit samples, and the number of frames.
     fn interleaved(bytes: &[u8]) -> (Vec<i16>, usize) {
-        let mut decoder = Decoder::new(bytes);
+        let mut bytes = Bytes::of(bytes, "x", &Limits::default()).unwrap();
+        let range = tags::strip(&mut bytes, 0..u64::MAX).unwrap();
+        let mut walk = Frames::new(bytes, range);
         let mut all = Vec::new();
         let mut frames = 0;
-        while let Some(frame) = decoder.next_frame() {
-            all.extend(frame.samples.iter().map(|s| (s * 32768.0).round() as i16));
-            frames += 1;
+        while let Some(frame) = walk.next(true).unwrap() {
+            let interleaved = &frame.pcm[..frame.samples * frame.channels];
+            all.extend(interleaved.iter().map(|s| (s * 32768.0).round() as i16));
+            frames += usize::from(frame.samples > 0);
         }
         (all, frames)
     }
@@ -261,50 +400,58 @@ mod tests {
         );
     }
 
-    #[test]
-    fn runs_of_several_rates_are_joined_at_the_commonest() {
-        let run = |rate: u32, len: usize| Clip {
-            samples: vec![0.5; len],
-            sample_rate: rate,
-        };
-        let clip = join(vec![
-            run(44_100, 4410),
-            run(48_000, 48_000),
-            run(44_100, 4410),
-        ])
-        .unwrap();
-        assert_eq!(
-            (clip.sample_rate, clip.samples.len()),
-            (48_000, 48_000 + 2 * 4800)
-        );
+    const STREAM: &[u8] = include_bytes!("../../tests/data/minimp3/l3-hecommon.bit");
+
+    /// `stream` after a Xing frame with a LAME tag.
+    fn tagged(delay: u32, padding: u32, frames: u32, stream: &[u8]) -> Vec<u8> {
+        // The stream's own header, at 128 kbit/s and without a checksum: 417 bytes at 44.1 kHz.
+        let mut bytes = vec![0xff, stream[1] | 1, stream[2] & 0x0d | 0x90, stream[3]];
+        bytes.extend([0; 32]);
+        bytes.extend(b"Info\0\0\0\x01");
+        bytes.extend(frames.to_be_bytes());
+        bytes.extend(b"LAME3.100");
+        bytes.extend([0; 12]);
+        bytes.extend(&(delay << 12 | padding).to_be_bytes()[1..]);
+        bytes.resize(417, 0);
+        bytes.extend(stream);
+        bytes
     }
 
     #[test]
-    fn trimming_never_takes_everything() {
-        let mut samples = vec![1.0; 1000];
-        trim(
-            &mut samples,
-            &Gapless {
-                skip: 1105,
-                keep: Some(5),
-            },
+    fn what_the_encoder_added_is_trimmed_but_never_everything() {
+        let sound = |bytes: &[u8]| {
+            let clip = crate::decode_bytes(bytes, "x", &Limits::default());
+            clip.unwrap().samples
+        };
+        let whole = sound(STREAM);
+        let no_length = sound(&tagged(0, 0, 0, STREAM));
+        assert_eq!(no_length, whole[529..], "to the end");
+        let (skip, keep) = (576 + 529, 30 * 1152 - 576 - 1000);
+        assert_eq!(
+            sound(&tagged(576, 1000, 30, STREAM)),
+            whole[skip..skip + keep]
         );
-        assert_eq!(samples.len(), 1000);
-        trim(
-            &mut samples,
-            &Gapless {
-                skip: 100,
-                keep: Some(5),
-            },
-        );
-        assert_eq!(samples.len(), 5);
-        trim(
-            &mut samples,
-            &Gapless {
-                skip: 0,
-                keep: None,
-            },
-        );
-        assert_eq!(samples.len(), 5);
+        let short = &STREAM[..1000];
+        let few = sound(short);
+        assert!(few.len() < 4095 + 529, "{}", few.len());
+        assert_eq!(sound(&tagged(4095, 0, 0, short)), few);
+    }
+
+    #[test]
+    fn the_survey_says_what_decoding_gives() {
+        let limits = Limits::default();
+        let bytes = Bytes::of(STREAM, "x", &limits).unwrap();
+        let source = open(bytes, None, &limits, true).unwrap();
+        assert_eq!((source.rate(), source.about()), (44_100, 30 * 1152));
+    }
+
+    #[test]
+    fn of_several_rates_the_commonest_wins() {
+        let survey = Survey {
+            samples: [(44_100, 8820), (48_000, 48_000)].into(),
+            ..Survey::default()
+        };
+        assert_eq!(survey.commonest_rate(), 48_000);
+        assert_eq!(survey.samples_at(48_000), 48_000 + 9600);
     }
 }

@@ -1,27 +1,55 @@
 //! What stands around MPEG audio frames without being audio: ID3 and APE tags, and the Xing/LAME frame.
 
-/// `bytes` without the tags before and after the audio, however many there are.
-pub(super) fn strip(mut bytes: &[u8]) -> &[u8] {
-    loop {
-        let front = id3v2_len(bytes).or_else(|| apev2_len(bytes, 0));
-        if let Some(rest) = front.and_then(|len| bytes.get(len..)) {
-            bytes = rest;
-            continue;
-        }
-        let back =
-            id3v1_len(bytes).or_else(|| apev2_len(bytes, bytes.len().checked_sub(APE_FOOTER)?));
-        match back.and_then(|len| bytes.len().checked_sub(len)) {
-            Some(end) => bytes = &bytes[..end],
-            None => return bytes,
+use super::bytes::Bytes;
+use crate::error::Result;
+use std::ops::Range;
+
+/// `range` without the tags before and after the audio, however many there are (up to a hundred).
+pub(super) fn strip(bytes: &mut Bytes<'_>, range: Range<u64>) -> Result<Range<u64>> {
+    let Range { mut start, end } = range;
+    let mut end = end.min(bytes.len()).max(start);
+    for _ in 0..MOST_TAGS {
+        if let Some(len) = front(bytes, start..end)?.filter(|&len| len > 0) {
+            start += len.min(end - start);
+        } else if let Some(len) = back(bytes, start..end)?.filter(|&len| len <= end - start) {
+            end -= len;
+        } else {
+            break;
         }
     }
+    Ok(start..end)
 }
 
-/// Bytes of an APE tag's header, and of its footer.
-const APE_FOOTER: usize = 32;
+const MOST_TAGS: usize = 100;
 
-/// The length of the ID3v2 tag that `bytes` starts with, at most all of `bytes`.
-fn id3v2_len(bytes: &[u8]) -> Option<usize> {
+/// Bytes of an APE tag's header, and of its footer.
+const APE_FOOTER: u64 = 32;
+
+/// The length of the tag that `range` starts with, as it says itself.
+fn front(bytes: &mut Bytes<'_>, range: Range<u64>) -> Result<Option<u64>> {
+    let mut head = Vec::new();
+    let end = range.end.min(range.start.saturating_add(APE_FOOTER));
+    bytes.append(range.start..end, &mut head)?;
+    Ok(id3v2_len(&head).or_else(|| apev2_len(&head, true)))
+}
+
+/// The length of the tag that `range` ends with, as it says itself.
+fn back(bytes: &mut Bytes<'_>, range: Range<u64>) -> Result<Option<u64>> {
+    let mut tail = Vec::new();
+    let start = range.start.max(range.end.saturating_sub(ID3V1));
+    bytes.append(start..range.end, &mut tail)?;
+    if tail.len() as u64 == ID3V1 && tail.starts_with(b"TAG") {
+        return Ok(Some(ID3V1));
+    }
+    let footer = tail.len().checked_sub(APE_FOOTER as usize);
+    Ok(footer.and_then(|at| apev2_len(&tail[at..], false)))
+}
+
+/// Bytes of an ID3v1 tag.
+const ID3V1: u64 = 128;
+
+/// The length of the ID3v2 tag that `bytes` starts with.
+pub(super) fn id3v2_len(bytes: &[u8]) -> Option<u64> {
     let head = bytes
         .first_chunk::<10>()
         .filter(|h| h.starts_with(b"ID3"))?;
@@ -30,39 +58,25 @@ fn id3v2_len(bytes: &[u8]) -> Option<usize> {
     if head[3] == 0xff || head[4] == 0xff || size.iter().any(|b| b & 0x80 != 0) {
         return None;
     }
-    let body = size.iter().fold(0, |n, &b| n << 7 | usize::from(b));
+    let body = size.iter().fold(0, |n, &b| n << 7 | u64::from(b));
     let footer = if head[5] & 0x10 != 0 { 10 } else { 0 };
-    Some((10 + body + footer).min(bytes.len()))
+    Some(10 + body + footer)
 }
 
-/// The length of the ID3v1 tag that `bytes` ends with.
-fn id3v1_len(bytes: &[u8]) -> Option<usize> {
-    bytes
-        .last_chunk::<128>()
-        .filter(|tag| tag.starts_with(b"TAG"))
-        .map(|tag| tag.len())
-}
-
-/// The length of the APE tag whose header (before the audio) or footer (after it) stands at `at`.
-fn apev2_len(bytes: &[u8], at: usize) -> Option<usize> {
+/// The length of the APE tag whose header (in `front` of the audio) or footer (after it) is `bytes`.
+fn apev2_len(bytes: &[u8], front: bool) -> Option<u64> {
     let mark = bytes
-        .get(at..)?
-        .first_chunk::<APE_FOOTER>()
+        .first_chunk::<{ APE_FOOTER as usize }>()
         .filter(|m| m.starts_with(b"APETAGEX"))?;
     let word = |at: usize| u32::from_le_bytes([mark[at], mark[at + 1], mark[at + 2], mark[at + 3]]);
     // The size counts the items and the footer; a flag says whether a header stands before them.
-    let size = usize::try_from(word(12)).ok()?;
     let (version, flags) = (word(8), word(20));
-    let other_mark = if at == 0 || (version >= 2000 && flags >> 31 == 1) {
-        APE_FOOTER
-    } else {
-        0
-    };
-    Some(size.saturating_add(other_mark).min(bytes.len()))
+    let has_other = front || (version >= 2000 && flags >> 31 == 1);
+    Some(u64::from(word(12)) + if has_other { APE_FOOTER } else { 0 })
 }
 
 /// What the Xing/LAME frame, the first of most MP3 files, says of the samples after it.
-#[derive(Debug, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Gapless {
     /// Samples that the encoder put before the sound.
     pub(super) skip: usize,
@@ -133,6 +147,13 @@ pub(super) fn xing(frame: &[u8], samples_per_frame: usize) -> Option<Gapless> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Limits;
+
+    fn stripped(file: &[u8]) -> &[u8] {
+        let mut bytes = Bytes::of(file, "x", &Limits::default()).unwrap();
+        let left = strip(&mut bytes, 0..u64::MAX).unwrap();
+        &file[left.start as usize..left.end as usize]
+    }
 
     fn ape(items: usize, flags: u32) -> Vec<u8> {
         let mut mark = b"APETAGEX".to_vec();
@@ -154,7 +175,7 @@ mod tests {
         file.extend(ape(3, 1 << 31));
         file.extend(b"TAG");
         file.extend([1; 125]);
-        assert_eq!(strip(&file), b"audio");
+        assert_eq!(stripped(&file), b"audio");
     }
 
     #[test]
@@ -163,18 +184,18 @@ mod tests {
         file.extend([9; 3]);
         file.extend(ape(3, 0x8000_0000));
         file.extend(b"audio");
-        assert_eq!(strip(&file), b"audio");
+        assert_eq!(stripped(&file), b"audio");
     }
 
     #[test]
     fn lengths_beyond_the_end_take_everything() {
-        assert_eq!(strip(b"ID3\x04\0\0\x7f\x7f\x7f\x7fabc"), b"");
+        assert_eq!(stripped(b"ID3\x04\0\0\x7f\x7f\x7f\x7fabc"), b"");
         assert_eq!(
-            strip(b"ID3\x04\0\0\x80\0\0\0abc"),
+            stripped(b"ID3\x04\0\0\x80\0\0\0abc"),
             b"ID3\x04\0\0\x80\0\0\0abc",
             "no size, no tag"
         );
-        assert_eq!(strip(b"ID3"), b"ID3");
+        assert_eq!(stripped(b"ID3"), b"ID3");
     }
 
     #[test]

@@ -1,0 +1,222 @@
+//! A file's sound piece by piece, so that memory does not grow with its length.
+
+use super::bytes::Bytes;
+use super::{Format, Limits};
+use crate::clip::Clip;
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// A part of a file's sound, in seconds; by default all of it.
+///
+/// Both ends are rounded to whole samples of the file's own rate.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Segment {
+    /// Where it begins.
+    pub offset: f64,
+    /// How long it is, at most: less where the file ends before. `None`: to the end.
+    pub duration: Option<f64>,
+}
+
+impl Segment {
+    /// Refuses what is no stretch of time.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] for an offset below 0, a duration of 0 or less, and for what is not finite.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::Settings(what));
+        if !(self.offset.is_finite() && self.offset >= 0.0) {
+            return refuse(format!("an offset of {} s; at least 0", self.offset));
+        }
+        match self.duration {
+            Some(d) if !(d.is_finite() && d > 0.0) => {
+                refuse(format!("a duration of {d} s; more than 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a format's decoder gives, mixed to one channel.
+pub(super) trait Source {
+    /// Samples per second.
+    fn rate(&self) -> u32;
+    /// How many samples are still to come: exact for a sound file, and at least as many for a damaged one.
+    fn about(&self) -> u64;
+    /// Jumps over at most so many samples, where that is cheap, and says over how many.
+    fn skip(&mut self, _samples: u64) -> u64 {
+        0
+    }
+    /// Appends the next samples; `false` at the end.
+    fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool>;
+}
+
+/// A file that is decoded while it is read: one channel (the mean of all), at its own sample rate.
+///
+/// ```
+/// # use audio::{Clip, Limits, Stream, wav};
+/// # let bytes = wav::encode(&Clip { samples: vec![0.5; 100_000], sample_rate: 8000 });
+/// let mut stream = Stream::from_bytes(&bytes, "song.wav", &Limits::default())?;
+/// let (mut loudest, mut samples) = (0f32, Vec::new());
+/// while stream.read(&mut samples)? {
+///     loudest = samples.drain(..).fold(loudest, |most, sample| most.max(sample.abs()));
+/// }
+/// assert_eq!((loudest, stream.position()), (0.5, 100_000));
+/// # Ok::<(), audio::Error>(())
+/// ```
+pub struct Stream<'a> {
+    source: Box<dyn Source + Send + 'a>,
+    name: String,
+    limits: Limits,
+    /// Samples given and skipped.
+    position: u64,
+    /// Samples given.
+    given: u64,
+    /// Decoded samples that are still to be left out.
+    to_skip: u64,
+}
+
+impl<'a> Stream<'a> {
+    /// Opens a file of any format that is decoded, whatever its name says. Of MP3 files the frames' headers are read
+    /// once from end to end.
+    ///
+    /// # Errors
+    /// As [`super::decode`], for what the headers show.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Stream<'static>> {
+        Stream::new(Bytes::open(path, limits)?, limits)
+    }
+
+    /// The same for a file's bytes; `name` only goes into errors.
+    ///
+    /// # Errors
+    /// As [`Stream::open`].
+    pub fn from_bytes(bytes: &'a [u8], name: &str, limits: &Limits) -> Result<Stream<'a>> {
+        Stream::new(Bytes::of(bytes, name, limits)?, limits)
+    }
+
+    fn new(mut bytes: Bytes<'a>, limits: &Limits) -> Result<Stream<'a>> {
+        let name = bytes.name.clone();
+        let source: Box<dyn Source + Send + 'a> = match Format::of(&mut bytes)? {
+            Format::Nothing => return Err(Error::Empty { name }),
+            Format::Wav => super::wav::open(bytes, limits)?,
+            Format::Au => Box::new(super::au::open(bytes, limits)?),
+            Format::Other(what) => {
+                return Err(Error::Unsupported {
+                    name,
+                    what: what.into(),
+                });
+            }
+            Format::Mpeg => super::mpeg(bytes, None, limits, true)?,
+            Format::Unknown => super::mpeg(bytes, None, limits, false)?,
+        };
+        Ok(Stream {
+            source,
+            name,
+            limits: *limits,
+            position: 0,
+            given: 0,
+            to_skip: 0,
+        })
+    }
+
+    /// Samples per second.
+    pub fn sample_rate(&self) -> u32 {
+        self.source.rate()
+    }
+
+    /// Which sample of the file comes next.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How many samples are still to come, as far as the headers tell: exact for a sound file, and at least as many as
+    /// there are for a damaged one.
+    pub fn about(&self) -> u64 {
+        self.source.about().saturating_sub(self.to_skip)
+    }
+
+    /// Leaves out the next `samples`. Formats that are decoded from sample to sample are decoded all the same.
+    pub fn skip(&mut self, samples: u64) {
+        self.to_skip = self.to_skip.saturating_add(samples);
+        let skipped = self.source.skip(self.to_skip);
+        self.position = self.position.saturating_add(skipped);
+        self.to_skip -= skipped.min(self.to_skip);
+    }
+
+    /// Appends the next samples, some ten thousand at most; `false` at the end, after which nothing comes.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once more than [`Limits::max_seconds`] were given.
+    pub fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
+        let more = self.read_unlimited(samples)?;
+        self.check_length(self.given)?;
+        Ok(more)
+    }
+
+    fn check_length(&self, samples: u64) -> Result<()> {
+        let seconds = samples as f64 / f64::from(self.sample_rate().max(1));
+        self.limits.check_seconds(&self.name, seconds)
+    }
+
+    fn read_unlimited(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
+        let before = samples.len();
+        if !self.source.read(samples)? {
+            return Ok(false);
+        }
+        let new = (samples.len() - before) as u64;
+        let out = self.to_skip.min(new);
+        samples.drain(before..before + out as usize);
+        self.to_skip -= out;
+        let first = self.position + out;
+        self.position += new;
+        self.given += new - out;
+        Clip::check_samples(&samples[before..], first, &self.name)?;
+        Ok(true)
+    }
+
+    /// What is left of `segment`, counted from here, as a clip in memory.
+    ///
+    /// # Errors
+    /// As [`Stream::read`]; [`Error::NoSamples`] for a file without sound, [`Error::Segment`] for a segment beyond its
+    /// end, [`Error::Settings`] for one that is no stretch of time.
+    pub fn clip(mut self, segment: &Segment) -> Result<Clip> {
+        segment.check()?;
+        let rate = f64::from(self.sample_rate());
+        self.skip((segment.offset * rate).round() as u64);
+        let most = segment.duration.map(|d| (d * rate).round().max(1.0) as u64);
+        // What a header promises is refused before it is decoded.
+        let about = self.about().min(most.unwrap_or(u64::MAX));
+        self.check_length(about)?;
+        let most = usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let mut samples = Vec::with_capacity(about.min(MOST_AHEAD) as usize);
+        while samples.len() < most && self.read_unlimited(&mut samples)? {
+            samples.truncate(most);
+            self.check_length(samples.len() as u64)?;
+        }
+        let name = self.name;
+        match (samples.is_empty(), self.position) {
+            (true, 0) => Err(Error::NoSamples { name }),
+            (true, position) => Err(Error::Segment {
+                name,
+                offset: segment.offset,
+                seconds: position as f64 / rate,
+            }),
+            _ => Ok(Clip {
+                samples,
+                sample_rate: self.source.rate(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Stream<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream")
+            .field("name", &self.name)
+            .field("sample_rate", &self.sample_rate())
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bound on what is reserved ahead of being decoded: what a file says of itself may be wrong.
+const MOST_AHEAD: u64 = 1 << 24;
