@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
+use kernels::philox::Philox;
+
 use crate::Error;
+use crate::augment::{Augmentation, Mixed, augment};
 use crate::input::{Fit, Normalisation, Normalise, Windows};
 
 /// The features of one clip: some windows of `bands × frames` numbers.
@@ -106,6 +109,8 @@ pub struct Batch {
     pub values: Vec<f32>,
     /// A label per window.
     pub targets: Vec<u32>,
+    /// With what the windows were mixed.
+    pub mixed: Option<Mixed>,
 }
 
 /// The windows of some clips, each an example of its own.
@@ -144,6 +149,15 @@ impl<'a> Examples<'a> {
         self.list.is_empty()
     }
 
+    /// Bands and frames of an example.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 2] {
+        self.clips
+            .features
+            .first()
+            .map_or([0; 2], ClipFeatures::shape)
+    }
+
     /// The clip that an example belongs to.
     #[must_use]
     pub fn clip(&self, example: usize) -> usize {
@@ -161,6 +175,7 @@ impl<'a> Examples<'a> {
     ) -> Result<(), Error> {
         batch.values.clear();
         batch.targets.clear();
+        batch.mixed = None;
         for example in examples {
             let (clip, window) = self.list[example];
             let start = batch.values.len();
@@ -169,6 +184,13 @@ impl<'a> Examples<'a> {
             batch.targets.push(self.clips.targets[clip] as u32);
         }
         Ok(())
+    }
+}
+
+impl Batch {
+    /// Changes the windows `[bands, frames]` at random, as a recipe says.
+    pub fn augment(&mut self, list: &[Augmentation], shape: [usize; 2], random: Philox) {
+        self.mixed = augment(list, shape, &mut self.values, &self.targets, random);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`split`], [`pattern`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`], [`schedule`] | the settings of a training; how its step size changes |
+//! | [`augment`] | training examples changed at random |
 //! | [`control`] | how long work tells where it is, and is told to stop |
 //! | [`examples`] | what a training reads, batch by batch |
 //! | [`train`] | the training itself: epochs, the best of them, going on after a stop |
@@ -32,6 +33,7 @@
 //! | [`table`] | features of files as one array |
 //! | [`tensorboard`] | TensorBoard's event files |
 
+pub mod augment;
 pub mod classify;
 #[cfg(not(target_arch = "wasm32"))]
 mod columns;

@@ -10,12 +10,20 @@ pub(crate) enum Stream {
     /// The order of the training clips; one stream per epoch.
     #[cfg(not(target_arch = "wasm32"))]
     Shuffle = 0x5348,
+    /// Changing training examples; one stream per step.
+    #[cfg(not(target_arch = "wasm32"))]
+    Augment = 0x4155,
+}
+
+/// The numbers of one use, from their start.
+pub(crate) fn stream(seed: u64, stream: Stream, number: u64) -> Philox {
+    Philox::new(seed, ((stream as u64) << 48) | number)
 }
 
 /// The numbers `0..len` in random order: always the same for the same seed, use and number.
 pub(crate) fn shuffled(len: usize, seed: u64, stream: Stream, number: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
-    Philox::new(seed, ((stream as u64) << 48) | number).shuffle(&mut order);
+    self::stream(seed, stream, number).shuffle(&mut order);
     order
 }
 

@@ -4,6 +4,7 @@ use engine::Rule;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::augment::Augmentation;
 use crate::history::EpochRow;
 use crate::schedule::Schedule;
 
@@ -35,6 +36,9 @@ pub struct TrainingSettings {
     /// How much of the belief in a label is spread over all of them, from 0 to 1; PyTorch's `label_smoothing`. The losses
     /// that are reported are without it.
     pub label_smoothing: f64,
+    /// How training examples are changed at random, in this order; see [`crate::augment`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augmentation>,
     /// Which epoch's weights are kept.
     pub best: Best,
     /// Stop after this many epochs without a better one; never, where it is missing.
@@ -54,6 +58,7 @@ impl Default for TrainingSettings {
             clip_norm: None,
             class_weights: false,
             label_smoothing: 0.0,
+            augment: Vec::new(),
             best: Best::Loss,
             patience: None,
         }
@@ -138,6 +143,7 @@ impl TrainingSettings {
                 format!("{} does not lie between 0 and 1", self.label_smoothing),
             ));
         }
+        self.augment.iter().try_for_each(Augmentation::check)?;
         self.optimizer
             .check()
             .map_err(|error| Error::setting("training.optimizer", error.to_string()))

@@ -24,7 +24,7 @@ use crate::examples::{Batch, Clips, Examples};
 use crate::history::EpochRow;
 use crate::input::{Input, Normalisation};
 use crate::metrics::Metrics;
-use crate::random::{Stream, shuffled};
+use crate::random::{Stream, shuffled, stream};
 use crate::room::room;
 use crate::schedule::Moment;
 use crate::split::Split;
@@ -305,6 +305,10 @@ impl<'a> Trainer<'a> {
             examples.read(some.iter().copied(), &mut batch)?;
             let number = ((epoch - 1) * steps + index) as u64;
             self.schedule(number, steps)?;
+            if !self.setup.settings.augment.is_empty() {
+                let random = stream(self.setup.seed, Stream::Augment, number);
+                batch.augment(&self.setup.settings.augment, examples.shape(), random);
+            }
             let outputs = self
                 .profiled_step(&batch, number, control)
                 .map_err(|error| out_of_memory(error, some.len()))?;
@@ -379,7 +383,13 @@ impl<'a> Trainer<'a> {
         let outputs = self.network.forward(&x, mode)?;
         let weights = self.weights.as_ref().map(|(_, weights)| weights);
         let smoothing = self.setup.settings.label_smoothing as f32;
-        let loss = outputs.cross_entropy_smoothed(&targets, weights, smoothing)?;
+        let mut loss = outputs.cross_entropy_smoothed(&targets, weights, smoothing)?;
+        if let Some(mixed) = &batch.mixed {
+            let others = device.upload_u32(&mixed.targets)?;
+            let other = outputs.cross_entropy_smoothed(&others, weights, smoothing)?;
+            let other = other.scale(1.0 - mixed.share)?;
+            loss = loss.scale(mixed.share)?.add(&other)?;
+        }
         let gradients = loss.backward()?;
         self.optimizer.step(&self.parameters, &gradients)?;
         Ok(outputs.detach())
