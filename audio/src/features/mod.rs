@@ -10,24 +10,37 @@
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs` | the other kinds |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `bank.rs` | windows, the mel scale and its filters |
+//! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
+//! | `onset.rs` | [`onset_strength`]: how much louder it gets |
+//! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
 //! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
 
 mod bank;
+mod beats;
+mod correlate;
 mod deltas;
+mod hpss;
 mod kind;
+mod median;
 mod mfcc;
+mod onset;
 mod resize;
 mod settings;
 mod sound;
 mod spectra;
 mod spectral;
 mod statistics;
+mod tempo;
 mod waveform;
 
 pub use bank::{hz_to_mel, mel_to_hz};
+pub use beats::{Beats, beat_track};
+pub use hpss::{Separated, hpss};
 pub use kind::Kind;
+pub use onset::{Aggregate, onset_strength};
 pub use settings::{FeatureSettings, Preset};
 pub use statistics::Statistic;
+pub use tempo::tempo;
 
 use crate::clip::Clip;
 use crate::error::{Error, Result};

@@ -1,0 +1,81 @@
+//! Sums over a short signal and itself, shifted: what repeats is found by them.
+
+use kernels::vectorized;
+
+/// Shifts that are summed up side by side.
+const LANES: usize = 16;
+
+/// Groups of them that share each load.
+const GROUPS: usize = 4;
+
+const SHIFTS: usize = LANES * GROUPS;
+
+/// How much longer than its `length` a signal must be, by zeros, for so many shifts.
+pub(super) fn padding(shifts: usize) -> usize {
+    shifts.next_multiple_of(SHIFTS) + LANES
+}
+
+/// Σ f(x[i], x[i + k]) for SHIFTS successive k from `from` on, over the first `length` i.
+#[inline(always)]
+fn sums(
+    x: &[f32],
+    length: usize,
+    from: usize,
+    f: impl Fn(f32, f32) -> f32,
+) -> [[f32; LANES]; GROUPS] {
+    let mut sums = [[0f32; LANES]; GROUPS];
+    for (i, a) in x[..length].iter().enumerate() {
+        for (group, sums) in sums.iter_mut().enumerate() {
+            let shifted = &x[i + from + group * LANES..][..LANES];
+            for lane in 0..LANES {
+                sums[lane] += f(*a, shifted[lane]);
+            }
+        }
+    }
+    sums
+}
+
+vectorized! {
+    /// `out[k] = Σ x[i] · x[i + k]` over the first `length` numbers, behind which `x` has [`padding`] zeros.
+    pub(super) fn products(x: &[f32], length: usize, out: &mut [f32]) {
+        for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
+            let from = block * SHIFTS;
+            let sums = sums(x, length.saturating_sub(from), from, |a, b| a * b);
+            out.copy_from_slice(&sums.as_flattened()[..out.len()]);
+        }
+    }
+
+    /// `out[k] = Σ (x[i] - x[i + k])²` over the first `length` numbers, behind which `x` has [`padding`] zeros.
+    pub(super) fn differences(x: &[f32], length: usize, out: &mut [f32]) {
+        for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
+            let sums = sums(x, length, block * SHIFTS, |a, b| (a - b) * (a - b));
+            out.copy_from_slice(&sums.as_flattened()[..out.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_the_definition(
+            signal in prop::collection::vec(-1f32..1.0, 1..200), share in 0f64..=1.0,
+        ) {
+            let length = signal.len();
+            let shifts = 1 + (share * (length - 1) as f64) as usize;
+            let mut x = signal.clone();
+            x.resize(length + padding(shifts), 0.0);
+            let (mut product, mut difference) = (vec![0.0; shifts], vec![0.0; shifts]);
+            products(&x, length, &mut product);
+            differences(&x, length, &mut difference);
+            for k in 0..shifts {
+                let sum = |f: fn(f32, f32) -> f32| (0..length).map(|i| f(x[i], x[i + k])).sum::<f32>();
+                prop_assert!((product[k] - sum(|a, b| a * b)).abs() < 1e-4);
+                prop_assert!((difference[k] - sum(|a, b| (a - b) * (a - b))).abs() < 1e-4);
+            }
+        }
+    }
+}
