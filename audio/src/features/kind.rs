@@ -5,7 +5,7 @@
 
 use super::settings::{FeatureSettings, by_name};
 use super::sound::Sound;
-use super::{mfcc, spectra, spectral, waveform};
+use super::{gtzan_picture, mfcc, spectra, spectral, waveform};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,6 +41,7 @@ kinds! {
     SpectralBandwidth = "spectral_bandwidth", spectral::BANDWIDTH, "The width of each spectrum around its centroid, in Hz.";
     SpectralRolloff = "spectral_rolloff", spectral::ROLLOFF, "The frequency below which 85 % of each spectrum lie, in Hz.";
     SpectralFlatness = "spectral_flatness", spectral::FLATNESS, "How like noise each spectrum is, from 0 to 1.";
+    GtzanPicture = "gtzan_picture", gtzan_picture::GTZAN_PICTURE, "Log spectra as the well-known pictures of GTZAN show them: `n_fft / 2 + 1` bands.";
 }
 
 /// How a kind is computed, and what is known before it is.

@@ -19,6 +19,7 @@ mod bank;
 mod beats;
 mod correlate;
 mod deltas;
+mod gtzan_picture;
 mod hpss;
 mod kind;
 mod median;
