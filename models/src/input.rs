@@ -20,6 +20,10 @@ pub struct Input {
     /// Length of a window in seconds; where it is missing, a clip is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// How many seconds a picture of sound shows: with it, pictures are cut into windows of [`Input::seconds`] as sound is;
+    /// without it, a picture is one window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_seconds: Option<f64>,
     /// Frames of the network's input: its width.
     pub frames: usize,
     /// 1, or 3 for a network that wants colours: red, green and blue of a picture; what is grey, as sound is, three
@@ -91,13 +95,16 @@ impl Input {
             let reason = format!("{}, neither 1 nor 3", self.channels);
             return Err(Error::setting("input.channels", reason));
         }
-        match self.seconds {
-            Some(seconds) if !(seconds.is_finite() && seconds > 0.0) => Err(Error::setting(
-                "input.seconds",
-                format!("{seconds} is no length"),
-            )),
-            _ => Ok(()),
+        let lengths = [
+            ("input.seconds", self.seconds),
+            ("input.picture_seconds", self.picture_seconds),
+        ];
+        for (name, seconds) in lengths {
+            if let Some(seconds) = seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
+                return Err(Error::setting(name, format!("{seconds} is no length")));
+            }
         }
+        Ok(())
     }
 
     /// Rows of a window: the bands of every channel.
@@ -186,7 +193,7 @@ impl Input {
 }
 
 /// Start and end of every window.
-fn cuts(samples: usize, window: usize) -> Vec<(usize, usize)> {
+pub(crate) fn cuts(samples: usize, window: usize) -> Vec<(usize, usize)> {
     if samples == 0 || window == 0 {
         return Vec::new();
     }

@@ -11,7 +11,7 @@ use audio::Features;
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use crate::Error;
-use crate::input::{Input, Windows};
+use crate::input::{Input, Windows, cuts};
 
 /// Larger pictures are refused: 64 million pixels.
 const MAX_PIXELS: u64 = 1 << 26;
@@ -78,8 +78,8 @@ pub fn planes(bytes: &[u8], path: &Path) -> Result<Vec<Features>, Error> {
 }
 
 impl Input {
-    /// The network's input for a picture: one window of the recipe's bands and frames; with 3 channels its colours one
-    /// after the other, with 1 its grey. `path` goes into errors.
+    /// The network's input for a picture: windows of the recipe's bands and frames, as many as [`Input::picture_seconds`]
+    /// hold, else one; with 3 channels its colours one after the other, with 1 its grey. `path` goes into errors.
     ///
     /// # Errors
     /// [`Error::Malformed`] for what is no sound PNG.
@@ -96,14 +96,33 @@ impl Input {
             source,
         };
         let bands = self.features.bands();
-        let mut values = Vec::with_capacity(self.rows() * self.frames);
-        for plane in planes {
-            let plane = plane.resize(bands, self.frames).map_err(named)?;
-            values.extend(plane.values);
+        let shown = match (self.picture_seconds, self.seconds) {
+            (Some(shown), Some(window)) => (self.frames as f64 * shown / window).round() as usize,
+            _ => self.frames,
+        };
+        let resized = |plane: &Features| plane.resize(bands, shown.max(1)).map_err(named);
+        let planes = planes.iter().map(resized).collect::<Result<Vec<_>, _>>()?;
+        let cuts = cuts(shown.max(1), self.frames);
+        let mut values = Vec::with_capacity(cuts.len() * self.rows() * self.frames);
+        for &(from, to) in &cuts {
+            let mut window = Vec::with_capacity(self.rows() * self.frames);
+            for plane in &planes {
+                let cut = plane.values.chunks_exact(plane.frames);
+                let cut = cut.flat_map(|row| &row[from..to]).copied().collect();
+                let (bands, frames) = (plane.bands, to - from);
+                // A picture that shows less than a window is spread over it.
+                let cut = Features {
+                    bands,
+                    frames,
+                    values: cut,
+                };
+                window.extend(cut.resize_frames(self.frames).map_err(named)?.values);
+            }
+            self.repeat_channels(&mut window);
+            values.extend(window);
         }
-        self.repeat_channels(&mut values);
         Ok(Windows {
-            windows: 1,
+            windows: cuts.len(),
             bands: self.rows(),
             frames: self.frames,
             values,
@@ -186,6 +205,31 @@ mod tests {
             assert!((small - expected).abs() < 1e-6, "{small} {expected}");
         }
         assert_eq!(values(&input(1, 7, 9), &bytes).len(), 63);
+    }
+
+    #[test]
+    fn a_picture_of_many_seconds_is_cut_into_windows() {
+        let data: Vec<u8> = (0..8 * 2).map(|i| 16 * (i % 8)).collect();
+        let bytes = encode(8, 2, ColorType::Grayscale, BitDepth::Eight, &data);
+        let mut input = input(1, 2, 2);
+        (input.seconds, input.picture_seconds) = (Some(7.5), Some(30.0));
+        let windows = input.picture(&bytes, Path::new("x.png")).unwrap();
+        assert_eq!((windows.windows, windows.frames), (4, 2));
+        let first: Vec<f32> = windows.values.chunks(4).map(|w| 255.0 * w[0]).collect();
+        let far = first
+            .iter()
+            .zip([0.0, 32.0, 64.0, 96.0])
+            .map(|(a, b)| (a - b).abs());
+        assert!(far.fold(0.0, f32::max) < 1e-3, "{first:?}");
+        for (shown, count) in [(1.0, 1), (7.5, 1), (15.0, 2), (16.0, 2)] {
+            input.picture_seconds = Some(shown);
+            let windows = input.picture(&bytes, Path::new("x.png")).unwrap();
+            assert_eq!((windows.windows, windows.values.len()), (count, 4 * count));
+        }
+        for (seconds, shown) in [(1e-9, 1e9), (1e-300, 1e300)] {
+            (input.seconds, input.picture_seconds) = (Some(seconds), Some(shown));
+            assert!(input.picture(&bytes, Path::new("x.png")).is_err());
+        }
     }
 
     #[test]
