@@ -58,6 +58,13 @@ impl Progress {
     pub fn event(&self, event: Event<'_>) {
         match event {
             Event::Warning(text) => self.above(|| terminal::warning(text)),
+            Event::Dataset {
+                layout,
+                labels,
+                clips,
+            } => self.say(&format!(
+                "dataset: {clips} clips, {labels} labels, layout {layout} (--layout names another)"
+            )),
             Event::Synthesis { done, total } => self.count("synthesis", done, total),
             Event::Features { done, total } => self.count("features", done, total),
             Event::Bench { done, total, name } => match self.terminal {

@@ -13,6 +13,15 @@ use crate::history::EpochRow;
 pub enum Event<'a> {
     /// Something a user should know; the work goes on.
     Warning(&'a str),
+    /// A dataset is read.
+    Dataset {
+        /// How it lies on the disk, as `--layout` spells it.
+        layout: crate::dataset::Layout,
+        /// How many labels.
+        labels: usize,
+        /// How many clips.
+        clips: usize,
+    },
     /// So many of so many clips of synthetic music are written.
     Synthesis {
         /// Clips done.

@@ -75,12 +75,9 @@ fn prepare_within(
     #[cfg(not(feature = "threads"))]
     let results: Result<Vec<_>, Error> = dataset.items.iter().map(one).collect();
 
-    let Dataset {
-        dir,
-        labels,
-        items,
-        mut warnings,
-    } = dataset;
+    let mut dataset = dataset;
+    let mut warnings = std::mem::take(&mut dataset.warnings);
+    let items = std::mem::take(&mut dataset.items);
     let (mut kept, mut features, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
     for (item, result) in items.into_iter().zip(results?) {
         match result {
@@ -98,7 +95,7 @@ fn prepare_within(
             warnings.last().map_or("", String::as_str)
         );
         return Err(Error::Dataset {
-            dir,
+            dir: dataset.dir,
             reason,
             hint: "clips are WAV or MP3 files, or PNG pictures",
         });
@@ -109,12 +106,7 @@ fn prepare_within(
         .zip(&hashes)
         .map(|(item, hash)| (item.name.clone(), *hash));
     let fingerprint = ContentHash::of_all(names).to_string();
-    let mut dataset = Dataset {
-        dir,
-        labels,
-        items: kept,
-        warnings,
-    };
+    (dataset.items, dataset.warnings) = (kept, warnings);
     drop_empty_labels(&mut dataset);
     Ok(Prepared {
         dataset,
@@ -136,6 +128,11 @@ struct Work<'a> {
 impl Work<'_> {
     /// The features of one clip.
     fn clip(&self, item: &Item) -> Result<(ContentHash, ClipFeatures), Error> {
+        if let Content::Row(row) = &item.content {
+            let bytes = row.values.iter().flat_map(|value| value.to_le_bytes());
+            let hash = ContentHash::of(&bytes.collect::<Vec<u8>>());
+            return Ok((hash, self.input.row(row, &item.name)?.into()));
+        }
         let limits = audio::Limits::default();
         let size = item
             .path
@@ -155,12 +152,12 @@ impl Work<'_> {
             Some(windows) => windows,
             None => {
                 let name = item.path.display().to_string();
-                let windows = match item.content {
-                    Content::Sound => {
+                let windows = match &item.content {
+                    Content::Picture => self.input.picture(&bytes, &item.path)?,
+                    Content::Sound | Content::Row(_) => {
                         let clip = audio::decode_bytes(&bytes, &name, &limits)?;
                         self.input.windows(&self.device, &clip, &name)?
                     }
-                    Content::Picture => self.input.picture(&bytes, &item.path)?,
                 };
                 if let Some(warning) = self.cache.put(hash, &windows) {
                     self.control.tell(Event::Warning(&warning));

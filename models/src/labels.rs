@@ -98,12 +98,14 @@ mod tests {
             label,
             group: labels[label].into(),
             name: labels[label].into(),
+            side: None,
         };
         Dataset {
             dir: "music".into(),
             labels: labels.iter().map(|label| label.to_string()).collect(),
             items: (0..labels.len()).map(item).collect(),
             warnings: Vec::new(),
+            layout: Default::default(),
         }
     }
 

@@ -95,7 +95,7 @@ impl Input {
             name: path.display().to_string(),
             source,
         };
-        let bands = self.features.bands();
+        let bands = self.bands();
         let shown = match (self.picture_seconds, self.seconds) {
             (Some(shown), Some(window)) => (self.frames as f64 * shown / window).round() as usize,
             _ => self.frames,

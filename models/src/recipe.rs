@@ -19,6 +19,7 @@ use std::path::Path;
 use engine::Architecture;
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Layout;
 use crate::input::Input;
 use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
@@ -73,6 +74,9 @@ pub struct Recipe {
     /// `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`…
     #[serde(default)]
     pub claimed: BTreeMap<String, f64>,
+    /// How the dataset lies on the disk; detected, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
     /// Labels put together: the name of each, and the dataset's labels that it stands for. Others are left out; where it
     /// is empty, the dataset's own are taken.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,7 +1,9 @@
 //! Which clips train, which choose the epoch (validation), which test.
 //!
 //! Groups are never torn apart (see [`crate::group`]), every label keeps about
-//! the same share in every part, and the same seed gives the same split.
+//! the same share in every part, and the same seed gives the same split. Where the
+//! dataset has a split of its own (FMA), that one counts. [`Form::Paper`] splits as
+//! the texts did, for figures beside theirs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::dataset::{Dataset, Item};
+use crate::dataset::{Dataset, Item, Side};
 use crate::group::GroupRule;
 use crate::pattern;
 use crate::random::{Stream, shuffled};
@@ -60,6 +62,66 @@ pub struct SplitSettings {
     /// The clips that are only looked at in the end. Where it is a pattern, and so
     /// is `validation`, a clip that both match is tested.
     pub test: Part,
+    /// What is kept together.
+    #[serde(skip_serializing_if = "Form::is_track")]
+    pub form: Form,
+    /// Whether the dataset's own split counts, where it has one.
+    pub official: bool,
+    /// How the text split, for [`Form::Paper`].
+    pub paper: PaperSplit,
+}
+
+/// What a split keeps together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Clips of one track, and copies of one recording.
+    #[default]
+    Track,
+    /// Also the clips of one artist, or album, as far as that is known.
+    Artist,
+    /// Nothing: every clip is drawn for itself, as most texts did it, and the normalisation is fitted to all of them.
+    /// Such figures flatter.
+    Paper,
+}
+
+impl Form {
+    fn is_track(&self) -> bool {
+        *self == Form::Track
+    }
+}
+
+/// How a text split its clips, where that differs from the recipe's split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaperSplit {
+    /// The clips that choose the best epoch; none where the text had none, and then the last epoch is kept.
+    pub validation: Part,
+    /// The clips that are tested; those of the recipe's split where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Part>,
+}
+
+impl Default for PaperSplit {
+    fn default() -> Self {
+        PaperSplit {
+            validation: Part::Fraction(0.0),
+            test: None,
+        }
+    }
+}
+
+impl SplitSettings {
+    /// The parts that are validated and tested.
+    fn parts(&self) -> (&Part, &Part) {
+        match self.form {
+            Form::Track | Form::Artist => (&self.validation, &self.test),
+            Form::Paper => (
+                &self.paper.validation,
+                self.paper.test.as_ref().unwrap_or(&self.test),
+            ),
+        }
+    }
 }
 
 impl Default for SplitSettings {
@@ -68,6 +130,9 @@ impl Default for SplitSettings {
             group: GroupRule::Take,
             validation: Part::Fraction(0.15),
             test: Part::Fraction(0.2),
+            form: Form::Track,
+            official: true,
+            paper: PaperSplit::default(),
         }
     }
 }
@@ -95,9 +160,60 @@ impl Split {
     /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave
     /// nothing to train on, or a pattern that matches no clip.
     pub fn new(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
+        let mut split = match settings.official && dataset.has_split() {
+            true => Split::official(dataset)?,
+            false => Split::drawn(dataset, settings, seed)?,
+        };
+        if let Some((torn, first)) = split.torn_groups(dataset) {
+            split.warnings.push(format!(
+                "{} of clips that belong together {} on two sides of the split ({first})",
+                count(torn, "group"),
+                if torn == 1 { "lies" } else { "lie" }
+            ));
+        }
+        Ok(split)
+    }
+
+    /// The clips that the normalisation is fitted to: those of the training, except in [`Form::Paper`].
+    #[must_use]
+    pub fn fitted(&self, form: Form) -> Vec<usize> {
+        match form {
+            Form::Track | Form::Artist => self.train.clone(),
+            Form::Paper => {
+                let mut all = [&self.train[..], &self.validation, &self.test].concat();
+                all.sort_unstable();
+                all
+            }
+        }
+    }
+
+    /// The dataset's own split; a clip that it does not name is learnt from.
+    fn official(dataset: &Dataset) -> Result<Split, Error> {
+        let of = |side: Side| {
+            let own = dataset.items.iter().enumerate();
+            let own = own.filter(|(_, item)| item.side.unwrap_or(Side::Train) == side);
+            own.map(|(index, _)| index).collect::<Vec<usize>>()
+        };
+        let split = Split {
+            train: of(Side::Train),
+            validation: of(Side::Validation),
+            test: of(Side::Test),
+            warnings: Vec::new(),
+        };
+        match split.train.is_empty() {
+            false => Ok(split),
+            true => Err(Error::Setting {
+                name: "split.official",
+                reason: "the dataset's own split leaves no clip to train on".into(),
+            }),
+        }
+    }
+
+    fn drawn(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
+        let (validation, test) = settings.parts();
         let (test_share, validation_share) = (
-            share("split.test", &settings.test)?,
-            share("split.validation", &settings.validation)?,
+            share("split.test", test)?,
+            share("split.validation", validation)?,
         );
         if test_share + validation_share >= 1.0 {
             let reason = format!(
@@ -111,17 +227,17 @@ impl Split {
         let mut split = Split::default();
         let mut rest = Vec::new();
         for (index, item) in dataset.items.iter().enumerate() {
-            if takes(&settings.test, item) {
+            if takes(test, item) {
                 split.test.push(index);
-            } else if takes(&settings.validation, item) {
+            } else if takes(validation, item) {
                 split.validation.push(index);
             } else {
                 rest.push(index);
             }
         }
         for (name, part, taken) in [
-            ("split.test", &settings.test, &split.test),
-            ("split.validation", &settings.validation, &split.validation),
+            ("split.test", test, &split.test),
+            ("split.validation", validation, &split.validation),
         ] {
             if let (Part::Pattern(pattern), true) = (part, taken.is_empty()) {
                 return Err(Error::Setting {
@@ -130,11 +246,16 @@ impl Split {
                 });
             }
         }
-        split.warn_of_torn_groups(dataset);
-        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
         for index in rest {
+            // In the text's form every clip is a group of its own.
+            let number = if settings.form == Form::Paper {
+                index
+            } else {
+                0
+            };
             groups
-                .entry(&dataset.items[index].group)
+                .entry((&dataset.items[index].group, number))
                 .or_default()
                 .push(index);
         }
@@ -196,30 +317,24 @@ impl Split {
         self.train.extend(left.into_iter().flatten());
     }
 
-    /// Patterns go by name, so they can tear a group apart: say so.
-    fn warn_of_torn_groups(&mut self, dataset: &Dataset) {
+    /// How many groups lie on two sides, and one of them: patterns go by name, and the text's form by clip.
+    fn torn_groups(&self, dataset: &Dataset) -> Option<(usize, String)> {
         let mut sides: BTreeMap<&str, [bool; 3]> = BTreeMap::new();
         for (index, item) in dataset.items.iter().enumerate() {
-            let side = if self.test.binary_search(&index).is_ok() {
-                0
-            } else if self.validation.binary_search(&index).is_ok() {
-                1
-            } else {
-                2
-            };
-            sides.entry(&item.group).or_default()[side] = true;
+            for (side, part) in [&self.train, &self.validation, &self.test]
+                .into_iter()
+                .enumerate()
+            {
+                if part.binary_search(&index).is_ok() {
+                    sides.entry(&item.group).or_default()[side] = true;
+                }
+            }
         }
-        let torn: Vec<&str> = sides
+        let torn = sides
             .iter()
-            .filter(|(_, sides)| sides.iter().filter(|&&side| side).count() > 1)
-            .map(|(group, _)| *group)
-            .collect();
-        if let Some(first) = torn.first() {
-            self.warnings.push(format!(
-                "the patterns put clips of {} on two sides of the split ({first})",
-                count(torn.len(), "group")
-            ));
-        }
+            .filter(|(_, sides)| sides.iter().filter(|&&side| side).count() > 1);
+        let torn: Vec<&str> = torn.map(|(group, _)| *group).collect();
+        torn.first().map(|first| (torn.len(), (*first).to_string()))
     }
 }
 
@@ -241,7 +356,7 @@ fn takes(part: &Part, item: &Item) -> bool {
     let name = if pattern.contains('/') {
         &item.name
     } else {
-        item.name.rsplit('/').next().unwrap_or_default()
+        item.stem()
     };
     pattern::matches(pattern, name)
 }
@@ -271,6 +386,7 @@ mod tests {
                 label,
                 group: format!("l{label}/{group}"),
                 name: format!("l{label}/{group}-{take}"),
+                side: None,
             })
         });
         Dataset {
@@ -278,6 +394,7 @@ mod tests {
             labels: (0..labels).map(|label| format!("l{label}")).collect(),
             items: items.collect(),
             warnings: vec![],
+            layout: Default::default(),
         }
     }
 
@@ -384,6 +501,67 @@ mod tests {
         assert!("1.5".parse::<Part>().is_err());
         assert_eq!("0.25".parse(), Ok(Part::Fraction(0.25)));
         assert_eq!("4-*".parse(), Ok(Part::Pattern("4-*".into())));
+    }
+
+    #[test]
+    fn the_datasets_own_split_counts() {
+        let mut data = dataset(&[(0, "a", 3), (1, "b", 3)]);
+        for (item, side) in data
+            .items
+            .iter_mut()
+            .zip([Side::Train, Side::Validation, Side::Test].repeat(2))
+        {
+            item.side = Some(side);
+        }
+        let split = Split::new(&data, &fractions(0.3, 0.3), 0).unwrap();
+        assert_eq!(
+            (split.train, split.validation, split.test),
+            (vec![0, 3], vec![1, 4], vec![2, 5])
+        );
+        assert!(
+            split.warnings[0].contains("2 groups"),
+            "{:?}",
+            split.warnings
+        );
+        let settings = SplitSettings {
+            official: false,
+            ..fractions(0.3, 0.3)
+        };
+        let drawn = Split::new(&data, &settings, 0).unwrap();
+        assert_eq!(drawn.train.len(), 6, "two groups are too few to part");
+        data.items
+            .iter_mut()
+            .for_each(|item| item.side = Some(Side::Test));
+        assert!(Split::new(&data, &fractions(0.3, 0.3), 0).is_err());
+    }
+
+    #[test]
+    fn as_the_texts_did_it_nothing_is_kept_together() {
+        let data = dataset(&[(0, "a", 20), (1, "b", 20)]);
+        let settings = SplitSettings {
+            form: Form::Paper,
+            ..fractions(0.1, 0.2)
+        };
+        let split = Split::new(&data, &settings, 0).unwrap();
+        assert_eq!((split.train.len(), split.test.len()), (32, 8));
+        assert!(split.validation.is_empty());
+        assert_eq!(split.fitted(Form::Paper), (0..40).collect::<Vec<_>>());
+        assert_eq!(split.fitted(Form::Track), split.train);
+        assert!(
+            split.warnings[0].contains("2 groups of clips"),
+            "{:?}",
+            split.warnings
+        );
+        let own = PaperSplit {
+            validation: Part::Fraction(0.2),
+            test: Some(Part::Pattern("*-0".into())),
+        };
+        let settings = SplitSettings {
+            paper: own,
+            ..settings
+        };
+        let split = Split::new(&data, &settings, 0).unwrap();
+        assert_eq!((split.validation.len(), split.test.len()), (8, 2));
     }
 
     #[test]

@@ -17,7 +17,8 @@ const BASE: &str = "georgopoulos-cnn";
 /// Train a network on a folder of labelled audio
 #[derive(Debug, Args)]
 #[command(
-    after_help = "DIR holds one folder per label with WAV or MP3 files in it. Clips of one recording (the name up \
+    after_help = "DIR holds one folder per label with sound in it, or pictures of sound (PNG); or it is GTZAN, FMA \
+                        or Ballroom as they are downloaded; or a table of features (.csv). Clips of one recording (the name up \
                         to the take: 1-17367-A and 1-17367-B) stay in the same part of the split. RUN gets run.toml, \
                         best.safetensors, last.safetensors, history.csv, metrics.json, report.html and TensorBoard's \
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
@@ -26,7 +27,7 @@ const BASE: &str = "georgopoulos-cnn";
                         melgrad train --resume --out run"
 )]
 pub struct Train {
-    /// The dataset: a folder with one folder per label
+    /// The dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv)
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
     /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
@@ -40,7 +41,7 @@ pub struct Train {
     out: PathBuf,
     /// Go on with the run in --out that was interrupted, or for more --epochs
     #[arg(long, conflicts_with_all = ["recipe", "arch", "batch", "lr", "patience", "validation", "test", "group",
-        "seconds", "set", "seed"])]
+        "split", "layout", "seconds", "set", "seed"])]
     resume: bool,
     /// How often every training clip is seen, at most
     #[arg(long, value_name = "N")]
@@ -60,6 +61,14 @@ pub struct Train {
     /// The clips that are held back to the end: a fraction, or a pattern of names ('4-*')
     #[arg(long, value_name = "PART")]
     test: Option<String>,
+    /// What a split keeps together: track (copies of one recording too), artist (as far as that is known), or paper: as
+    /// the recipe's text did it, mostly nothing, which flatters
+    #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
+    split: Option<String>,
+    /// How the dataset lies on the disk, where that is not seen rightly: folders, gtzan, fma (or fma:small, fma:medium,
+    /// fma:large, fma:full), ballroom, table
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<String>,
     /// Which clips stay together: take, file, folder or fields:N
     #[arg(long, value_name = "RULE")]
     group: Option<String>,
@@ -152,8 +161,6 @@ impl Train {
                 "training.patience",
                 self.patience.map(|n| n.to_string()),
             ),
-            ("--validation", "split.validation", self.validation.clone()),
-            ("--test", "split.test", self.test.clone()),
             ("--group", "split.group", self.group.clone()),
             (
                 "--seconds",
@@ -161,6 +168,20 @@ impl Train {
                 self.seconds.map(|x| format!("{x:?}")),
             ),
         ];
+        // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
+        let by_hand = self.validation.is_some() || self.test.is_some();
+        let paper = self.split.as_deref() == Some("paper");
+        let (validation, test) = match paper {
+            true => ("split.paper.validation", "split.paper.test"),
+            false => ("split.validation", "split.test"),
+        };
+        let flags = flags.into_iter().chain([
+            ("--layout", "layout", self.layout.clone()),
+            ("--split", "split.form", self.split.clone()),
+            ("--validation", validation, self.validation.clone()),
+            ("--test", test, self.test.clone()),
+            ("--test", "split.official", by_hand.then(|| "false".into())),
+        ]);
         for (flag, key, value) in flags {
             if let Some(value) = value {
                 recipe

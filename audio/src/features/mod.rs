@@ -9,6 +9,7 @@
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs` | the other kinds |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
+//! | `columns.rs` | what the columns of a table are called |
 //! | `bank.rs` | windows, the mel scale and its filters |
 //! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
 //! | `onset.rs` | [`onset_strength`]: how much louder it gets |
@@ -17,6 +18,7 @@
 
 mod bank;
 mod beats;
+mod columns;
 mod correlate;
 mod deltas;
 mod gtzan_picture;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Content, Dataset, Item};
+use super::{Content, Dataset, Item, Layout};
 use crate::Error;
 use crate::group::GroupRule;
 
@@ -65,10 +65,11 @@ pub(super) fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
     for (label, (name, found)) in labels.iter().enumerate() {
         items.extend(found.iter().map(|found| Item {
             path: found.path.clone(),
-            content: found.content,
+            content: found.content.clone(),
             label,
             group: format!("{name}/{}", found.group),
             name: format!("{name}/{}", found.name),
+            side: None,
         }));
     }
     Ok(Dataset {
@@ -76,6 +77,7 @@ pub(super) fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
         labels: labels.into_keys().collect(),
         items,
         warnings: scan.warnings,
+        layout: Layout::Folders,
     })
 }
 
@@ -228,7 +230,7 @@ impl Scan {
 }
 
 /// What a folder holds, sorted by name, without hidden entries.
-fn listing(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn listing(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

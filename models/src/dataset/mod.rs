@@ -9,32 +9,73 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`Dataset`], [`Item`] |
+//! | `layout.rs` | [`Layout`]: how a dataset lies on the disk |
+//! | `open.rs` | [`Opening`]: which layout it is, and reading it so (feature `report`) |
 //! | `folders.rs` | a folder per label, searched |
+//! | `gtzan.rs`, `fma.rs`, `ballroom.rs`, `table.rs` | the other layouts |
 //!
 //! The order is that of the names' bytes, so that the same folder gives the same
 //! dataset on every machine. Names that begin with a dot are skipped. What is
 //! skipped for another reason is told in [`Dataset::warnings`], never silently.
 
+#[cfg(feature = "report")]
+mod ballroom;
+#[cfg(feature = "report")]
+mod fma;
 mod folders;
+#[cfg(feature = "report")]
+mod gtzan;
+pub mod layout;
+#[cfg(feature = "report")]
+mod open;
+#[cfg(feature = "report")]
+mod table;
+
+pub use layout::Layout;
+#[cfg(feature = "report")]
+pub use open::{Opening, detect};
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::Error;
 use crate::group::GroupRule;
 
 /// File names that end so are clips; what is in them is found out by their content.
-pub const AUDIO_EXTENSIONS: [&str; 3] = ["mp3", "wav", "wave"];
+pub const AUDIO_EXTENSIONS: [&str; 5] = ["mp3", "wav", "wave", "au", "snd"];
 
 /// What a clip is there as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Content {
     /// A sound file: its features are computed.
     #[default]
     Sound,
     /// A picture of the sound (PNG): its pixels are the features.
     Picture,
+    /// A row of a table: its numbers are the features.
+    Row(Arc<Row>),
+}
+
+/// A row of a feature table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// What each number is, the same for all rows of a table.
+    pub columns: Arc<[String]>,
+    /// The numbers; NaN where the table has none.
+    pub values: Vec<f32>,
+}
+
+/// A part of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Is learnt from.
+    Train,
+    /// Chooses the epoch.
+    Validation,
+    /// Is looked at in the end.
+    Test,
 }
 
 impl Content {
@@ -54,12 +95,13 @@ impl fmt::Display for Content {
         f.write_str(match self {
             Content::Sound => "audio",
             Content::Picture => "picture",
+            Content::Row(_) => "table row",
         })
     }
 }
 
 /// One labelled file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// Where it lies.
     pub path: PathBuf,
@@ -71,6 +113,16 @@ pub struct Item {
     pub group: String,
     /// `label/…/stem` with `/`, for patterns and messages; lossy where the name is not UTF-8.
     pub name: String,
+    /// Where the dataset's own split puts it, if it has one.
+    pub side: Option<Side>,
+}
+
+impl Item {
+    /// The last part of its name.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// The labelled files of one folder.
@@ -84,6 +136,8 @@ pub struct Dataset {
     pub items: Vec<Item>,
     /// What was skipped or looks wrong, one sentence each.
     pub warnings: Vec<String>,
+    /// How it lies on the disk.
+    pub layout: Layout,
 }
 
 impl Dataset {
@@ -112,6 +166,12 @@ impl Dataset {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it has a split of its own.
+    #[must_use]
+    pub fn has_split(&self) -> bool {
+        self.items.iter().any(|item| item.side.is_some())
     }
 
     /// How many clips each label has.

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use engine::Device;
 
-use super::features;
+use super::{features, open};
+use crate::Error;
 use crate::classify::Classifier;
 use crate::control::Control;
-use crate::dataset::Dataset;
 use crate::evaluate::{judge, largest};
 use crate::examples::Clips;
 use crate::features::Prepared;
 use crate::metrics::Metrics;
 use crate::run::RunFolder;
 use crate::split::Split;
-use crate::{Error, labels};
 
 /// Windows that go through a network at once when it is judged.
 const AT_ONCE: usize = 32;
@@ -74,8 +73,7 @@ pub fn evaluate_run(
     let classifier = Classifier::load_on(&run.best(), device)?;
     let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
     let mut warnings = Vec::new();
-    let mut dataset = Dataset::scan(dir, settings.recipe.split.group)?;
-    labels::put_together(&mut dataset, &settings.recipe.labels)?;
+    let (dataset, _) = open(dir, &settings.recipe)?;
     let mut prepared = features(
         dataset,
         classifier.input(),

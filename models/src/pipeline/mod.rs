@@ -3,10 +3,12 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`train_folder`] and [`resume`] |
+//! | `data.rs` | [`open`]: the dataset that a recipe wants |
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
 //! | `keeper.rs` | writing a training's files into its run folder |
 //! | `page.rs` | the run as a report, with pictures of clips |
 
+mod data;
 mod judge;
 mod keeper;
 mod page;
@@ -28,7 +30,8 @@ use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
 use crate::train::{Setup, Trainer};
-use crate::{Error, files, labels};
+use crate::{Error, files};
+pub use data::open;
 use judge::ask;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
@@ -96,8 +99,7 @@ pub fn train_folder(
 ) -> Result<Outcome, Error> {
     let recipe = &training.recipe;
     recipe.check()?;
-    let mut dataset = Dataset::scan(training.data, recipe.split.group)?;
-    labels::put_together(&mut dataset, &recipe.labels)?;
+    let (dataset, recipe) = open(training.data, recipe)?;
     dataset.check_labels()?;
     recipe.architecture_for(dataset.labels.len())?;
     let dir = training
@@ -141,8 +143,8 @@ pub fn resume(
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.into());
         settings.data.dir = dir.to_string_lossy().into_owned();
     }
-    let mut dataset = Dataset::scan(settings.data.dir.as_ref(), settings.recipe.split.group)?;
-    labels::put_together(&mut dataset, &settings.recipe.labels)?;
+    let (dataset, recipe) = open(settings.data.dir.as_ref(), &settings.recipe)?;
+    settings.recipe = recipe;
     let (cache, profile) = (resuming.cache, resuming.profile);
     go_on(run, settings, dataset, cache, profile, device, control)
 }
@@ -203,7 +205,11 @@ fn go_on(
         features: &prepared.features,
         targets: &targets,
     };
-    let normalisation = fit(recipe.input.normalise, clips.features, &split.train)?;
+    let normalisation = fit(
+        recipe.input.normalise,
+        clips.features,
+        &split.fitted(recipe.split.form),
+    )?;
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
         clips,
@@ -270,6 +276,11 @@ fn features(
     control: Control<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Prepared, Error> {
+    control.tell(Event::Dataset {
+        layout: dataset.layout,
+        labels: dataset.labels.len(),
+        clips: dataset.items.len(),
+    });
     control.warn(warnings, std::mem::take(&mut dataset.warnings));
     let cache = cache.map_or_else(Cache::off, |dir| Cache::open(dir, input));
     let mut prepared = prepare(dataset, input, &cache, control)?;

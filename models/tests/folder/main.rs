@@ -1,6 +1,7 @@
 //! From a folder of audio to a run, with everything that can be wrong with a folder.
 #![cfg(feature = "report")]
 
+mod layouts;
 mod place;
 
 use std::fs;

@@ -77,6 +77,8 @@ impl Toy {
                 seconds: None,
                 frames: SIDE,
                 channels: 1,
+                columns: Vec::new(),
+                picture_seconds: None,
                 normalise: Normalise::Global,
                 features: features_of,
             },

@@ -6,6 +6,11 @@
 //! taken whole. The features of each window are resized in time to
 //! [`Input::frames`]. In training every window is an example of its own; an
 //! answer for a clip is the mean over its windows.
+//!
+//! `table.rs` has what is different where the network sees a row of a table, and
+//! [`crate::picture`] where it sees a picture.
+
+mod table;
 
 use audio::{Clip, FeatureSettings};
 use kernels::Device;
@@ -30,6 +35,10 @@ pub struct Input {
     /// times.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub channels: usize,
+    /// Columns of a table, by their names or patterns of names (`mfcc*`), where the network does not see all: of the
+    /// table that `features` stands for (kinds `gtzan` and `fma`), or else of a ready table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
     /// How the numbers are brought to a common scale.
     #[serde(default)]
     pub normalise: Normalise,
@@ -95,6 +104,9 @@ impl Input {
             let reason = format!("{}, neither 1 nor 3", self.channels);
             return Err(Error::setting("input.channels", reason));
         }
+        if self.table() {
+            self.check_table()?;
+        }
         let lengths = [
             ("input.seconds", self.seconds),
             ("input.picture_seconds", self.picture_seconds),
@@ -107,16 +119,25 @@ impl Input {
         Ok(())
     }
 
+    /// Bands of each channel: of a table, the columns that were chosen.
+    #[must_use]
+    pub fn bands(&self) -> usize {
+        match self.chosen() {
+            Some(names) => names.len(),
+            None => self.features.bands(),
+        }
+    }
+
     /// Rows of a window: the bands of every channel.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.channels.saturating_mul(self.features.bands())
+        self.channels.saturating_mul(self.bands())
     }
 
     /// The network's input: channels, bands and frames.
     #[must_use]
     pub fn shape(&self) -> [usize; 3] {
-        [self.channels, self.features.bands(), self.frames]
+        [self.channels, self.bands(), self.frames]
     }
 
     /// One channel of a window becomes as many as are asked for; more stay as they are.
@@ -159,6 +180,7 @@ impl Input {
             let features = audio::extract_async(device, &self.features, &window).await;
             let features = features.map_err(named)?;
             let mut features = features.resize_frames(self.frames).map_err(named)?;
+            self.choose_rows(&mut features, name)?;
             self.repeat_channels(&mut features.values);
             if features.values.iter().any(|value| !value.is_finite()) {
                 return Err(Error::NotFinite {

@@ -1,0 +1,242 @@
+//! GTZAN (Tzanetakis and Cook 2002), as people download it: ten genres of 100 excerpts, `.au` or `.wav`.
+//!
+//! ```text
+//! DIR/genres/blues/blues.00000.au             or DIR/genres_original/…, DIR/Data/genres_original/…, DIR itself
+//! DIR/features_30_sec.csv                     for recipes that read a table
+//! DIR/train_filtered.txt, valid_…, test_…     the fault-filtered split, where somebody put its lists there
+//! ```
+//!
+//! What is known of copies and artists stands in `gtzan.txt`: copies share a group, and so do excerpts of one artist
+//! where that is asked for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::layout::Layout;
+use super::{Dataset, Opening, Side, folders, table};
+use crate::{Error, files};
+
+/// The ten labels.
+pub(super) const GENRES: [&str; 10] = [
+    "blues",
+    "classical",
+    "country",
+    "disco",
+    "hiphop",
+    "jazz",
+    "metal",
+    "pop",
+    "reggae",
+    "rock",
+];
+
+const KNOWN: &str = include_str!("gtzan.txt");
+
+/// Where else in a download the ten folders may be.
+const INSIDE: [&str; 5] = [
+    ".",
+    "genres",
+    "genres_original",
+    "Data/genres_original",
+    "Data",
+];
+
+/// The folder that holds the ten (or most of them), with files called as GTZAN's are.
+pub(super) fn root(path: &Path) -> Option<PathBuf> {
+    let has = |folder: &Path, genre: &str| {
+        let entries = folder.join(genre).read_dir().ok()?;
+        let mut names = entries.flatten().map(|entry| entry.file_name());
+        let named = |name: std::ffi::OsString| {
+            let stem = Path::new(&name).file_stem()?.to_str()?.to_string();
+            Some(excerpt(&stem)?.0 == genre)
+        };
+        names.find_map(named).filter(|&own| own)
+    };
+    let count = |folder: &Path| {
+        GENRES
+            .iter()
+            .filter(|genre| has(folder, genre).is_some())
+            .count()
+    };
+    let inside = INSIDE.iter().map(|inside| match *inside {
+        "." => path.to_path_buf(),
+        inside => path.join(inside),
+    });
+    inside.into_iter().find(|folder| count(folder) >= 2)
+}
+
+fn table_of(path: &Path) -> Option<PathBuf> {
+    let places = [
+        "features_30_sec.csv",
+        "../features_30_sec.csv",
+        "Data/features_30_sec.csv",
+    ];
+    let mut places = places.iter().map(|place| path.join(place));
+    places.find(|place| place.is_file())
+}
+
+pub(super) fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
+    let table = table_of(path).filter(|_| opening.table);
+    let mut dataset = match table {
+        Some(table) => table::open(&table, opening.group)?,
+        None if path.is_file() => table::open(path, opening.group)?,
+        None => {
+            let root = root(path).unwrap_or_else(|| path.into());
+            folders::scan(&root, opening.group)?
+        }
+    };
+    dataset.layout = Layout::Gtzan;
+    if opening.known {
+        join_known(&mut dataset, opening.artists);
+    }
+    if opening.official {
+        filtered_split(path, &mut dataset)?;
+    }
+    Ok(dataset)
+}
+
+/// The genre and the number of an excerpt: `blues.00029` (and `blues.00029.3`), `blues_00029`, `blues00029`.
+fn excerpt(stem: &str) -> Option<(&'static str, u32)> {
+    let genre = GENRES.iter().find(|genre| stem.starts_with(**genre))?;
+    let rest = stem.strip_prefix(genre)?.trim_start_matches(['.', '_']);
+    let digits = rest.get(..5)?;
+    let ends = !rest[5..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    let number = digits.parse().ok().filter(|_| ends)?;
+    Some((genre, number))
+}
+
+/// For each excerpt that is known not to stand alone, the first of those that belong together.
+fn known(artists: bool) -> BTreeMap<(String, u32), (String, u32)> {
+    let mut first: BTreeMap<(String, u32), (String, u32)> = BTreeMap::new();
+    for line in KNOWN.lines() {
+        let mut words = line.split_whitespace();
+        let (kind, label) = (words.next(), words.next().unwrap_or_default());
+        if !(kind == Some("copies") || artists && kind == Some("artist")) {
+            continue;
+        }
+        let mut together: Vec<(String, u32)> = Vec::new();
+        for word in words {
+            let (label, numbers) = word.split_once('.').unwrap_or((label, word));
+            let (from, to) = numbers.split_once('-').unwrap_or((numbers, numbers));
+            if let (Ok(from), Ok(to)) = (from.parse::<u32>(), to.parse::<u32>()) {
+                together.extend((from..=to).map(|number| (label.to_string(), number)));
+            }
+        }
+        // Whoever belongs to one of them already brings all of its own.
+        let own: Vec<_> = together
+            .iter()
+            .filter_map(|one| first.get(one).cloned())
+            .collect();
+        let Some(lowest) = own.iter().chain(&together).min().cloned() else {
+            continue;
+        };
+        for value in first.values_mut().filter(|value| own.contains(value)) {
+            value.clone_from(&lowest);
+        }
+        first.extend(together.into_iter().map(|one| (one, lowest.clone())));
+    }
+    first
+}
+
+/// Gives clips that belong together one group.
+pub(super) fn join_known(dataset: &mut Dataset, artists: bool) {
+    let known = known(artists);
+    for item in &mut dataset.items {
+        let Some((genre, number)) = excerpt(item.stem()) else {
+            continue;
+        };
+        if let Some((genre, number)) = known.get(&(genre.to_string(), number)) {
+            item.group = format!("{genre}/{genre}.{number:05} and others");
+        }
+    }
+}
+
+/// The fault-filtered split (Kereliuk, Sturm and Larsen 2015), where its three lists lie there.
+fn filtered_split(path: &Path, dataset: &mut Dataset) -> Result<(), Error> {
+    let sides = [
+        ("train_filtered.txt", Side::Train),
+        ("valid_filtered.txt", Side::Validation),
+        ("test_filtered.txt", Side::Test),
+    ];
+    let folder = if path.is_file() {
+        path.join("..")
+    } else {
+        path.into()
+    };
+    let holds = |folder: &PathBuf| sides.iter().all(|(name, _)| folder.join(name).is_file());
+    let places = [folder.clone(), folder.join(".."), dataset.dir.join("..")];
+    let Some(lists) = places.into_iter().find(holds) else {
+        return Ok(());
+    };
+    let mut listed: BTreeMap<(&str, u32), Side> = BTreeMap::new();
+    for (name, side) in sides {
+        let list = lists.join(name);
+        for (number, line) in files::read_text(&list)?.lines().enumerate() {
+            let file = Path::new(line.trim());
+            let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else {
+                continue;
+            };
+            let own = excerpt(stem).ok_or_else(|| Error::Malformed {
+                path: list.clone(),
+                reason: format!("line {}: {line:?} is no excerpt of GTZAN's", number + 1),
+            })?;
+            listed.insert(own, side);
+        }
+    }
+    let before = dataset.items.len();
+    dataset.items.retain_mut(|item| {
+        item.side = excerpt(item.stem()).and_then(|own| listed.get(&own).copied());
+        item.side.is_some()
+    });
+    let left_out = before - dataset.items.len();
+    dataset.warnings.push(format!(
+        "{}: the fault-filtered split; {left_out} clips are in none of its lists and are left out",
+        lists.display()
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_excerpts() {
+        for name in ["blues.00029", "blues.00029.3", "blues_00029", "blues00029"] {
+            assert_eq!(excerpt(name), Some(("blues", 29)), "{name}");
+        }
+        for name in [
+            "blues",
+            "blues.29",
+            "blues.000290",
+            "polka.00001",
+            "blues.é0001",
+        ] {
+            assert_eq!(excerpt(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_what_is_known_is_read() {
+        let copies = known(false);
+        assert_eq!(copies.len(), 96);
+        let first = |map: &BTreeMap<_, _>, label: &str, number| {
+            map.get(&(label.to_string(), number)).cloned()
+        };
+        assert_eq!(first(&copies, "reggae", 92), Some(("reggae".into(), 75)));
+        assert_eq!(first(&copies, "rock", 16), Some(("metal".into(), 58)));
+        assert_eq!(first(&copies, "rock", 17), None);
+        let artists = known(true);
+        assert_eq!(first(&artists, "blues", 28), Some(("blues".into(), 12)));
+        // By way of the copy, Metal's and Rock's artist are one.
+        assert_eq!(first(&artists, "rock", 26), first(&artists, "metal", 60));
+        assert!(
+            artists
+                .keys()
+                .all(|(genre, number)| { GENRES.contains(&genre.as_str()) && *number < 100 })
+        );
+        for first in artists.values() {
+            assert_eq!(artists[first], *first);
+        }
+    }
+}

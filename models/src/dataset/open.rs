@@ -1,0 +1,103 @@
+//! Which layout a folder or a file has, and reading it so.
+
+use std::path::Path;
+
+use super::layout::Layout;
+use super::{Dataset, ballroom, fma, folders, gtzan, table};
+use crate::Error;
+use crate::group::GroupRule;
+
+/// How a dataset is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// How it lies on the disk; detected, where it is `None`.
+    pub layout: Option<Layout>,
+    /// Which clips belong together, by their names.
+    pub group: GroupRule,
+    /// Whether what is known of the dataset's clips counts: copies of one recording stay together or are left out.
+    pub known: bool,
+    /// Whether clips of one artist (or album) stay together, where that is known.
+    pub artists: bool,
+    /// Whether the dataset's own split counts, where it has one.
+    pub official: bool,
+    /// Whether a ready table of features is wanted, where there is one beside the sound.
+    pub table: bool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Opening {
+            layout: None,
+            group: GroupRule::default(),
+            known: true,
+            artists: false,
+            official: true,
+            table: false,
+        }
+    }
+}
+
+impl Dataset {
+    /// Reads a dataset in whatever layout it has.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Malformed`] for a table or a list with a mistake in it; [`Error::Dataset`] where no clip
+    /// is found.
+    pub fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
+        let layout = opening.layout.unwrap_or_else(|| detect(path));
+        match layout {
+            Layout::Folders => folders::scan(path, opening.group),
+            Layout::Gtzan => gtzan::open(path, opening),
+            Layout::Fma(subset) => fma::open(path, subset, opening),
+            Layout::Ballroom => ballroom::open(path, opening),
+            Layout::Table => {
+                let mut dataset = table::open(&table_in(path), opening.group)?;
+                // GTZAN's table is known by its clips' names.
+                if opening.known && opening.layout.is_none() {
+                    gtzan::join_known(&mut dataset, opening.artists);
+                }
+                Ok(dataset)
+            }
+        }
+    }
+}
+
+fn is_table(path: &Path) -> bool {
+    let csv = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("csv");
+    path.is_file() && path.extension().is_some_and(csv)
+}
+
+/// The layout that a folder or a file looks like.
+#[must_use]
+pub fn detect(path: &Path) -> Layout {
+    if path.is_file() {
+        let fma = ["tracks.csv", "features.csv"]
+            .iter()
+            .any(|name| path.ends_with(name));
+        return match fma && fma::metadata(path).is_some() {
+            true => Layout::Fma(None),
+            false => Layout::Table,
+        };
+    }
+    if fma::metadata(path).is_some() {
+        Layout::Fma(None)
+    } else if gtzan::root(path).is_some() {
+        Layout::Gtzan
+    } else if ballroom::root(path).is_some() {
+        Layout::Ballroom
+    } else if is_table(&table_in(path)) {
+        Layout::Table
+    } else {
+        Layout::Folders
+    }
+}
+
+/// The one table in a folder without folders; otherwise the path itself.
+fn table_in(path: &Path) -> std::path::PathBuf {
+    let entries = folders::listing(path).unwrap_or_default();
+    let tables: Vec<_> = entries.iter().filter(|entry| is_table(entry)).collect();
+    match tables.as_slice() {
+        [only] if !entries.iter().any(|entry| entry.is_dir()) => (*only).clone(),
+        _ => path.into(),
+    }
+}

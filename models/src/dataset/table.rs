@@ -1,0 +1,239 @@
+//! Feature tables: a CSV file with a row for each clip.
+//!
+//! ```text
+//! filename,length,chroma_stft_mean,…,label     GTZAN's features_30_sec.csv, or a table of one's own
+//! feature,chroma_cens,chroma_cens,…            FMA's features.csv: three rows of headings, and the labels
+//! statistics,kurtosis,kurtosis,…               in tracks.csv (see `fma.rs`)
+//! number,01,02,…
+//! track_id,,,…
+//! 2,7.1806526184e+00,…
+//! ```
+//!
+//! Of the first form, the column called `label` (or `genre`, `class`) holds the labels and the one called `filename`
+//! (or `file`, `name`, `path`, `track_id`, `id`) the clips' names; every other column of numbers is a feature. Columns
+//! of texts, and those without a name (pandas' index), are left out.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use csv::StringRecord;
+
+use super::layout::Layout;
+use super::{Content, Dataset, Item, Row};
+use crate::Error;
+use crate::group::GroupRule;
+
+const LABELS: [&str; 3] = ["label", "genre", "class"];
+const NAMES: [&str; 6] = ["filename", "file", "name", "path", "track_id", "id"];
+
+/// More columns than this are refused.
+const MOST_COLUMNS: usize = 1 << 16;
+
+/// A table of numbers, and what names its rows.
+pub(super) struct Table {
+    pub(super) columns: Arc<[String]>,
+    /// The name of each row, its label where the table has one, its numbers.
+    pub(super) rows: Vec<(String, String, Vec<f32>)>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The dataset of a table with labels in it.
+pub(super) fn open(path: &Path, rule: GroupRule) -> Result<Dataset, Error> {
+    let table = read(path)?;
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, label, _) in &table.rows {
+        numbers.entry(label.clone()).or_default();
+    }
+    for (number, at) in numbers.values_mut().enumerate() {
+        *at = number;
+    }
+    let columns = table.columns;
+    let mut items: Vec<Item> = table
+        .rows
+        .into_iter()
+        .map(|(name, label, values)| {
+            let file = Path::new(&name);
+            let stem = match super::is_audio(file) {
+                true => file.file_stem().unwrap_or_default().to_string_lossy(),
+                false => name.as_str().into(),
+            };
+            let stem = stem.rsplit(['/', '\\']).next().unwrap_or_default();
+            Item {
+                path: path.into(),
+                content: Content::Row(Arc::new(Row {
+                    columns: columns.clone(),
+                    values,
+                })),
+                label: numbers[&label],
+                group: format!("{label}/{}", rule.group("", stem)),
+                name: format!("{label}/{stem}"),
+                side: None,
+            }
+        })
+        .collect();
+    items.sort_by(|a, b| (a.label, &a.name).cmp(&(b.label, &b.name)));
+    Ok(Dataset {
+        dir: path.into(),
+        labels: numbers.into_keys().collect(),
+        items,
+        warnings: table.warnings,
+        layout: Layout::Table,
+    })
+}
+
+fn malformed(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Malformed {
+        path: path.into(),
+        reason: reason.into(),
+    }
+}
+
+/// The records of a CSV file, headings included; they may differ in length.
+pub(super) fn records(path: &Path) -> Result<csv::StringRecordsIntoIter<impl Read>, Error> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut builder = csv::ReaderBuilder::new();
+    let reader = builder.has_headers(false).flexible(true).from_reader(file);
+    Ok(reader.into_records())
+}
+
+/// One record, or what is wrong with the file.
+pub(super) fn record(
+    path: &Path,
+    record: Option<Result<StringRecord, csv::Error>>,
+) -> Result<Option<StringRecord>, Error> {
+    let wrong = |error: csv::Error| malformed(path, format!("no sound CSV table: {error}"));
+    record.transpose().map_err(wrong)
+}
+
+fn read(path: &Path) -> Result<Table, Error> {
+    let mut records = records(path)?;
+    let head = record(path, records.next())?.ok_or_else(|| malformed(path, "an empty file"))?;
+    if head.len() > MOST_COLUMNS {
+        let reason = format!("{} columns, the limit is {MOST_COLUMNS}", head.len());
+        return Err(malformed(path, reason));
+    }
+    let called = |names: &[&str]| {
+        let find = |name: &&str| head.iter().position(|own| own.eq_ignore_ascii_case(name));
+        names.iter().find_map(find)
+    };
+    if is_fma(&head) {
+        let reason = "FMA's features: their labels stand in tracks.csv, which is not beside it";
+        return Err(malformed(path, reason));
+    }
+    let label = called(&LABELS).ok_or_else(|| {
+        let names: Vec<&str> = head.iter().take(5).collect();
+        let names = names.join(", ");
+        malformed(
+            path,
+            format!("no column is called label; it begins with {names}"),
+        )
+    })?;
+    let name = called(&NAMES);
+    let unnamed = |own: &str| own.is_empty() || own.starts_with("Unnamed: ");
+    let mut chosen: Vec<usize> = (0..head.len())
+        .filter(|&at| at != label && Some(at) != name && !unnamed(&head[at]))
+        .collect();
+    let (mut rows, mut texts) = (Vec::new(), vec![0; head.len()]);
+    while let Some(record) = record(path, records.next())? {
+        let number = rows.len() + 1;
+        if record.len() != head.len() {
+            let (has, wants) = (record.len(), head.len());
+            let reason = format!("row {number} has {has} columns, the headings have {wants}");
+            return Err(malformed(path, reason));
+        }
+        let cells: Vec<f32> = record
+            .iter()
+            .zip(&mut texts)
+            .map(|(cell, texts)| number_of(cell, texts))
+            .collect();
+        let name = name.map_or_else(|| number.to_string(), |at| record[at].to_string());
+        rows.push((name, record[label].to_string(), cells));
+    }
+    if rows.is_empty() {
+        return Err(malformed(path, "headings, but no row"));
+    }
+    let mut warnings = Vec::new();
+    chosen.retain(|&at| {
+        let text = texts[at] == rows.len();
+        if text {
+            let column = &head[at];
+            let path = path.display();
+            warnings.push(format!("{path}: {column:?} holds no numbers, left out"));
+        }
+        !text
+    });
+    if chosen.is_empty() {
+        return Err(malformed(path, "no column of numbers"));
+    }
+    for (_, _, values) in &mut rows {
+        *values = chosen.iter().map(|&at| values[at]).collect();
+    }
+    let columns = chosen.iter().map(|&at| head[at].to_string()).collect();
+    Ok(Table {
+        columns,
+        rows,
+        warnings,
+    })
+}
+
+/// A cell's number; NaN for what is none, and `texts` counts it unless it is a missing number.
+fn number_of(cell: &str, texts: &mut usize) -> f32 {
+    let cell = cell.trim();
+    match cell.parse::<f32>() {
+        Ok(number) => number,
+        Err(_) => {
+            *texts += usize::from(!cell.is_empty());
+            f32::NAN
+        }
+    }
+}
+
+fn is_fma(head: &StringRecord) -> bool {
+    head.get(0) == Some("feature") && head.len() > 1
+}
+
+/// FMA's `features.csv`: the rows whose number is wanted, in their order, with columns called `mfcc_mean_01`.
+pub(super) fn fma_features(
+    path: &Path,
+    wanted: impl Fn(u32) -> bool,
+) -> Result<(Arc<[String]>, Vec<(u32, Vec<f32>)>), Error> {
+    let mut records = records(path)?;
+    let mut heads = Vec::new();
+    for expected in ["feature", "statistics", "number"] {
+        match record(path, records.next())? {
+            Some(head) if head.get(0) == Some(expected) && head.len() <= MOST_COLUMNS => {
+                heads.push(head);
+            }
+            _ => {
+                let reason = format!("its headings have no row that begins with {expected:?}");
+                return Err(malformed(path, reason));
+            }
+        }
+    }
+    let width = heads.iter().map(StringRecord::len).min().unwrap_or(0);
+    let column = |at: usize| format!("{}_{}_{}", &heads[0][at], &heads[1][at], &heads[2][at]);
+    let columns: Arc<[String]> = (1..width).map(column).collect();
+    let mut rows = Vec::new();
+    while let Some(record) = record(path, records.next())? {
+        let id = record.get(0).unwrap_or_default();
+        let Ok(id) = id.parse::<u32>() else {
+            if rows.is_empty() && id == "track_id" {
+                continue;
+            }
+            return Err(malformed(path, format!("{id:?} is no track's number")));
+        };
+        if record.len() != width {
+            let has = record.len();
+            let reason = format!("track {id} has {has} columns, the headings have {width}");
+            return Err(malformed(path, reason));
+        }
+        if wanted(id) {
+            let values = record.iter().skip(1).map(|cell| number_of(cell, &mut 0));
+            rows.push((id, values.collect()));
+        }
+    }
+    Ok((columns, rows))
+}

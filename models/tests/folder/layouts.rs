@@ -1,0 +1,422 @@
+//! Datasets as people download them, on small folders of the same layout; tables and pictures from end to end.
+
+use std::path::Path;
+
+use models::Error;
+use models::control::Control;
+use models::dataset::layout::{Layout, Subset};
+use models::dataset::{Content, Dataset, Opening, Side, detect};
+use models::pipeline::open;
+use models::recipe::Recipe;
+use models::run::RunFolder;
+use models::split::{Form, Split};
+
+use crate::place::{Place, recipe};
+
+/// A place with nothing in it yet.
+fn place() -> Place {
+    Place {
+        dir: tempfile::tempdir().unwrap(),
+    }
+}
+
+fn opened(path: &Path) -> Dataset {
+    Dataset::open(path, &Opening::default()).unwrap()
+}
+
+fn group<'a>(dataset: &'a Dataset, name: &str) -> &'a str {
+    let item = dataset.items.iter().find(|item| item.name == name);
+    &item.unwrap_or_else(|| panic!("no {name}")).group
+}
+
+fn warned(warnings: &[String], words: &str) {
+    let found = warnings.iter().any(|warning| warning.contains(words));
+    assert!(found, "{words}: {warnings:?}");
+}
+
+fn gtzan() -> Place {
+    let place = place();
+    for (genre, label) in ["disco", "jazz"].into_iter().enumerate() {
+        for number in [50, 51, 52, 53, 54, 70] {
+            let name = format!("genres_original/{label}/{label}.{number:05}.wav");
+            place.music(&name, genre, number);
+        }
+    }
+    place.write("genres_original/jazz/jazz.00054.wav", b"not a sound");
+    place.write("images_original/disco/disco00050.png", b"a picture");
+    place
+}
+
+#[test]
+fn gtzan_with_its_copies_its_broken_file_and_its_filtered_split() {
+    let place = gtzan();
+    assert_eq!(detect(&place.data()), Layout::Gtzan);
+    assert_eq!(detect(&place.data().join("genres_original")), Layout::Gtzan);
+    let dataset = opened(&place.data());
+    assert_eq!((dataset.layout, dataset.items.len()), (Layout::Gtzan, 12));
+    let copy = group(&dataset, "disco/disco.00050");
+    assert_eq!(group(&dataset, "disco/disco.00051"), copy);
+    assert_eq!(group(&dataset, "disco/disco.00070"), copy);
+    assert_ne!(group(&dataset, "disco/disco.00052"), copy);
+    assert_ne!(
+        group(&dataset, "jazz/jazz.00051"),
+        group(&dataset, "jazz/jazz.00053")
+    );
+    let artists = Opening {
+        artists: true,
+        ..Opening::default()
+    };
+    let dataset = Dataset::open(&place.data(), &artists).unwrap();
+    assert_eq!(
+        group(&dataset, "jazz/jazz.00051"),
+        group(&dataset, "jazz/jazz.00053")
+    );
+    let alone = Opening {
+        known: false,
+        ..Opening::default()
+    };
+    let dataset = Dataset::open(&place.data(), &alone).unwrap();
+    assert_ne!(
+        group(&dataset, "disco/disco.00050"),
+        group(&dataset, "disco/disco.00051")
+    );
+
+    let outcome = place.train(recipe(), "run", Control::none()).unwrap();
+    assert_eq!(outcome.settings.data.clips, 11);
+    warned(&outcome.warnings, "jazz.00054.wav");
+
+    for (name, numbers) in [("train", [50, 53]), ("valid", [51, 54]), ("test", [70, 99])] {
+        let line =
+            |number: &u32| format!("disco/disco.{number:05}.wav\njazz/jazz.{number:05}.wav\n");
+        let lines: String = numbers.iter().map(line).collect();
+        place.write(&format!("{name}_filtered.txt"), lines.as_bytes());
+    }
+    let dataset = opened(&place.data());
+    assert_eq!(dataset.items.len(), 10, "52 is in none of the lists");
+    warned(&dataset.warnings, "2 clips are in none");
+    let side = |name: &str| {
+        dataset
+            .items
+            .iter()
+            .find(|item| item.name == name)
+            .unwrap()
+            .side
+    };
+    assert_eq!(side("jazz/jazz.00051"), Some(Side::Validation));
+    assert_eq!(side("disco/disco.00070"), Some(Side::Test));
+    place.write("test_filtered.txt", b"disco/polka.00001.wav");
+    let error = Dataset::open(&place.data(), &Opening::default()).unwrap_err();
+    assert!(error.to_string().contains("line 1"), "{error}");
+}
+
+/// The two rows of headings, as pandas writes them, then `track_id`, and titles with line breaks in them.
+const TRACKS: &str = "\
+,album,artist,set,set,track,track
+,title,id,split,subset,genre_top,title
+track_id,,,,,,
+2,\"a, b\",1,training,small,Hip-Hop,Food
+3,a,1,training,small,Hip-Hop,\"two
+lines\"
+5,a,2,validation,small,Rock,x
+10,b,3,test,small,Rock,x
+98565,b,4,test,small,Rock,cut at the wrong place
+140,b,5,training,medium,Jazz,x
+141,b,6,training,large,,no top genre
+200,b,,training,small,Hip-Hop,no file
+";
+
+const FEATURES: &str = "\
+feature,mfcc,mfcc,zcr
+statistics,mean,mean,mean
+number,01,02,01
+track_id,,,
+2,1.0,2.0,3.0
+3,1.5,2.5,
+5,-1.0,-2e3,0.5
+10,4.0,5.0,6.0
+140,7.0,8.0,9.0
+";
+
+fn fma() -> Place {
+    let place = place();
+    place.write("fma_metadata/tracks.csv", TRACKS.as_bytes());
+    for (seed, id) in [2, 3, 5, 10, 98_565].into_iter().enumerate() {
+        let name = format!("{id:06}");
+        let path = format!("fma_small/{}/{name}.mp3", &name[..3]);
+        place.music(&path, seed % 2, seed as u64);
+    }
+    place
+}
+
+#[test]
+fn fma_with_its_split_its_artists_and_its_broken_clips() {
+    let place = fma();
+    for inside in [".", "fma_small", "fma_metadata"] {
+        assert_eq!(
+            detect(&place.data().join(inside)),
+            Layout::Fma(None),
+            "{inside}"
+        );
+    }
+    let dataset = opened(&place.data());
+    assert_eq!(dataset.layout, Layout::Fma(Some(Subset::Small)));
+    assert_eq!(dataset.labels, ["Hip-Hop", "Rock"]);
+    assert_eq!(dataset.counts(), [2, 2]);
+    assert_eq!(
+        group(&dataset, "Hip-Hop/000002"),
+        group(&dataset, "Hip-Hop/000003")
+    );
+    warned(&dataset.warnings, "1 clips that are known to be cut");
+    warned(&dataset.warnings, "1 of the tracks");
+    let inside = opened(&place.data().join("fma_small"));
+    let names = |dataset: &Dataset| {
+        dataset
+            .items
+            .iter()
+            .map(|item| item.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&inside), names(&dataset));
+    let split = Split::new(&dataset, &recipe().split, 0).unwrap();
+    assert_eq!(
+        (split.train.len(), split.validation.len(), split.test.len()),
+        (2, 1, 1)
+    );
+
+    let medium = Opening {
+        layout: Some(Layout::Fma(Some(Subset::Medium))),
+        ..Opening::default()
+    };
+    let dataset = Dataset::open(&place.data(), &medium).unwrap();
+    warned(&dataset.warnings, "2 of the tracks");
+
+    place.write("fma_metadata/features.csv", FEATURES.as_bytes());
+    assert!(matches!(
+        opened(&place.data()).items[0].content,
+        Content::Sound
+    ));
+    let table = Opening {
+        table: true,
+        ..Opening::default()
+    };
+    let dataset = Dataset::open(&place.data(), &table).unwrap();
+    let Content::Row(row) = &dataset.items[0].content else {
+        panic!("no row");
+    };
+    assert_eq!(
+        row.columns[..],
+        ["mfcc_mean_01", "mfcc_mean_02", "zcr_mean_01"]
+    );
+    assert_eq!(row.values, [1.0, 2.0, 3.0]);
+    assert_eq!(dataset.items.len(), 4);
+
+    for (name, text, words) in [
+        (
+            "tracks.csv",
+            ",set\n,split\n",
+            "no column (track, genre_top)",
+        ),
+        ("tracks.csv", "", "two rows of headings"),
+        ("features.csv", "feature,a\nstatistics,b\n", "number"),
+        (
+            "features.csv",
+            "feature,a\nstatistics,b\nnumber,1\nx,2\n",
+            "no track's number",
+        ),
+        (
+            "features.csv",
+            "feature,a\nstatistics,b\nnumber,1\n2,2,3\n",
+            "track 2 has 3 columns",
+        ),
+    ] {
+        let place = fma();
+        place.write("fma_metadata/features.csv", FEATURES.as_bytes());
+        place.write(&format!("fma_metadata/{name}"), text.as_bytes());
+        let error = Dataset::open(&place.data(), &table)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words) && error.contains(name), "{error}");
+    }
+    let place = fma();
+    std::fs::remove_dir_all(place.data().join("fma_small")).unwrap();
+    let error = Dataset::open(&place.data(), &Opening::default()).unwrap_err();
+    assert!(error.to_string().contains("no folder of clips"), "{error}");
+}
+
+#[test]
+fn ballroom_without_its_copies() {
+    let place = place();
+    for dance in ["ChaChaCha", "Jive", "Samba", "Waltz"] {
+        place.write(&format!("BallroomData/{dance}/Media-103401.wav"), b"");
+        place.write(&format!("BallroomData/{dance}/Albums-Fire-01.wav"), b"");
+    }
+    place.write("BallroomData/Samba/Albums-Latin_Jam2-09.wav", b"");
+    place.write("BallroomData/allBallroomFiles", b"");
+    assert_eq!(detect(&place.data()), Layout::Ballroom);
+    let dataset = opened(&place.data());
+    assert_eq!(dataset.labels, ["ChaChaCha", "Jive", "Samba", "Waltz"]);
+    assert_eq!(dataset.items.len(), 8);
+    warned(&dataset.warnings, "1 clips that are known to be copies");
+    let opening = Opening {
+        artists: true,
+        known: false,
+        ..Opening::default()
+    };
+    let dataset = Dataset::open(&place.data(), &opening).unwrap();
+    assert_eq!(dataset.items.len(), 9);
+    let album = group(&dataset, "Jive/Albums-Fire-01");
+    assert_eq!(group(&dataset, "Waltz/Albums-Fire-01"), album);
+}
+
+/// A network of one layer on a row of a table.
+fn table_recipe(columns: &str) -> Recipe {
+    let text = format!(
+        "name = \"table\"\n[input]\nframes = 1\nnormalise = \"band\"\ncolumns = {columns}\n[input.features]\n\
+         [split]\nvalidation = 0.2\ntest = 0.2\n[training]\nepochs = 40\nbatch = 8\nlearning_rate = 0.05\n\
+         [architecture]\nlayers = [{{ kind = \"Flatten\" }}, {{ kind = \"Linear\", out_features = \"classes\" }}]\n"
+    );
+    Recipe::parse(&text, Path::new("table.toml")).unwrap()
+}
+
+/// 40 rows whose label is the sign of `b`; `a` is always the same, `text` is none.
+fn csv() -> String {
+    let mut csv = String::from(",filename,a,text,b,Mixed Name,label\n");
+    for row in 0..40 {
+        let (label, sign) = if row % 2 == 0 {
+            ("plus", 1)
+        } else {
+            ("minus", -1)
+        };
+        let value = sign * (3 + row % 5);
+        csv += &format!("{row},{label}.{row:05}.wav,7,hello,{value},{row}.5,{label}\n");
+    }
+    csv
+}
+
+#[test]
+fn a_table_becomes_a_run_that_knows_its_columns() {
+    let place = place();
+    place.write("rows.csv", csv().as_bytes());
+    assert_eq!(detect(&place.data()), Layout::Table);
+    let recipe = table_recipe("[\"?\"]");
+    let (dataset, resolved) = open(&place.data(), &recipe).unwrap();
+    assert_eq!(resolved.input.columns, ["a", "b"]);
+    assert_eq!(dataset.counts(), [20, 20]);
+    assert_eq!(dataset.items[0].name, "minus/minus.00001");
+    warned(&dataset.warnings, "\"text\" holds no numbers");
+    let all = table_recipe("[\"*\"]");
+    let (_, resolved) = open(&place.data().join("rows.csv"), &all).unwrap();
+    assert_eq!(resolved.input.columns, ["a", "b", "Mixed Name"]);
+
+    let outcome = place.train(recipe.clone(), "run", Control::none()).unwrap();
+    assert_eq!(outcome.metrics.unwrap().accuracy, 1.0);
+    let settings = RunFolder::open(&place.path("run"))
+        .unwrap()
+        .settings()
+        .unwrap();
+    assert_eq!(settings.recipe.input.columns, ["a", "b"]);
+    let again = place.evaluate("run", None).unwrap();
+    assert_eq!(again.clips, outcome.tested);
+    place.write(
+        "other/more.csv",
+        "b,a,label\n5,7,plus\n-4,7,minus\n,7,plus\n".as_bytes(),
+    );
+    let judged = place
+        .evaluate("run", Some(&place.data().join("other")))
+        .unwrap();
+    assert_eq!((judged.metrics.total(), judged.metrics.accuracy), (2, 1.0));
+    warned(&judged.warnings, "plus/3: column b");
+
+    let sound = Place::new();
+    let refused = |path: &Path, recipe: &Recipe| open(path, recipe).unwrap_err().to_string();
+    assert!(refused(&sound.data(), &recipe).contains("this is none"));
+    let table = place.data().join("rows.csv");
+    assert!(refused(&table, &crate::recipe()).contains("computed from sound"));
+    assert!(refused(&table, &table_recipe("[\"b\", \"c*\"]")).contains("\"c*\""));
+}
+
+#[test]
+fn tables_with_mistakes_are_refused_by_name() {
+    for (text, words) in [
+        ("", "empty file"),
+        ("a,b\n1,2\n", "no column is called label"),
+        ("a,label\n", "no row"),
+        ("a,label\n1,x,2\n", "row 1 has 3 columns"),
+        ("a,label\nhello,x\n", "no column of numbers"),
+        ("feature,a\nstatistics,b\n", "tracks.csv"),
+        ("a,label\n\u{fffd},x\n", "no column of numbers"),
+    ] {
+        let place = place();
+        place.write("t.csv", text.as_bytes());
+        let error = open(&place.data(), &table_recipe("[\"*\"]")).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains(words) && error.contains("t.csv"),
+            "{text:?}: {error}"
+        );
+    }
+    let place = place();
+    place.write("t.csv", b"a,label\n\xff,x\n");
+    let error = open(&place.data(), &table_recipe("[\"*\"]")).unwrap_err();
+    assert!(matches!(error, Error::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn the_papers_split_tears_apart_what_the_recipes_keeps_together() {
+    let place = gtzan();
+    let mut recipe = recipe();
+    recipe.split.form = Form::Paper;
+    let outcome = place
+        .train(recipe.clone(), "paper", Control::none())
+        .unwrap();
+    let [train, validation, test] = outcome.settings.data.split;
+    assert_eq!(
+        (train + test, validation),
+        (11, 0),
+        "the last epoch is kept"
+    );
+    assert_eq!(outcome.settings.recipe, recipe);
+}
+
+#[test]
+fn pictures_become_a_run() {
+    let place = place();
+    for label in 0..2u8 {
+        for number in 0..6u8 {
+            let (width, height) = (20u8, 12u8);
+            let pixel = |i: usize| {
+                let row = i / usize::from(width);
+                let bright = row / 6 == usize::from(label);
+                if bright {
+                    200 + number
+                } else {
+                    20 + (i % 7) as u8
+                }
+            };
+            let pixels: Vec<u8> = (0..usize::from(width) * usize::from(height))
+                .map(pixel)
+                .collect();
+            let mut bytes = Vec::new();
+            let mut encoder = png::Encoder::new(&mut bytes, width.into(), height.into());
+            encoder.set_color(png::ColorType::Grayscale);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(&pixels).unwrap();
+            writer.finish().unwrap();
+            place.write(&format!("g{label}/t.{number}.png"), &bytes);
+        }
+    }
+    place.write("g0/broken.png", b"no picture");
+    let mut recipe = recipe();
+    for (key, value) in [
+        ("input.normalise", "window"),
+        ("input.channels", "3"),
+        ("training.epochs", "12"),
+    ] {
+        recipe.set(key, value).unwrap();
+    }
+    let outcome = place.train(recipe, "run", Control::none()).unwrap();
+    warned(&outcome.warnings, "broken.png");
+    assert_eq!(outcome.metrics.unwrap().accuracy, 1.0);
+    let again = place.evaluate("run", Some(&place.data())).unwrap();
+    assert_eq!(again.clips, outcome.tested);
+}
