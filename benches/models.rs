@@ -5,8 +5,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use melgrad::Device;
 use melgrad::audio::Kind;
-use melgrad::models::bench::{Extract, TrainStep, Work};
-use melgrad::models::recipe::shipped;
+use melgrad::models::bench::{Extract, RECIPES, TrainStep, Work};
+use melgrad::models::recipe::Recipe;
 use std::time::Duration;
 
 fn device() -> Device {
@@ -18,7 +18,8 @@ fn train_step(c: &mut Criterion) {
     let device = device();
     let mut group = c.benchmark_group("train_step");
     group.sample_size(10).warm_up_time(Duration::from_secs(2));
-    for recipe in shipped().expect("the shipped recipes") {
+    for name in RECIPES {
+        let recipe = Recipe::load(name).expect("a shipped recipe");
         let mut step = TrainStep::new(&recipe, 10, &device).expect("it fits the device");
         group.throughput(Throughput::Elements(step.input()[0] as u64));
         group.bench_function(&recipe.name, |b| {

@@ -10,6 +10,7 @@
 //! | [`Network`] (`network.rs`) | an architecture with parameters: forward, watched or not |
 //! | [`optim`] | [`Optimizer`]: SGD, RMSprop, Adam, AdamW; clipping |
 //! | [`ModelFile`] (`model_file.rs`) | everything in one `.safetensors` |
+//! | [`state_dict`] | weights as PyTorch, torchvision and Keras keep them |
 //! | [`Error`] | what can go wrong |
 //!
 //! The smallest whole story is `examples/xor.rs`.
@@ -23,6 +24,7 @@ mod network;
 pub mod ops;
 pub mod optim;
 mod shape;
+pub mod state_dict;
 mod tape;
 mod tensor;
 
@@ -32,7 +34,7 @@ pub use architecture::{
 pub use error::{Error, Misfit, Result};
 pub use kernels::{Buffer, Device};
 pub use model_file::{ModelFile, Resume};
-pub use network::{Array, Mode, Network, Observer, Parameter, Weights};
+pub use network::{Adopted, Array, Mode, Network, Observer, Parameter, Weights};
 pub use optim::{Clip, Optimizer, Rule};
 pub use shape::Shape;
 pub use tape::{Gradients, no_grad};

@@ -207,7 +207,7 @@ impl ModelFile {
 }
 
 /// What the format's own checks found.
-fn refused(error: SafeTensorError) -> Error {
+pub(crate) fn refused(error: SafeTensorError) -> Error {
     use SafeTensorError as E;
     Error::ModelFile(match error {
         E::MetadataIncompleteBuffer | E::InvalidHeaderLength | E::HeaderTooSmall => {

@@ -1,7 +1,10 @@
-//! A network: an architecture with parameters on a device. How a batch goes through it is in `network/forward.rs`.
+//! A network: an architecture with parameters on a device. How a batch goes through it is in `network/forward.rs`,
+//! weights from elsewhere in `network/adopt.rs`.
 
+mod adopt;
 mod forward;
 
+pub use adopt::Adopted;
 pub use forward::{Mode, Observer};
 
 use crate::architecture::plan::{ParameterSpec, Plan, Start};
@@ -64,6 +67,8 @@ pub struct Network {
     numbers: Vec<Tensor>,
     /// Those that are learned.
     parameters: Vec<Parameter>,
+    /// Which of the plan's steps learn no more.
+    frozen: Vec<bool>,
     device: Device,
 }
 
@@ -134,6 +139,7 @@ impl Network {
             parameters: learned.map(parameter).collect(),
             numbers,
             architecture: architecture.clone(),
+            frozen: vec![false; plan.steps.len()],
             plan,
             device: device.clone(),
         })

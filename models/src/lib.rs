@@ -28,9 +28,12 @@
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
 //! | [`run`] | the folder that one training writes |
 //! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
+//! | [`reproduce`] | a recipe under several seeds, beside what its paper claims |
 //! | [`demo`] | the same on synthetic music, which it makes itself |
 //! | [`report`] | a run on one page of HTML |
 //! | [`table`] | features of files as one array |
+//! | [`exchange`] | models to and from PyTorch's weights |
+//! | [`transfer`] | first weights out of another training |
 //! | [`tensorboard`] | TensorBoard's event files |
 
 pub mod augment;
@@ -66,6 +69,8 @@ pub mod cache;
 #[cfg(feature = "report")]
 pub mod demo;
 #[cfg(feature = "report")]
+pub mod exchange;
+#[cfg(feature = "report")]
 pub mod features;
 #[cfg(feature = "report")]
 pub mod picture;
@@ -76,10 +81,14 @@ pub mod recipe;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "report")]
+pub mod reproduce;
+#[cfg(feature = "report")]
 pub mod run;
 #[cfg(feature = "report")]
 pub mod table;
 #[cfg(feature = "report")]
 pub mod tensorboard;
+#[cfg(feature = "report")]
+pub mod transfer;
 
 pub use error::Error;

@@ -23,6 +23,7 @@ use crate::dataset::Layout;
 use crate::input::Input;
 use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
+use crate::transfer::Transfer;
 use crate::{Error, files, labels};
 
 /// Name and text of a recipe in `models/recipes`.
@@ -45,11 +46,24 @@ pub const SHIPPED: &[(&str, &str)] = &[
     shipped!("ajufo-crnn-both"),
     shipped!("ajufo-crnn-units"),
     shipped!("amin-cnn"),
+    shipped!("amin-cnn-augmented"),
+    shipped!("amin-dense"),
+    shipped!("amin-progressive-1"),
+    shipped!("amin-progressive-2"),
+    shipped!("amin-vgg16"),
+    shipped!("amin-vgg16-augmented"),
     shipped!("demo"),
     shipped!("dwivedi-crnn"),
     shipped!("dwivedi-parallel"),
+    shipped!("fma-baseline"),
     shipped!("georgopoulos-cnn"),
     shipped!("georgopoulos-gtzan"),
+    shipped!("northrop-cnn"),
+    shipped!("northrop-fcnn"),
+    shipped!("veselinov-alexnet"),
+    shipped!("veselinov-googlenet"),
+    shipped!("veselinov-simple"),
+    shipped!("veselinov-vgg"),
 ];
 
 /// One experiment.
@@ -89,6 +103,9 @@ pub struct Recipe {
     /// How the network is trained.
     #[serde(default)]
     pub training: TrainingSettings,
+    /// Where its first weights come from.
+    #[serde(default, skip_serializing_if = "Transfer::is_empty")]
+    pub transfer: Transfer,
     /// The network.
     pub architecture: Architecture,
 }
@@ -215,6 +232,12 @@ impl Recipe {
             notes: Vec::new(),
             claimed: BTreeMap::new(),
             architecture,
+            // Layers of this name are others.
+            transfer: Transfer::default(),
+            training: TrainingSettings {
+                frozen: Vec::new(),
+                ..self.training.clone()
+            },
             ..self.clone()
         })
     }

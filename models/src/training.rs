@@ -39,6 +39,9 @@ pub struct TrainingSettings {
     /// How training examples are changed at random, in this order; see [`crate::augment`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Augmentation>,
+    /// Layers that do not learn, by their paths in the network: see [`engine::Network::freeze`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<String>,
     /// Which epoch's weights are kept.
     pub best: Best,
     /// Stop after this many epochs without a better one; never, where it is missing.
@@ -59,6 +62,7 @@ impl Default for TrainingSettings {
             class_weights: false,
             label_smoothing: 0.0,
             augment: Vec::new(),
+            frozen: Vec::new(),
             best: Best::Loss,
             patience: None,
         }

@@ -5,8 +5,10 @@ mod classify;
 mod demo;
 mod doctor;
 mod evaluate;
+mod exchange;
 mod features;
 mod recipes;
+mod reproduce;
 mod spectrogram;
 mod summary;
 mod synth;
@@ -43,7 +45,10 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     Classify(classify::Classify),
     Recipes(recipes::Recipes),
+    Reproduce(reproduce::Reproduce),
     Summary(summary::Summary),
+    Import(exchange::Import),
+    Export(exchange::Export),
     Bench(bench::Bench),
     Synth(synth::Synth),
 }
@@ -60,7 +65,10 @@ impl Command {
             Command::Evaluate(command) => command.run(),
             Command::Classify(command) => command.run(),
             Command::Recipes(command) => command.run(),
+            Command::Reproduce(command) => command.run(),
             Command::Summary(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Synth(command) => command.run(),
         }

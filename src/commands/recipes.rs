@@ -8,7 +8,9 @@ use std::fmt::Write;
 
 /// The experiments that ship with the program, with the figures that their papers claim
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  melgrad train --data music --recipe ajufo-cnn --out run")]
+#[command(
+    after_help = "Examples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  melgrad reproduce ajufo-cnn --data music"
+)]
 pub struct Recipes {
     /// One JSON document: a list of {"name", "paper", "dataset", "network", "claimed"}
     #[arg(long)]

@@ -41,7 +41,7 @@ pub struct Train {
     out: PathBuf,
     /// Go on with the run in --out that was interrupted, or for more --epochs
     #[arg(long, conflicts_with_all = ["recipe", "arch", "batch", "lr", "patience", "validation", "test", "group",
-        "split", "layout", "seconds", "set", "seed"])]
+        "split", "layout", "seconds", "set", "seed", "weights"])]
     resume: bool,
     /// How often every training clip is seen, at most
     #[arg(long, value_name = "N")]
@@ -75,6 +75,10 @@ pub struct Train {
     /// Length of the windows that the network hears
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
+    /// Begin with the weights of an earlier training, as far as they fit: a run, a model file, or a safetensors of
+    /// PyTorch, torchvision or Keras
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// Any other setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, String)>,
@@ -189,6 +193,9 @@ impl Train {
                     .map_err(|error| Failure::usage(format!("{flag}: {error}")))?;
             }
         }
+        if self.weights.is_some() {
+            recipe.transfer.weights.clone_from(&self.weights);
+        }
         for (key, value) in &self.set {
             recipe
                 .set(key, value)
@@ -198,7 +205,8 @@ impl Train {
     }
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+/// `KEY=VALUE`.
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().into(), value.trim().into()))

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "doctor",
     "features",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 11] = [
     "evaluate",
     "classify",
     "recipes",
+    "reproduce",
+    "import",
+    "export",
     "summary",
     "synth",
     "bench",

@@ -8,6 +8,7 @@
 //! | `bad_input.rs` | damaged, odd and missing sound; folders that cannot be learnt from |
 //! | `bad_files.rs` | damaged models and recipes; disks that are full |
 //! | `repeats.rs` | the same seed gives the same weights, also after an interrupt |
+//! | `reproduce.rs` | recipes under several seeds, weights to PyTorch and back |
 //! | `program.rs` | running the binary; small data for it |
 #![cfg(feature = "cli")]
 
@@ -17,4 +18,5 @@ mod bench;
 mod commands;
 mod program;
 mod repeats;
+mod reproduce;
 mod training;

@@ -178,7 +178,7 @@ impl Network {
                 };
                 let (activation, function) = behind(None);
                 let options = BatchNormOptions {
-                    training: matches!(mode, Mode::Train { .. }),
+                    training: matches!(mode, Mode::Train { .. }) && !self.frozen[group.start],
                     eps,
                     momentum,
                     activation,

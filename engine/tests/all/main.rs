@@ -7,12 +7,14 @@
 //! | `architecture.rs` | reading, shape inference, summary, memory |
 //! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
+//! | `adopt.rs` | weights from elsewhere, frozen layers |
 //! | `faults.rs` | memory that runs out and devices that are lost, at every place |
 //! | `model_file.rs` | there and back, and every kind of damage |
 //! | `shapes.rs` | numbers moved, picked, resized |
 //! | `branches.rs` | the layers that do so; branches; 1-D layers |
 //! | `common.rs` | a small network with every kind of layer, and data for it |
 
+mod adopt;
 mod architecture;
 mod branches;
 mod common;

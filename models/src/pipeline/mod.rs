@@ -30,7 +30,7 @@ use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
 use crate::train::{Setup, Trainer};
-use crate::{Error, files};
+use crate::{Error, files, transfer};
 pub use data::open;
 use judge::ask;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
@@ -106,7 +106,7 @@ pub fn train_folder(
         .data
         .canonicalize()
         .unwrap_or_else(|_| training.data.into());
-    let settings = RunSettings {
+    let mut settings = RunSettings {
         melgrad: env!("CARGO_PKG_VERSION").into(),
         seed: training.seed,
         device: device.name().into(),
@@ -116,6 +116,9 @@ pub fn train_folder(
         },
         recipe: recipe.clone(),
     };
+    if let Some(weights) = &mut settings.recipe.transfer.weights {
+        *weights = weights.canonicalize().unwrap_or_else(|_| weights.clone());
+    }
     settings.to_toml()?;
     let run = RunFolder::create(training.out)?;
     run.write_settings(&settings)?;
@@ -160,6 +163,7 @@ fn go_on(
     control: Control<'_>,
 ) -> Result<Outcome, Error> {
     let mut warnings = Vec::new();
+    control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
     let recipe = settings.recipe.clone();
     let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
     let dataset = &prepared.dataset;
@@ -228,7 +232,9 @@ fn go_on(
             ModelFile::from_bytes(&files::read_bytes(&last)?).map_err(Error::model(&name))?;
         Trainer::resume(setup, device, &file, &name)?
     } else {
-        Trainer::new(setup, device)?
+        let mut trainer = Trainer::new(setup, device)?;
+        transfer::begin(&mut trainer, &recipe, control, &mut warnings)?;
+        trainer
     };
     if profile {
         trainer.profile()?;

@@ -19,7 +19,24 @@ fn outputs(summary: &Summary, kind: &str) -> Vec<Vec<usize>> {
 
 #[test]
 fn numbers_of_parameters() {
-    for (name, labels, parameters) in [("amin-cnn", 8, 104_568)] {
+    // VGG16 without its top has 14 714 688, as Keras and torchvision publish it.
+    let vgg16 = 14_714_688;
+    for (name, labels, parameters) in [
+        ("amin-cnn", 8, 104_568),
+        ("amin-dense", 8, 10_008),
+        (
+            "northrop-fcnn",
+            10,
+            58 * 256 + 3 * 256 + 256 * 128 + 3 * 128 + 128 * 64 + 64 + 650,
+        ),
+        ("amin-vgg16", 8, vgg16 + 512 * 4 * 12 * 16 + 16 + 16 * 8 + 8),
+        (
+            "amin-progressive-1",
+            8,
+            vgg16 + 512 * 3 * 16 + 16 + 16 * 8 + 8,
+        ),
+        ("northrop-cnn", 10, 448 + 4_640 + 62_208 * 128 + 128 + 1_290),
+    ] {
         assert_eq!(summary(name, labels).parameters, parameters, "{name}");
     }
 }
@@ -35,6 +52,70 @@ fn shapes() {
         [[56, 318], [56, 157], [56, 76]]
     );
     assert_eq!(outputs(&crnn, "Lstm"), [[96]]);
+    assert_eq!(outputs(&summary("northrop-cnn", 10), "Flatten"), [[62_208]]);
+    // TFLearn's padding: every pooling of 2 rounds up.
+    let vgg = summary("veselinov-vgg", 8);
+    let pools = outputs(&vgg, "MaxPool2d");
+    assert_eq!(pools[0], [64, 650, 7]);
+    assert_eq!(pools[4], [512, 41, 1]);
+    let google = summary("veselinov-googlenet", 8);
+    let channels: Vec<usize> = outputs(&google, "Parallel")
+        .iter()
+        .map(|shape| shape[0])
+        .collect();
+    assert_eq!(channels, [256, 480, 512, 512, 512, 528, 832, 832, 1024]);
+}
+
+#[test]
+fn the_second_stage_takes_over_what_the_first_learnt() {
+    let recipe = Recipe::load("amin-progressive-2").unwrap();
+    let stage = recipe.transfer.stage.as_deref().unwrap();
+    let [first, second] = [stage, "amin-progressive-2"].map(|name| summary(name, 8));
+    let old = |name: &str| {
+        let mut paths = recipe.training.frozen.iter();
+        paths.any(|path| name == path || name.starts_with(&format!("{path}/")))
+    };
+    let (frozen, new): (Vec<_>, Vec<_>) = second.layers.iter().partition(|layer| old(&layer.name));
+    for layer in &frozen {
+        let twin = first
+            .layers
+            .iter()
+            .find(|twin| twin.name == layer.name)
+            .unwrap();
+        assert_eq!(
+            (&twin.output, twin.parameters),
+            (&layer.output, layer.parameters),
+            "{}",
+            layer.name
+        );
+    }
+    let all: u64 = frozen.iter().map(|layer| layer.parameters).sum();
+    let first_two = (3 * 9 + 1) * 64 + (64 * 9 + 1) * 64;
+    assert_eq!(all, first.parameters - first_two);
+    let learned: u64 = new.iter().map(|layer| layer.parameters).sum();
+    assert_eq!(learned, first_two);
+}
+
+#[test]
+fn vgg16s_layers_are_found_under_other_libraries_names() {
+    let recipe = Recipe::load("amin-vgg16").unwrap();
+    let summary = summary("amin-vgg16", 8);
+    let convolutions = summary.layers.iter().filter(|layer| layer.kind == "Conv2d");
+    let convolutions: Vec<&str> = convolutions.map(|layer| layer.name.as_str()).collect();
+    assert_eq!(convolutions.len(), 13);
+    for path in convolutions {
+        let theirs = recipe
+            .transfer
+            .names
+            .iter()
+            .filter(|(_, ours)| *ours == path);
+        let theirs: Vec<&str> = theirs.map(|(theirs, _)| theirs.as_str()).collect();
+        let keras = path.strip_prefix("vgg16/").unwrap();
+        assert!(
+            theirs.contains(&keras) && theirs.len() == 2,
+            "{path}: {theirs:?}"
+        );
+    }
 }
 
 #[test]

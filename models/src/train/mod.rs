@@ -13,7 +13,8 @@ mod tally;
 use std::time::Instant;
 
 use engine::{
-    Architecture, Clip, Device, Mode, ModelFile, Network, Optimizer, Parameter, Resume, Tensor,
+    Adopted, Architecture, Clip, Device, Mode, ModelFile, Network, Optimizer, Parameter, Resume,
+    Tensor, Weights,
 };
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +115,8 @@ impl<'a> Trainer<'a> {
             .batch
             .min(setup.examples(&setup.split.train).len());
         setup.architecture.memory()?.check(batch, room(device))?;
-        let network = Network::new(setup.architecture, device, setup.seed)?;
+        let mut network = Network::new(setup.architecture, device, setup.seed)?;
+        network.freeze(&setup.settings.frozen)?;
         let mut parameters = network.parameters().to_vec();
         for parameter in parameters
             .iter_mut()
@@ -196,6 +198,14 @@ impl<'a> Trainer<'a> {
         trainer.history = counters.history;
         trainer.best = counters.best;
         Ok(trainer)
+    }
+
+    /// Takes over weights of an earlier training, as far as they fit. To be called before [`Trainer::run`].
+    ///
+    /// # Errors
+    /// What [`Network::adopt`] refuses.
+    pub fn start_from(&mut self, weights: &Weights) -> Result<Adopted, Error> {
+        Ok(self.network.adopt(weights)?)
     }
 
     /// Asks for an [`Event::Profile`] of some of the first steps, which then wait for the device.

@@ -3,6 +3,7 @@
 
 mod layouts;
 mod place;
+mod stages;
 
 use std::fs;
 use std::sync::Mutex;

@@ -1,5 +1,9 @@
-//! The CPU and a GPU (software Vulkan where there is no other) train alike: the same loss curve over 20 steps.
+//! The CPU and a GPU (software Vulkan where there is no other) train alike: the same loss curve over 20 steps here, an
+//! epoch of every recipe in `recipes.rs`.
 #![cfg(feature = "gpu")]
+
+#[cfg(feature = "cli")]
+mod recipes;
 
 use melgrad::Device;
 use melgrad::engine::{Architecture, Mode, Network, Optimizer, Result, Rule, Tensor};

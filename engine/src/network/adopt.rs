@@ -1,0 +1,116 @@
+//! Weights from elsewhere, taken over as far as they fit, and layers that no longer learn.
+
+use super::{Network, Weights};
+use crate::architecture::nearest;
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// What became of weights from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Adopted {
+    /// The network's arrays that were taken over.
+    pub taken: Vec<String>,
+    /// The network's arrays that keep the numbers they had.
+    pub kept: Vec<String>,
+    /// Arrays from elsewhere that the network does not have.
+    pub unused: Vec<String>,
+    /// Arrays of both that keep the numbers they had, with the shape elsewhere and the shape in the network.
+    pub mismatched: Vec<(String, Shape, Shape)>,
+}
+
+impl std::fmt::Display for Adopted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = self.taken.len() + self.kept.len() + self.mismatched.len();
+        write!(f, "{} of {all} arrays taken over", self.taken.len())?;
+        let shapes = |(name, there, here): &(String, Shape, Shape)| {
+            format!("`{name}` (is {there}, not {here})")
+        };
+        let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect();
+        let groups: [(&str, Vec<String>); 3] = [
+            (
+                "of another shape",
+                self.mismatched.iter().map(shapes).collect(),
+            ),
+            ("not in the file", quoted(&self.kept)),
+            ("not in the network", quoted(&self.unused)),
+        ];
+        for (what, names) in groups.iter().filter(|(_, names)| !names.is_empty()) {
+            let shown = names[..names.len().min(8)].join(", ");
+            let more = match names.len().saturating_sub(8) {
+                0 => String::new(),
+                more => format!(", {more} more"),
+            };
+            write!(f, "; {what}: {shown}{more}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Network {
+    /// Takes over what fits by name and shape, running statistics too; everything else stays as it is. What became of
+    /// each is told.
+    ///
+    /// # Errors
+    /// An array that does not hold as many numbers as its shape says; whatever the device refuses.
+    pub fn adopt(&mut self, weights: &Weights) -> Result<Adopted> {
+        let mut adopted = Adopted::default();
+        for (spec, tensor) in self.plan.parameters.iter().zip(&self.numbers) {
+            let name = spec.name.clone();
+            match weights.get(&name) {
+                None => adopted.kept.push(name),
+                Some(array) if array.shape != spec.shape => {
+                    let (there, here) = (array.shape.clone(), spec.shape.clone());
+                    adopted.mismatched.push((name, there, here));
+                }
+                Some(array) if array.values.len() != array.shape.elements() => {
+                    let problem = format!("`{name}` does not hold {} values", array.values.len());
+                    return Err(Error::shape("weights", &array.shape, problem));
+                }
+                Some(array) => {
+                    self.device.write(tensor.buffer(), &array.values)?;
+                    adopted.taken.push(name);
+                }
+            }
+        }
+        let known = |name: &String| self.plan.parameters.iter().any(|spec| spec.name == *name);
+        let unused = weights.keys().filter(|name| !known(name));
+        adopted.unused = unused.cloned().collect();
+        Ok(adopted)
+    }
+
+    /// Layers that learn no more, by their paths: `vgg16/block1_conv1`, or all below `vgg16`. Their parameters are not
+    /// among [`Network::parameters`], no gradient is computed for them, and their BatchNorm goes by its running
+    /// statistics, which stay, in training too (as in Keras).
+    ///
+    /// # Errors
+    /// A path that no layer has.
+    pub fn freeze(&mut self, paths: &[String]) -> Result<()> {
+        for path in paths {
+            let below = |name: &str| {
+                let rest = name.strip_prefix(path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+            };
+            let mut found = false;
+            for (step, frozen) in self.plan.steps.iter().zip(&mut self.frozen) {
+                if below(&step.path) {
+                    (*frozen, found) = (true, true);
+                }
+            }
+            if !found {
+                let like = nearest(path, self.plan.steps.iter().map(|step| step.path.as_str()));
+                let like = like.map_or(String::new(), |like| format!("; is it `{like}`?"));
+                return Err(Error::Option {
+                    operation: "freeze",
+                    problem: format!("no layer's path is `{path}`{like}"),
+                });
+            }
+            for (spec, tensor) in self.plan.parameters.iter().zip(&mut self.numbers) {
+                if below(&spec.name) {
+                    *tensor = tensor.detach();
+                }
+            }
+            self.parameters.retain(|parameter| !below(&parameter.name));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! `melgrad import` and `melgrad export`
+
+use crate::failure::Failure;
+use crate::terminal;
+use clap::Args;
+use melgrad::models::input::{Fit, Normalisation, Normalise};
+use melgrad::models::recipe::Recipe;
+use melgrad::models::{Error, exchange, files};
+use std::path::PathBuf;
+
+/// Make a model out of weights that PyTorch or Keras trained
+#[derive(Debug, Args)]
+#[command(
+    after_help = "WEIGHTS is a safetensors file: a state dict of PyTorch whose modules are called as the network's \
+                        layers (`melgrad summary` names them; `.` for `/`), or Keras' layers. What is missing, not \
+                        expected or of another shape is told, and nothing is written then.\n\nExamples:\n  melgrad import \
+                        theirs.safetensors --recipe ajufo-crnn --labels blues,jazz,rock --mean=-38 --deviation 19 \
+                        --out model.safetensors\n  melgrad import theirs.safetensors --like run --out model.safetensors"
+)]
+pub struct Import {
+    /// The other library's weights
+    #[arg(value_name = "WEIGHTS")]
+    weights: PathBuf,
+    /// The network and its features: a recipe's name or a .toml file
+    #[arg(
+        long,
+        value_name = "R",
+        required_unless_present = "like",
+        requires = "labels"
+    )]
+    recipe: Option<PathBuf>,
+    /// What the network's outputs mean, in order
+    #[arg(long, value_name = "L,L…", value_delimiter = ',')]
+    labels: Vec<String>,
+    /// The mean that the features were normalised by
+    #[arg(
+        long,
+        value_name = "X",
+        default_value = "0",
+        allow_negative_numbers = true
+    )]
+    mean: f32,
+    /// The deviation that they were normalised by
+    #[arg(
+        long,
+        value_name = "X",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
+    deviation: f32,
+    /// Everything but the weights from this model: a run or a model file
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["recipe", "labels", "mean", "deviation"])]
+    like: Option<PathBuf>,
+    /// The model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Import {
+    pub fn run(self) -> Result<(), Failure> {
+        let model = match (&self.like, &self.recipe) {
+            (Some(like), _) => exchange::with_weights(exchange::open(like)?.1, &self.weights)?,
+            (None, Some(recipe)) => {
+                let recipe = Recipe::load(&recipe.to_string_lossy())?;
+                let normalisation = match recipe.input.normalise {
+                    Normalise::Window => Fit::new(Normalise::Window, 1).finish(),
+                    _ => Normalisation {
+                        mean: vec![self.mean],
+                        deviation: vec![self.deviation],
+                        ..Normalisation::default()
+                    },
+                };
+                exchange::import(&self.weights, &recipe, self.labels.clone(), &normalisation)?
+            }
+            // clap asks for one of them.
+            (None, None) => return Err(Failure::usage("--recipe or --like is missing")),
+        };
+        let bytes = model.to_bytes().map_err(Error::from)?;
+        files::write_bytes(&self.out, &bytes)?;
+        terminal::print_path(&self.out)
+    }
+}
+
+/// Write a model's weights as PyTorch loads them
+#[derive(Debug, Args)]
+#[command(
+    after_help = "In PyTorch, with modules that are called as the network's layers (`melgrad summary` names them; `.` \
+                        for `/`):\n  net.load_state_dict(safetensors.torch.load_file(\"weights.safetensors\"))\n\nExample:\n  \
+                        melgrad export run --out weights.safetensors"
+)]
+pub struct Export {
+    /// A run or a model file
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// The safetensors file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Export {
+    pub fn run(self) -> Result<(), Failure> {
+        let (path, model) = exchange::open(&self.model)?;
+        if path == self.out {
+            return Err(Failure::usage("--out is the model itself"));
+        }
+        files::write_bytes(&self.out, &exchange::export(&model)?)?;
+        terminal::print_path(&self.out)
+    }
+}

@@ -1,0 +1,121 @@
+//! `melgrad reproduce`
+
+use crate::failure::Failure;
+use crate::options::{self, DeviceArgs, cache_dir};
+use crate::progress::Progress;
+use crate::terminal;
+use clap::Args;
+use melgrad::models::Error;
+use melgrad::models::recipe::Recipe;
+use melgrad::models::reproduce::{Reproducing, reproduce};
+use std::path::{Path, PathBuf};
+
+/// Run a paper's experiment again: its claimed figures beside those measured
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Trains once for each seed into OUT/NAME-seedN and writes OUT/NAME.json, with all figures, their means \
+                  and spreads. What Ctrl-C stops goes on with the same command. A second stage (amin-progressive-2) \
+                  trains its first stage before it, unless --weights gives a run of that.\n\nExamples:\n  melgrad \
+                  reproduce ajufo-cnn --data gtzan\n  melgrad reproduce georgopoulos-cnn --data esc10 --seeds 0,1,2,3,4 \
+                  --set split.test='4-*' --json"
+)]
+pub struct Reproduce {
+    /// The recipe: its name (`melgrad recipes` lists them) or a .toml file
+    #[arg(value_name = "NAME")]
+    recipe: PathBuf,
+    /// The dataset, as for `melgrad train`
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where the runs and the result go
+    #[arg(long, value_name = "OUT", default_value = "reproduced")]
+    out: PathBuf,
+    /// One run for each
+    #[arg(long, value_name = "N,N…", value_delimiter = ',', default_value = "0,1,2", value_parser = options::seed)]
+    seeds: Vec<u64>,
+    /// Begin with the weights of an earlier training: see `melgrad train`
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// What the split keeps together: track, artist, or paper, as the text did it: see `melgrad train`
+    #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
+    split: Option<String>,
+    /// Another value for a setting of the recipe
+    #[arg(long, value_name = "KEY=VALUE", value_parser = super::train::key_value)]
+    set: Vec<(String, String)>,
+    /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
+    #[arg(long)]
+    json: bool,
+    /// Keep no features on disk
+    #[arg(long)]
+    no_cache: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Reproduce {
+    pub fn run(self) -> Result<(), Failure> {
+        let mut recipe = Recipe::load(&self.recipe.to_string_lossy())?;
+        let form = self.split.iter().map(|form| ("split.form", form));
+        let set = self.set.iter().map(|(key, value)| (key.as_str(), value));
+        for (key, value) in form.chain(set) {
+            recipe
+                .set(key, value)
+                .map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        if self.weights.is_some() {
+            recipe.transfer.weights.clone_from(&self.weights);
+        }
+        let cache = cache_dir(self.no_cache);
+        let reproducing = Reproducing {
+            data: &self.data,
+            out: &self.out,
+            seeds: &self.seeds,
+            cache: cache.as_deref(),
+            command: self.command(),
+            recipe,
+        };
+        let device = self.device.open()?;
+        let done = Progress::new().watch(|control| reproduce(&reproducing, &device, control));
+        let done = done.map_err(|error| match error {
+            Error::Stopped => {
+                Failure::new(format!("{}: stopped before the end", self.out.display()))
+                    .hint("the same command goes on")
+            }
+            error => error.into(),
+        })?;
+        let file = self.out.join(format!("{}.json", done.recipe));
+        done.write(&file)?;
+        terminal::note(&format!("result: {}", file.display()));
+        match self.json {
+            true => terminal::print_json(&done),
+            false => terminal::print(&done.to_string()),
+        }
+    }
+
+    /// What a reader gives to do it once more; folders by their names alone.
+    fn command(&self) -> String {
+        let name = |path: &Path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
+        let mut words = vec![
+            "melgrad reproduce".to_string(),
+            name(&self.recipe),
+            format!("--data {}", name(&self.data)),
+            format!("--seeds {}", seeds.join(",")),
+        ];
+        words.extend(
+            self.weights
+                .iter()
+                .map(|path| format!("--weights {}", name(path))),
+        );
+        words.extend(
+            self.set
+                .iter()
+                .map(|(key, value)| format!("--set '{key}={value}'")),
+        );
+        words.join(" ")
+    }
+}

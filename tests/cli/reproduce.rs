@@ -1,0 +1,158 @@
+//! Recipes run under several seeds; weights to PyTorch and back; trainings that begin with another's weights.
+
+use crate::program::{Ran, home, keys, melgrad, music, small_recipe, small_run, write};
+use std::fs;
+use std::path::Path;
+
+fn cpu(home: &Path, args: &str) -> Ran {
+    melgrad(home, args.split(' ').chain(["--device", "cpu"]))
+}
+
+fn plain(home: &Path, args: &str) -> Ran {
+    melgrad(home, args.split(' '))
+}
+
+#[test]
+fn claimed_beside_measured() {
+    let home = home();
+    let dir = home.path();
+    music(dir, 3, 8);
+    let recipe = small_recipe(dir);
+    let text = fs::read_to_string(&recipe).unwrap();
+    write(
+        &recipe,
+        format!("claimed = {{ accuracy = 0.625 }}\n{text}").as_bytes(),
+    );
+    let command = "reproduce small.toml --data music --seeds 0,7 --set training.epochs=1";
+    let told = cpu(dir, command).done();
+    for words in [
+        "small on music: 3 labels",
+        "claimed  measured",
+        "0.625",
+        "±",
+        "seeds 0, 7",
+    ] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    assert!(dir.join("reproduced/small-seed7/report.html").is_file());
+    let json = cpu(dir, &format!("{command} --json")).done();
+    assert!(
+        !json.err.contains("epoch 1"),
+        "nothing is trained again: {}",
+        json.err
+    );
+    let json = json.json();
+    let expected = [
+        "best_epochs",
+        "claimed",
+        "clips",
+        "command",
+        "data",
+        "device",
+        "fingerprint",
+        "labels",
+        "measured",
+        "parameters",
+        "recipe",
+        "seconds",
+        "seeds",
+        "split",
+    ];
+    assert_eq!(keys(&json), expected);
+    assert_eq!(
+        keys(&json["measured"]["accuracy"]),
+        ["deviation", "mean", "runs"]
+    );
+    assert_eq!(json["measured"]["f1"]["runs"].as_array().unwrap().len(), 2);
+    let said = json["command"].as_str().unwrap();
+    assert_eq!(
+        said,
+        "melgrad reproduce small.toml --data music --seeds 0,7 --set 'training.epochs=1'"
+    );
+    let file: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("reproduced/small.json")).unwrap()).unwrap();
+    assert_eq!(file, json);
+
+    cpu(
+        dir,
+        "reproduce small.toml --data music --seeds 0 --set training.batch=3",
+    )
+    .fails(1, &["small-seed0", "is there already"]);
+    cpu(dir, "reproduce small.toml --data music --seeds=-1").fails(2, &["--seeds"]);
+    cpu(dir, "reproduce smal --data music").fails(2, &["smal"]);
+    cpu(dir, "reproduce small.toml --data none").fails(1, &["none"]);
+}
+
+#[test]
+fn weights_to_pytorch_and_back() {
+    let home = home();
+    let dir = home.path();
+    music(dir, 3, 8);
+    small_run(dir);
+    let ask = |model: &str| {
+        cpu(
+            dir,
+            &format!("classify music/blues/blues.00000.wav --json --model {model}"),
+        )
+        .done()
+        .json()
+    };
+    assert_eq!(
+        plain(dir, "export run --out weights.safetensors")
+            .done()
+            .out
+            .trim(),
+        "weights.safetensors"
+    );
+    plain(
+        dir,
+        "import weights.safetensors --like run --out again.safetensors",
+    )
+    .done();
+    assert_eq!(ask("again.safetensors"), ask("run/best.safetensors"));
+    plain(dir, "import weights.safetensors --recipe small.toml --labels blues,classical,country --mean=-40 --deviation 20 --out own.safetensors").done();
+    assert_eq!(
+        keys(&ask("own.safetensors")[0]),
+        ["file", "label", "probability", "top"]
+    );
+
+    // A second training begins with the first one's weights.
+    let begun = cpu(
+        dir,
+        "train --data music --recipe small.toml --weights weights.safetensors --epochs 1 --out next",
+    );
+    begun.done().warns("4 of 4 arrays taken over");
+
+    plain(
+        dir,
+        "import weights.safetensors --recipe small.toml --labels a,b --out no.safetensors",
+    )
+    .fails(1, &["weights.safetensors", "linear1.weight"]);
+    plain(
+        dir,
+        "import weights.safetensors --recipe ajufo-cnn --labels a,b,c --out no.safetensors",
+    )
+    .fails(1, &["missing"]);
+    plain(dir, "import small.toml --like run --out no.safetensors").fails(1, &["small.toml"]);
+    plain(
+        dir,
+        "import weights.safetensors --recipe small.toml --out no.safetensors",
+    )
+    .fails(2, &["--labels"]);
+    plain(dir, "import weights.safetensors --out no.safetensors").fails(2, &["--recipe"]);
+    plain(
+        dir,
+        "import weights.safetensors --recipe small.toml --labels a,a,b --out no.safetensors",
+    )
+    .fails(1, &["two labels"]);
+    plain(dir, "import weights.safetensors --recipe small.toml --labels a,b,c --deviation 0 --out no.safetensors")
+        .fails(2, &["normalisation"]);
+    plain(dir, "export small.toml --out no.safetensors").fails(1, &["small.toml"]);
+    plain(dir, "export again.safetensors --out again.safetensors").fails(2, &["--out"]);
+    cpu(
+        dir,
+        "train --data music --recipe small.toml --weights small.toml --out other",
+    )
+    .fails(1, &["small.toml"]);
+    assert!(!dir.join("no.safetensors").exists());
+}
