@@ -59,7 +59,7 @@ pub(super) fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
     let mut dataset = folders::scan(&root, opening.group)?;
     dataset.layout = Layout::Ballroom;
     let before = dataset.items.len();
-    if opening.known {
+    if opening.drop_copies {
         dataset.items.retain(|item| !COPIES.contains(&item.stem()));
     }
     let copies = before - dataset.items.len();

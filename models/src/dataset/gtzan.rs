@@ -9,7 +9,7 @@
 //! What is known of copies and artists stands in `gtzan.txt`: copies share a group, and so do excerpts of one artist
 //! where that is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::layout::Layout;
@@ -86,9 +86,7 @@ pub(super) fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
         }
     };
     dataset.layout = Layout::Gtzan;
-    if opening.known {
-        join_known(&mut dataset, opening.artists);
-    }
+    join_known(&mut dataset, opening.artists);
     if opening.official {
         filtered_split(path, &mut dataset)?;
     }
@@ -140,14 +138,27 @@ fn known(artists: bool) -> BTreeMap<(String, u32), (String, u32)> {
 
 /// Gives clips that belong together one group.
 pub(super) fn join_known(dataset: &mut Dataset, artists: bool) {
-    let known = known(artists);
+    let (repeated, known) = (known(false), known(artists));
+    let mut copies = BTreeMap::new();
     for item in &mut dataset.items {
         let Some((genre, number)) = excerpt(item.stem()) else {
             continue;
         };
+        let own = (genre.to_string(), number);
+        if let Some(first) = repeated.get(&own) {
+            let copies = copies.entry(first).or_insert_with(BTreeSet::new);
+            copies.insert(own);
+        }
         if let Some((genre, number)) = known.get(&(genre.to_string(), number)) {
             item.group = format!("{genre}/{genre}.{number:05} and others");
         }
+    }
+    let more: usize = copies.values().map(|own| own.len() - 1).sum();
+    if more > 0 {
+        dataset.warnings.push(format!(
+            "{}: {more} of GTZAN's excerpts are copies of others (Sturm 2013), and belong together with them",
+            dataset.dir.display()
+        ));
     }
 }
 

@@ -14,8 +14,8 @@ pub struct Opening {
     pub layout: Option<Layout>,
     /// Which clips belong together, by their names.
     pub group: GroupRule,
-    /// Whether what is known of the dataset's clips counts: copies of one recording stay together or are left out.
-    pub known: bool,
+    /// Whether clips that are known to be copies are left out, where it is not known of which (Ballroom).
+    pub drop_copies: bool,
     /// Whether clips of one artist (or album) stay together, where that is known.
     pub artists: bool,
     /// Whether the dataset's own split counts, where it has one.
@@ -29,7 +29,7 @@ impl Default for Opening {
         Opening {
             layout: None,
             group: GroupRule::default(),
-            known: true,
+            drop_copies: true,
             artists: false,
             official: true,
             table: false,
@@ -53,7 +53,7 @@ impl Dataset {
             Layout::Table => {
                 let mut dataset = table::open(&table_in(path), opening.group)?;
                 // GTZAN's table is known by its clips' names.
-                if opening.known && opening.layout.is_none() {
+                if opening.layout.is_none() {
                     gtzan::join_known(&mut dataset, opening.artists);
                 }
                 Ok(dataset)
@@ -74,9 +74,10 @@ pub fn detect(path: &Path) -> Layout {
         let fma = ["tracks.csv", "features.csv"]
             .iter()
             .any(|name| path.ends_with(name));
-        return match fma && fma::metadata(path).is_some() {
-            true => Layout::Fma(None),
-            false => Layout::Table,
+        return match (fma && fma::metadata(path).is_some(), is_table(path)) {
+            (true, _) => Layout::Fma(None),
+            (false, true) => Layout::Table,
+            (false, false) => Layout::Folders,
         };
     }
     if fma::metadata(path).is_some() {

@@ -237,3 +237,28 @@ pub(super) fn fma_features(
     }
     Ok((columns, rows))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_table_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..300), cells in "[a-z0-9.,\"\n-]{0,200}") {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("t.csv");
+            for head in [&b""[..], b"a,label\n", b"feature,a\nstatistics,b\nnumber,01\n"] {
+                for tail in [&bytes[..], cells.as_bytes()] {
+                    std::fs::write(&path, [head, tail].concat()).unwrap();
+                    if let Ok(dataset) = open(&path, GroupRule::Take) {
+                        prop_assert!(dataset.items.iter().all(|item| item.label < dataset.labels.len()));
+                    }
+                    let _ = fma_features(&path, |_| true);
+                }
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::recipe::Recipe;
 use crate::split::Form;
 
 /// The clips of a folder, or the rows of a table, as a recipe wants them; and the recipe with the names of the table's
-/// columns in place of patterns. What is known of the dataset's clips counts unless the split is as the text's was.
+/// columns in place of patterns. Where the split is as the text's was, known copies are not left out.
 ///
 /// # Errors
 /// As [`Dataset::open`]; [`Error::Dataset`] and [`Error::Setting`] where its labels or columns are not the recipe's.
@@ -18,7 +18,7 @@ pub fn open(path: &Path, recipe: &Recipe) -> Result<(Dataset, Recipe), Error> {
     let opening = Opening {
         layout: recipe.layout,
         group: split.group,
-        known: split.form != Form::Paper,
+        drop_copies: split.form != Form::Paper,
         artists: split.form == Form::Artist,
         official: split.official,
         table: recipe.input.table(),

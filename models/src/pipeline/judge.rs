@@ -73,7 +73,16 @@ pub fn evaluate_run(
     let classifier = Classifier::load_on(&run.best(), device)?;
     let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
     let mut warnings = Vec::new();
-    let (dataset, _) = open(dir, &settings.recipe)?;
+    let mut recipe = settings.recipe.clone();
+    let same = |dir: &Path| {
+        dir.canonicalize()
+            .is_ok_and(|dir| dir == Path::new(&settings.data.dir))
+    };
+    if !same(dir) {
+        // Other clips may lie in another layout.
+        recipe.layout = None;
+    }
+    let (dataset, _) = open(dir, &recipe)?;
     let mut prepared = features(
         dataset,
         classifier.input(),

@@ -24,7 +24,7 @@ use crate::dataset::Dataset;
 use crate::examples::{Clips, fit};
 use crate::features::{Prepared, prepare};
 use crate::history::EpochRow;
-use crate::input::Input;
+use crate::input::{Input, Normalise};
 use crate::metrics::Metrics;
 use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
@@ -288,7 +288,12 @@ fn features(
         clips: dataset.items.len(),
     });
     control.warn(warnings, std::mem::take(&mut dataset.warnings));
-    let cache = cache.map_or_else(Cache::off, |dir| Cache::open(dir, input));
+    // What is kept does not depend on how it is normalised later.
+    let kept = Input {
+        normalise: Normalise::None,
+        ..input.clone()
+    };
+    let cache = cache.map_or_else(Cache::off, |dir| Cache::open(dir, &kept));
     let mut prepared = prepare(dataset, input, &cache, control)?;
     control.warn(warnings, std::mem::take(&mut prepared.dataset.warnings));
     Ok(prepared)
