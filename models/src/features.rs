@@ -194,7 +194,7 @@ fn join_copies(items: &mut [Item], hashes: &[ContentHash], warnings: &mut Vec<St
         let (a, b) = (&items[first], &items[index]);
         if a.label == b.label {
             warnings.push(format!(
-                "{} is a copy of {}; they stay together",
+                "{} is a copy of {}; they belong together",
                 b.name, a.name
             ));
         } else {

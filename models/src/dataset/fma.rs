@@ -90,9 +90,9 @@ pub(super) fn open(
     let features = metadata.join("features.csv");
     let mut found: Vec<(u32, PathBuf, Content)> = Vec::new();
     if opening.table && features.is_file() {
-        let (columns, rows) = fma_features(&features, |id| tracks.contains_key(&id))?;
-        for (id, values) in rows {
-            let columns = columns.clone();
+        let table = fma_features(&features, |id| tracks.contains_key(&id))?;
+        for (id, values) in table.rows {
+            let columns = table.columns.clone();
             let content = Content::Row(Arc::new(Row { columns, values }));
             found.push((id, features.clone(), content));
         }

@@ -195,11 +195,17 @@ fn is_fma(head: &StringRecord) -> bool {
     head.get(0) == Some("feature") && head.len() > 1
 }
 
+/// Rows of FMA's `features.csv` by the numbers of their tracks.
+pub(super) struct FmaFeatures {
+    pub(super) columns: Arc<[String]>,
+    pub(super) rows: Vec<(u32, Vec<f32>)>,
+}
+
 /// FMA's `features.csv`: the rows whose number is wanted, in their order, with columns called `mfcc_mean_01`.
 pub(super) fn fma_features(
     path: &Path,
     wanted: impl Fn(u32) -> bool,
-) -> Result<(Arc<[String]>, Vec<(u32, Vec<f32>)>), Error> {
+) -> Result<FmaFeatures, Error> {
     let mut records = records(path)?;
     let mut heads = Vec::new();
     for expected in ["feature", "statistics", "number"] {
@@ -235,7 +241,7 @@ pub(super) fn fma_features(
             rows.push((id, values.collect()));
         }
     }
-    Ok((columns, rows))
+    Ok(FmaFeatures { columns, rows })
 }
 
 #[cfg(test)]
