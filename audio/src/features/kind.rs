@@ -5,7 +5,7 @@
 
 use super::settings::{FeatureSettings, by_name};
 use super::sound::Sound;
-use super::{gtzan_picture, mfcc, spectra, spectral, waveform};
+use super::{chroma, contrast, gtzan_picture, mfcc, spectra, spectral, time, waveform};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -42,6 +42,11 @@ kinds! {
     SpectralRolloff = "spectral_rolloff", spectral::ROLLOFF, "The frequency below which 85 % of each spectrum lie, in Hz.";
     SpectralFlatness = "spectral_flatness", spectral::FLATNESS, "How like noise each spectrum is, from 0 to 1.";
     GtzanPicture = "gtzan_picture", gtzan_picture::GTZAN_PICTURE, "Log spectra as the well-known pictures of GTZAN show them: `n_fft / 2 + 1` bands.";
+    SpectralContrast = "spectral_contrast", contrast::CONTRAST, "How far each of seven octaves' peaks lie above its valleys, in dB.";
+    PolyFeatures = "poly_features", spectral::POLY, "Slope and height of the line through each spectrum.";
+    Chroma = "chroma", chroma::CHROMA, "The power at each of twelve pitch classes, from C on; the largest is 1.";
+    Rms = "rms", time::RMS, "The root of the mean square of each frame's samples.";
+    ZeroCrossingRate = "zero_crossing_rate", time::ZERO_CROSSING_RATE, "The share of each frame's samples at which the sign changes.";
 }
 
 /// How a kind is computed, and what is known before it is.

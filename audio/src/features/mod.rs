@@ -7,7 +7,8 @@
 //! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
 //! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
-//! | `waveform.rs`, `mfcc.rs`, `spectral.rs` | the other kinds |
+//! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
+//! | `tuning.rs` | how far music lies from A = 440 Hz |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `columns.rs` | what the columns of a table are called |
 //! | `bank.rs` | windows, the mel scale and its filters |
@@ -20,6 +21,8 @@ mod bank;
 mod beats;
 mod columns;
 mod correlate;
+mod chroma;
+mod contrast;
 mod deltas;
 mod gtzan_picture;
 mod hpss;
@@ -34,6 +37,8 @@ mod spectra;
 mod spectral;
 mod statistics;
 mod tempo;
+mod time;
+mod tuning;
 mod waveform;
 
 pub use bank::{hz_to_mel, mel_to_hz};

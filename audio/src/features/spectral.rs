@@ -6,6 +6,7 @@
 //! | `spectral_bandwidth` | `√(Σ (f - centroid)²·S / Σ S)`, in Hz |
 //! | `spectral_rolloff` | the lowest frequency up to which 85 % of ΣS lie, in Hz |
 //! | `spectral_flatness` | the powers' geometric over their arithmetic mean, each at least 1e-10: 1 is noise |
+//! | `poly_features` | slope (per Hz) and height at 0 Hz of the line that fits the magnitudes best |
 //!
 //! Of silence the first three are 0 Hz.
 
@@ -37,6 +38,17 @@ pub(super) const ROLLOFF: Definition = of(|sound| {
 
 pub(super) const FLATNESS: Definition =
     of(|sound| Ok(sound.one_per_spectrum(Spectrum::Power, flatness)));
+
+pub(super) const POLY: Definition = Definition {
+    bands: |_| 2,
+    ..of(|sound| {
+        let hz = sound.hz_per_bin();
+        Ok(sound.per_spectrum(Spectrum::Magnitude, 2, |s, out| {
+            let (slope, height) = line(s);
+            out.copy_from_slice(&[(slope / hz) as f32, height as f32]);
+        }))
+    })
+};
 
 /// The share of the magnitudes that lies below the rolloff.
 const ROLL_PERCENT: f32 = 0.85;
@@ -84,21 +96,32 @@ fn flatness(powers: &[f32]) -> f64 {
     (logarithms.sum::<f64>() / n).exp() / mean
 }
 
+/// Slope, per bin, and height at the first of the least squares' line.
+fn line(magnitudes: &[f32]) -> (f64, f64) {
+    let n = magnitudes.len() as f64;
+    let middle = (n - 1.0) / 2.0;
+    let slope = sum(magnitudes, |k, s| (k - middle) * s) / (n * (n * n - 1.0) / 12.0);
+    (slope, sum(magnitudes, |_, s| s) / n - slope * middle)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_line_has_its_place_and_no_width() {
-        let mut line = vec![0.0; 21];
-        line[13] = 3.0;
-        assert_eq!(moments(&line), (13.0, 0.0));
-        assert_eq!(rolloff(&line), 13);
-        assert!(flatness(&line) < 1e-8);
+        let mut peak = vec![0.0; 21];
+        peak[13] = 3.0;
+        assert_eq!(moments(&peak), (13.0, 0.0));
+        assert_eq!(rolloff(&peak), 13);
+        assert!(flatness(&peak) < 1e-8);
         assert!((flatness(&[0.5; 21]) - 1.0).abs() < 1e-6);
         assert!((flatness(&[0.0; 21]) - 1.0).abs() < 1e-6, "silence is flat");
         assert_eq!((moments(&[0.0; 21]), rolloff(&[0.0; 21])), ((0.0, 0.0), 0));
         assert_eq!(moments(&[1.0; 21]).0, 10.0);
         assert_eq!(rolloff(&[1.0; 100]), 84);
+        let ramp: Vec<f32> = (0..33).map(|k| 7.0 - 0.5 * k as f32).collect();
+        let (slope, height) = line(&ramp);
+        assert!((slope + 0.5).abs() < 1e-12 && (height - 7.0).abs() < 1e-12);
     }
 }
