@@ -95,21 +95,24 @@ pub struct FeatureArgs {
     /// Whose conventions are followed
     #[arg(long, default_value = "librosa", value_parser = one_of(Preset::ALL.map(Preset::name)))]
     preset: String,
-    /// Samples per second; clips of other rates are resampled
-    #[arg(long, value_name = "HZ", default_value_t = FeatureSettings::default().sample_rate)]
-    sr: u32,
+    /// Samples per second; clips of other rates are resampled. This and what follows: the preset's where not given
+    #[arg(long, value_name = "HZ")]
+    sr: Option<u32>,
     /// Samples in a frame
-    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_fft)]
-    n_fft: usize,
+    #[arg(long, value_name = "N")]
+    n_fft: Option<usize>,
+    /// Samples in a frame's window
+    #[arg(long, value_name = "N")]
+    window: Option<usize>,
     /// Samples from frame to frame
-    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().hop)]
-    hop: usize,
+    #[arg(long, value_name = "N")]
+    hop: Option<usize>,
     /// Mel bands
-    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_mels)]
-    n_mels: usize,
+    #[arg(long, value_name = "N")]
+    n_mels: Option<usize>,
     /// Cepstral coefficients (mfcc)
-    #[arg(long, value_name = "N", default_value_t = FeatureSettings::default().n_mfcc)]
-    n_mfcc: usize,
+    #[arg(long, value_name = "N")]
+    n_mfcc: Option<usize>,
     /// Orders of slopes over time that follow as further bands: 0, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 0)]
     deltas: usize,
@@ -126,18 +129,20 @@ fn one_of<const N: usize>(names: [&'static str; N]) -> clap::builder::PossibleVa
 impl FeatureArgs {
     /// The settings, checked.
     pub fn settings(&self) -> Result<FeatureSettings, Failure> {
+        let preset: Preset = self.preset.parse()?;
+        let own = FeatureSettings::of(preset);
+        let statistics = self.statistics.iter().map(|name| name.parse());
         let settings = FeatureSettings {
             kind: self.kind.parse()?,
-            preset: self.preset.parse()?,
-            sample_rate: self.sr,
-            n_fft: self.n_fft,
-            hop: self.hop,
-            n_mels: self.n_mels,
-            n_mfcc: self.n_mfcc,
+            sample_rate: self.sr.unwrap_or(own.sample_rate),
+            n_fft: self.n_fft.unwrap_or(own.n_fft),
+            window: self.window.or(own.window),
+            hop: self.hop.unwrap_or(own.hop),
+            n_mels: self.n_mels.unwrap_or(own.n_mels),
+            n_mfcc: self.n_mfcc.unwrap_or(own.n_mfcc),
             deltas: self.deltas,
-            statistics: (self.statistics.iter().map(|name| name.parse()))
-                .collect::<Result<_, _>>()?,
-            ..FeatureSettings::default()
+            statistics: statistics.collect::<Result<_, _>>()?,
+            ..own
         };
         settings.check()?;
         Ok(settings)

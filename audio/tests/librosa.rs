@@ -1,4 +1,5 @@
-//! `extract` against librosa's own results (tests/goldens, with the script and the versions that made them).
+//! `extract` against librosa's and torchaudio's own results (tests/goldens, with the scripts and the versions that made
+//! them).
 
 use audio::{FeatureSettings, Limits, decode, extract};
 use kernels::Device;
@@ -46,11 +47,10 @@ fn npy(path: &Path) -> (Vec<usize>, Vec<f32>) {
     (shape, values)
 }
 
-fn compare(device: &Device) {
+fn compare(device: &Device, file: &str) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let goldens: Goldens =
-        serde_json::from_slice(&std::fs::read(tests.join("goldens/librosa.json")).unwrap())
-            .unwrap();
+        serde_json::from_slice(&std::fs::read(tests.join("goldens").join(file)).unwrap()).unwrap();
     println!(
         "{} against librosa {}",
         device.name(),
@@ -101,6 +101,11 @@ fn compare(device: &Device) {
 }
 
 #[test]
-fn the_cpu_agrees_with_librosa() {
-    compare(&Device::cpu());
+fn spectrograms_agree_with_librosa() {
+    compare(&Device::cpu(), "librosa.json");
+}
+
+#[test]
+fn other_kinds_and_presets_agree_with_librosa_and_torchaudio() {
+    compare(&Device::cpu(), "features.json");
 }

@@ -1,8 +1,10 @@
 //! Windows, the mel scale and its filters.
 
+use super::preset::Preset;
 use super::settings::FeatureSettings;
 
 /// The periodic Hann window, `½ - ½·cos(2πn / len)`.
+#[allow(dead_code)] // Separation is to use it.
 pub(super) fn hann(len: usize) -> Vec<f32> {
     let value = |n: usize| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / len as f64).cos();
     (0..len).map(|n| value(n) as f32).collect()
@@ -57,17 +59,18 @@ impl FilterBank {
         }
     }
 
-    /// Triangles that overlap by half, evenly spaced in mel, each of area 1 over frequency in Hz.
-    /// The settings have passed their check.
+    /// Triangles that overlap by half, evenly spaced on the preset's mel scale: librosa's of area 1 over frequency in
+    /// Hz, the others of height 1, HTK's straight over mel and not over Hz. The settings have passed their check.
     pub(super) fn mel(settings: &FeatureSettings) -> Self {
         let bins = settings.n_fft / 2 + 1;
         let hz_per_bin = f64::from(settings.sample_rate) / settings.n_fft as f64;
+        let preset = settings.preset;
         let (low, high) = (
-            hz_to_mel(settings.fmin.into()),
-            hz_to_mel(settings.highest().into()),
+            preset.hz_to_mel(settings.fmin.into()),
+            preset.hz_to_mel(settings.highest().into()),
         );
         let step = (high - low) / (settings.n_mels + 1) as f64;
-        let edge = |i: usize| mel_to_hz(low + step * i as f64);
+        let edge = |i: usize| preset.mel_to_hz(low + step * i as f64);
 
         let runs: Vec<(usize, Vec<f32>)> = (0..settings.n_mels)
             .map(|band| {
@@ -76,9 +79,17 @@ impl FilterBank {
                 let last = ((right / hz_per_bin).ceil() as usize).min(bins - 1);
                 let weight = |bin: usize| {
                     let hz = bin as f64 * hz_per_bin;
+                    if preset == Preset::Htk {
+                        let from = (preset.hz_to_mel(hz) - low) / step - band as f64;
+                        return from.min(2.0 - from).max(0.0) as f32;
+                    }
                     let rise = (hz - left) / (peak - left);
                     let fall = (right - hz) / (right - peak);
-                    (rise.min(fall).max(0.0) * 2.0 / (right - left)) as f32
+                    let height = match preset {
+                        Preset::Librosa => 2.0 / (right - left),
+                        _ => 1.0,
+                    };
+                    (rise.min(fall).max(0.0) * height) as f32
                 };
                 (first, (first..=last).map(weight).collect())
             })

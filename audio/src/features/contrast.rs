@@ -2,13 +2,12 @@
 //!
 //! `librosa.feature.spectral_contrast` at its defaults (Jiang et al. 2002): bands up to 200 Hz, 400 Hz, …, 6400 Hz and
 //! the rest; the mean of the top and of the bottom 2 % of each band's magnitudes, each in decibels against 1 and no
-//! farther than 80 dB below the clip's largest.
+//! farther than 80 dB below the clip's largest. The quietest bins lie where a transform in f32 is mostly rounding.
 
 use super::kind::{Definition, How};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use crate::error::{Error, Result};
-use kernels::stft::Spectrum;
 use std::ops::Range;
 
 pub(super) const CONTRAST: Definition = Definition {
@@ -62,7 +61,7 @@ fn octaves(settings: &FeatureSettings) -> Result<Vec<Octave>> {
 fn contrast(sound: &Sound<'_>) -> Result<Vec<f32>> {
     let octaves = octaves(sound.settings)?;
     // Peaks, then valleys.
-    let mut values = sound.per_spectrum(Spectrum::Magnitude, 2 * BANDS, |spectrum, out| {
+    let mut values = sound.per_exact_spectrum(2 * BANDS, |spectrum, out| {
         let (peaks, valleys) = out.split_at_mut(BANDS);
         for ((bins, counted), (peak, valley)) in octaves.iter().zip(peaks.iter_mut().zip(valleys)) {
             let mut band = spectrum[bins.clone()].to_vec();

@@ -1,9 +1,11 @@
 //! Slopes over time, as further bands: first all bands, then their slopes, then those slopes' slopes.
 //!
 //! `librosa.feature.delta(width=9)`: the first and second derivative of a line and a parabola through nine frames;
-//! the four frames at either end have those of the first and the last nine.
+//! the four frames at either end have those of the first and the last nine. torchaudio and HTK take lines through five
+//! frames, beyond the ends of which the outermost one is repeated, and of these again for the second.
 
 use super::Features;
+use super::preset::Preset;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
 
@@ -27,30 +29,49 @@ fn weights(order: usize) -> [f32; WIDTH] {
 /// The features with as many orders of slopes as the settings ask for.
 ///
 /// # Errors
-/// [`Error::Settings`] for fewer than nine frames.
+/// [`Error::Settings`] under librosa's preset for fewer than nine frames.
 pub(super) fn append(mut features: Features, settings: &FeatureSettings) -> Result<Features> {
     let (bands, frames) = (features.bands, features.frames);
     if settings.deltas == 0 {
         return Ok(features);
     }
-    if frames < WIDTH {
+    let librosa = settings.preset == Preset::Librosa;
+    if librosa && frames < WIDTH {
         return Err(Error::Settings(format!(
             "deltas need {WIDTH} frames, the clip has {frames}"
         )));
     }
+    let size = bands * frames;
     for order in 1..=settings.deltas {
-        let weights = weights(order);
-        for band in 0..bands {
-            let row = features.values[band * frames..][..frames].to_vec();
-            features.values.extend((0..frames).map(|t| {
-                let first = t.clamp(SIDE, frames - 1 - SIDE) - SIDE;
-                let values = &row[first..first + WIDTH];
-                values.iter().zip(weights).map(|(v, w)| v * w).sum::<f32>()
-            }));
+        // librosa's second slopes are of the features, the others' of the first slopes.
+        let from = if librosa { 0 } else { order - 1 };
+        let rows = features.values[from * size..][..size].to_vec();
+        for row in rows.chunks_exact(frames) {
+            match librosa {
+                true => features.values.extend(smooth(row, &weights(order))),
+                false => features.values.extend(plain(row)),
+            }
         }
     }
     features.bands *= 1 + settings.deltas;
     Ok(features)
+}
+
+/// At least nine frames.
+fn smooth(row: &[f32], weights: &[f32; WIDTH]) -> Vec<f32> {
+    let slope = |t: usize| {
+        let first = t.clamp(SIDE, row.len() - 1 - SIDE) - SIDE;
+        let values = &row[first..first + WIDTH];
+        values.iter().zip(weights).map(|(v, w)| v * w).sum::<f32>()
+    };
+    (0..row.len()).map(slope).collect()
+}
+
+fn plain(row: &[f32]) -> Vec<f32> {
+    let last = row.len() - 1;
+    let step = |t: usize, n: usize| row[(t + n).min(last)] - row[t.saturating_sub(n)];
+    let slope = |t: usize| (step(t, 1) + 2.0 * step(t, 2)) / 10.0;
+    (0..row.len()).map(slope).collect()
 }
 
 #[cfg(test)]
@@ -80,6 +101,15 @@ mod tests {
             near(3, t, 2.0 * t.clamp(4, 15) as f32);
             near(4, t, 0.0);
             near(5, t, 2.0);
+        }
+        let torchaudio = FeatureSettings {
+            deltas: 2,
+            ..FeatureSettings::of(Preset::Torchaudio)
+        };
+        let other = append(features.clone(), &torchaudio).unwrap();
+        for (band, expected) in [(2, 3.0), (3, 20.0), (5, 2.0)] {
+            let found = other.values[band * 20 + 10];
+            assert!((found - expected).abs() < 1e-4, "{band}: {found}");
         }
         let short = Features {
             frames: 5,

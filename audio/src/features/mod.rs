@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `mod.rs` | [`extract`]: a clip to [`Features`], on any device |
 //! | `settings.rs` | [`FeatureSettings`]: which features, exactly |
+//! | `preset.rs` | [`Preset`]: librosa's, torchaudio's and HTK's conventions; how frames are cut |
 //! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
 //! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
@@ -30,6 +31,7 @@ mod kind;
 mod median;
 mod mfcc;
 mod onset;
+mod preset;
 mod resize;
 mod settings;
 mod sound;
@@ -46,7 +48,8 @@ pub use beats::{Beats, beat_track};
 pub use hpss::{Separated, hpss};
 pub use kind::Kind;
 pub use onset::{Aggregate, onset_strength};
-pub use settings::{FeatureSettings, Preset};
+pub use preset::Preset;
+pub use settings::FeatureSettings;
 pub use statistics::Statistic;
 pub use tempo::tempo;
 

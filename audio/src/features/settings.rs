@@ -1,37 +1,13 @@
 //! Which features, exactly: everything that changes a number.
 
 use super::kind::Kind;
+use super::preset::Preset;
 use super::statistics::Statistic;
 use crate::error::{Error, Result};
 use crate::resample::MAX_RATE;
 use kernels::Kernel;
 use kernels::power_to_db::{PowerToDb, Reference};
-use kernels::stft::{Spectrum, Stft};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// Whose conventions are followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// librosa from 0.10 on: centred frames with zeros beyond the ends, a periodic Hann window, Slaney's mel scale,
-    /// filters of equal area, decibels by `power_to_db`.
-    #[default]
-    Librosa,
-}
-
-impl Preset {
-    /// Every preset.
-    pub const ALL: [Preset; 1] = [Preset::Librosa];
-
-    /// The name in files and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Preset::Librosa => "librosa",
-        }
-    }
-}
 
 /// Display and parsing by name; an unknown name's error lists the known ones.
 macro_rules! by_name {
@@ -63,11 +39,11 @@ macro_rules! by_name {
 
 pub(super) use by_name;
 
-by_name!(Preset, "preset");
-
 /// Which features, exactly. [`Default`] is librosa's log-mel spectrogram.
+///
+/// Read from a file, what is not there is as [`FeatureSettings::of`] the preset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct FeatureSettings {
     /// What is computed.
     pub kind: Kind,
@@ -75,14 +51,19 @@ pub struct FeatureSettings {
     pub preset: Preset,
     /// Samples per second; clips of other rates are resampled.
     pub sample_rate: u32,
-    /// Samples in a frame, and in its window.
+    /// Samples in a frame.
     pub n_fft: usize,
+    /// Samples in its window, at most `n_fft`; `n_fft` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// Samples from frame to frame.
     pub hop: usize,
     /// Mel bands.
     pub n_mels: usize,
     /// Cepstral coefficients.
     pub n_mfcc: usize,
+    /// By how many coefficients a lifter evens out their spread, `1 + L/2·sin(πn / L)`; 0 for none.
+    pub lifter: usize,
     /// Where the lowest mel band begins, in Hz.
     pub fmin: f32,
     /// Where the highest mel band ends, in Hz; half of the sample rate where absent.
@@ -104,6 +85,54 @@ pub struct FeatureSettings {
     pub statistics: Vec<Statistic>,
 }
 
+/// [`FeatureSettings`] as they stand in a file: anything may be missing.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    preset: Preset,
+    kind: Option<Kind>,
+    sample_rate: Option<u32>,
+    n_fft: Option<usize>,
+    window: Option<usize>,
+    hop: Option<usize>,
+    n_mels: Option<usize>,
+    n_mfcc: Option<usize>,
+    lifter: Option<usize>,
+    fmin: Option<f32>,
+    fmax: Option<f32>,
+    power: Option<u32>,
+    reference: Option<f32>,
+    amin: Option<f32>,
+    top_db: Option<f32>,
+    deltas: Option<usize>,
+    statistics: Option<Vec<Statistic>>,
+}
+
+impl From<Written> for FeatureSettings {
+    fn from(written: Written) -> Self {
+        let own = FeatureSettings::of(written.preset);
+        FeatureSettings {
+            preset: own.preset,
+            kind: written.kind.unwrap_or(own.kind),
+            sample_rate: written.sample_rate.unwrap_or(own.sample_rate),
+            n_fft: written.n_fft.unwrap_or(own.n_fft),
+            window: written.window.or(own.window),
+            hop: written.hop.unwrap_or(own.hop),
+            n_mels: written.n_mels.unwrap_or(own.n_mels),
+            n_mfcc: written.n_mfcc.unwrap_or(own.n_mfcc),
+            lifter: written.lifter.unwrap_or(own.lifter),
+            fmin: written.fmin.unwrap_or(own.fmin),
+            fmax: written.fmax.or(own.fmax),
+            power: written.power.unwrap_or(own.power),
+            reference: written.reference.or(own.reference),
+            amin: written.amin.unwrap_or(own.amin),
+            top_db: written.top_db.unwrap_or(own.top_db),
+            deltas: written.deltas.unwrap_or(own.deltas),
+            statistics: written.statistics.unwrap_or(own.statistics),
+        }
+    }
+}
+
 impl Default for FeatureSettings {
     fn default() -> Self {
         FeatureSettings {
@@ -111,9 +140,11 @@ impl Default for FeatureSettings {
             preset: Preset::Librosa,
             sample_rate: 22_050,
             n_fft: 2048,
+            window: None,
             hop: 512,
             n_mels: 128,
             n_mfcc: 20,
+            lifter: 0,
             fmin: 0.0,
             fmax: None,
             power: 2,
@@ -141,6 +172,13 @@ impl FeatureSettings {
         }
         if !(1..=2).contains(&self.power) {
             return refuse(format!("power {} is neither 1 nor 2", self.power));
+        }
+        if self
+            .window
+            .is_some_and(|len| !(1..=self.n_fft).contains(&len))
+        {
+            let (len, n_fft) = (self.window_len(), self.n_fft);
+            return refuse(format!("window {len} is not between 1 and n_fft {n_fft}"));
         }
         if self.deltas > 2 {
             return refuse(format!("deltas {} is more than 2", self.deltas));
@@ -179,39 +217,9 @@ impl FeatureSettings {
         ((definition.bands)(self), (definition.frames)(self, samples))
     }
 
-    /// The samples under some frames, with the zeros that stand before and after the clip.
-    pub(super) fn piece(&self, samples: &[f32], start: usize, count: usize) -> Vec<f32> {
-        let whole = self.stft(samples.len());
-        let len = (count - 1) * whole.hop + whole.n_fft;
-        let from = start * whole.hop;
-        let before = whole.pad().saturating_sub(from).min(len);
-        let inside = samples.get((from + before).saturating_sub(whole.pad())..);
-        let inside = inside.unwrap_or_default();
-        let mut piece = vec![0.0; before];
-        piece.extend(&inside[..inside.len().min(len - before)]);
-        piece.resize(len, 0.0);
-        piece
-    }
-
     /// Where the highest mel band ends, in Hz.
     pub fn highest(&self) -> f32 {
         self.fmax.unwrap_or(self.sample_rate as f32 / 2.0)
-    }
-
-    pub(super) fn stft(&self, samples: usize) -> Stft {
-        let spectrum = if self.power == 1 {
-            Spectrum::Magnitude
-        } else {
-            Spectrum::Power
-        };
-        Stft {
-            clips: 1,
-            samples,
-            n_fft: self.n_fft,
-            hop: self.hop,
-            centre: true,
-            spectrum,
-        }
     }
 
     pub(super) fn power_to_db(&self, len: usize) -> PowerToDb {
@@ -253,6 +261,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_leaves_out_is_the_presets() {
+        let read = |text: &str| serde_json::from_str::<FeatureSettings>(text).unwrap();
+        assert_eq!(read("{}"), FeatureSettings::default());
+        let htk = read(r#"{"preset": "htk", "n_mels": 40}"#);
+        assert_eq!((htk.window, htk.n_fft, htk.n_mels), (Some(400), 512, 40));
+        for preset in Preset::ALL {
+            let settings = FeatureSettings::of(preset);
+            let text = serde_json::to_string(&settings).unwrap();
+            assert_eq!(read(&text), settings);
+        }
+        assert!(serde_json::from_str::<FeatureSettings>(r#"{"n_mel": 1}"#).is_err());
+    }
+
+    #[test]
     fn senseless_settings_are_named() {
         let check = |change: fn(&mut FeatureSettings)| {
             let mut settings = FeatureSettings::default();
@@ -277,6 +299,8 @@ mod tests {
             (check(|s| s.reference = Some(-1.0)), "reference -1"),
             (check(|s| s.top_db = -80.0), "top_db -80"),
             (check(|s| s.deltas = 3), "deltas 3"),
+            (check(|s| s.window = Some(0)), "window 0"),
+            (check(|s| s.window = Some(4096)), "window 4096"),
         ] {
             assert!(
                 message.starts_with("feature settings: ") && message.contains(expected),

@@ -1,10 +1,10 @@
 //! What kinds are computed from on the CPU: samples, and their spectra block by block.
 
-use super::bank::hann;
 use super::settings::FeatureSettings;
 use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_each};
 use kernels::stft::{Spectrum, Stft};
+use realfft::RealFftPlanner;
 
 /// Frames whose spectra are made at once: few enough for a core's cache, and for one thread.
 const BLOCK: usize = 32;
@@ -50,7 +50,10 @@ impl Sound<'_> {
             spectrum,
             ..self.settings.stft(self.samples.len())
         };
-        let (window, frames) = (hann(self.settings.n_fft), whole.frames());
+        let window: Vec<f32> = (self.settings.window_values().iter())
+            .map(|&w| w as f32)
+            .collect();
+        let frames = whole.frames();
         let parts = if spectrum == Spectrum::Complex { 2 } else { 1 };
         let row = whole.bins() * parts;
         for_each(frames.div_ceil(BLOCK), |block| {
@@ -58,12 +61,43 @@ impl Sound<'_> {
             let count = BLOCK.min(frames - start);
             let piece = self.settings.piece(self.samples, start, count);
             let stft = Stft {
-                samples: piece.len(),
-                centre: false,
-                ..whole
+                spectrum,
+                ..piece.stft
             };
             let mut values = vec![0.0; count * row];
-            stft.cpu(&[&piece, &window], &mut [&mut values]);
+            stft.cpu(&[&piece.samples, &window], &mut [&mut values]);
+            see(Block {
+                start,
+                row,
+                values: &values,
+            });
+        });
+    }
+
+    /// [`Sound::spectra`] of magnitudes, transformed in f64: what lies 120 dB below the loudest frequency is not yet
+    /// lost in rounding. At twice the time, for kinds that look at the quietest.
+    pub(super) fn exact_magnitudes(&self, see: impl Fn(Block<'_>) + Sync + Send) {
+        let window = self.settings.window_values();
+        let (n_fft, frames) = (self.settings.n_fft, self.frames());
+        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
+        let row = n_fft / 2 + 1;
+        for_each(frames.div_ceil(BLOCK), |block| {
+            let start = block * BLOCK;
+            let count = BLOCK.min(frames - start);
+            let piece = self.settings.piece(self.samples, start, count);
+            let (mut frame, mut spectrum) = (fft.make_input_vec(), fft.make_output_vec());
+            let mut scratch = fft.make_scratch_vec();
+            let mut values = Vec::with_capacity(count * row);
+            for t in 0..count {
+                let samples = &piece.samples[t * piece.stft.hop..];
+                for ((value, sample), weight) in frame.iter_mut().zip(samples).zip(&window) {
+                    *value = f64::from(*sample) * weight;
+                }
+                // Its buffers come from the plan: their lengths are right.
+                let done = fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch);
+                debug_assert!(done.is_ok());
+                values.extend(spectrum.iter().map(|x| x.norm() as f32));
+            }
             see(Block {
                 start,
                 row,
@@ -79,10 +113,37 @@ impl Sound<'_> {
         bands: usize,
         of: impl Fn(&[f32], &mut [f32]) + Sync + Send,
     ) -> Vec<f32> {
+        self.collect(bands, of, |see| self.spectra(spectrum, see))
+    }
+
+    /// [`Sound::per_spectrum`] of [`Sound::exact_magnitudes`].
+    pub(super) fn per_exact_spectrum(
+        &self,
+        bands: usize,
+        of: impl Fn(&[f32], &mut [f32]) + Sync + Send,
+    ) -> Vec<f32> {
+        self.collect(bands, of, |see| self.exact_magnitudes(see))
+    }
+
+    /// [`Sound::per_spectrum`] of one number.
+    pub(super) fn one_per_spectrum(
+        &self,
+        spectrum: Spectrum,
+        of: impl Fn(&[f32]) -> f64 + Sync + Send,
+    ) -> Vec<f32> {
+        self.per_spectrum(spectrum, 1, |values, out| out[0] = of(values) as f32)
+    }
+
+    fn collect(
+        &self,
+        bands: usize,
+        of: impl Fn(&[f32], &mut [f32]) + Sync + Send,
+        blocks: impl FnOnce(&(dyn Fn(Block<'_>) + Sync + Send)),
+    ) -> Vec<f32> {
         let frames = self.frames();
         let mut values = vec![0.0; bands * frames];
         let shared = Disjoint::new(&mut values);
-        self.spectra(spectrum, |block| {
+        blocks(&|block| {
             let mut column = vec![0.0; bands];
             for (t, spectrum) in block.frames() {
                 of(spectrum, &mut column);
@@ -94,14 +155,5 @@ impl Sound<'_> {
             }
         });
         values
-    }
-
-    /// [`Sound::per_spectrum`] of one number.
-    pub(super) fn one_per_spectrum(
-        &self,
-        spectrum: Spectrum,
-        of: impl Fn(&[f32]) -> f64 + Sync + Send,
-    ) -> Vec<f32> {
-        self.per_spectrum(spectrum, 1, |values, out| out[0] = of(values) as f32)
     }
 }

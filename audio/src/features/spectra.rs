@@ -1,12 +1,12 @@
 //! STFT, mel and log-mel: spectra through a bank of filters, on any device.
 
-use super::bank::{FilterBank, hann};
+use super::bank::FilterBank;
 use super::kind::{Definition, How};
 use super::mfcc;
+use super::preset::Preset;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
 use kernels::mel::Mel;
-use kernels::stft::Stft;
 use kernels::{Buffer, Device};
 
 /// What becomes of spectra.
@@ -90,32 +90,15 @@ pub(super) async fn compute(
     samples: &[f32],
 ) -> Result<Vec<f32>> {
     let pipeline = Pipeline::new(device, settings, bank)?;
-    let (bands, frames) = (
-        pipeline.bank.first.len(),
-        settings.stft(samples.len()).frames(),
-    );
-    let at_once = frames_at_once(device);
-    if frames <= at_once {
-        let bands = pipeline.bands_of(samples, 0, frames)?;
-        return Ok(pipeline.finish(bands, frames)?.read().await?);
+    let mut values = pipeline.values(samples).await?;
+    let frames = settings.stft(samples.len()).frames();
+    if settings.preset == Preset::Htk && bank.finish != Finish::Bands {
+        // Natural logarithms of decibels' tenths.
+        let scale = std::f32::consts::LN_10 / 10.0;
+        values.iter_mut().for_each(|value| *value *= scale);
     }
-    // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
-    let mut values = vec![0.0; bands * frames];
-    for start in (0..frames).step_by(at_once) {
-        let count = at_once.min(frames - start);
-        let piece = pipeline.bands_of(samples, start, count)?.read().await?;
-        for (row, piece) in values
-            .chunks_exact_mut(frames)
-            .zip(piece.chunks_exact(count))
-        {
-            row[start..start + count].copy_from_slice(piece);
-        }
-    }
-    if pipeline.finish != Finish::Bands {
-        values = pipeline
-            .finish(device.upload(&values)?, frames)?
-            .read()
-            .await?;
+    if bank.finish == Finish::Cepstrum {
+        mfcc::lift(settings, &mut values, frames);
     }
     Ok(values)
 }
@@ -139,31 +122,56 @@ impl<'a> Pipeline<'a> {
             device.upload(&bank.weights)?,
             device.upload_u32(&bank.first)?,
         ];
+        let window: Vec<f32> = (settings.window_values().iter())
+            .map(|&w| w as f32)
+            .collect();
         Ok(Pipeline {
             device,
             settings,
-            window: device.upload(&hann(settings.n_fft))?,
+            window: device.upload(&window)?,
             finish,
             bank,
             filters,
         })
     }
 
+    /// `[bands, frames]` of a clip.
+    async fn values(&self, samples: &[f32]) -> Result<Vec<f32>> {
+        let frames = self.settings.stft(samples.len()).frames();
+        let (bands, at_once) = (self.bank.first.len(), frames_at_once(self.device));
+        if frames <= at_once {
+            let bands = self.bands_of(samples, 0, frames)?;
+            return Ok(self.finish(bands, frames)?.read().await?);
+        }
+        // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
+        let mut values = vec![0.0; bands * frames];
+        for start in (0..frames).step_by(at_once) {
+            let count = at_once.min(frames - start);
+            let piece = self.bands_of(samples, start, count)?.read().await?;
+            for (row, piece) in values
+                .chunks_exact_mut(frames)
+                .zip(piece.chunks_exact(count))
+            {
+                row[start..start + count].copy_from_slice(piece);
+            }
+        }
+        if self.finish == Finish::Bands {
+            return Ok(values);
+        }
+        let all = self.device.upload(&values)?;
+        Ok(self.finish(all, frames)?.read().await?)
+    }
+
     /// `[bands, count]` of the frames from `start` on.
     fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
         let whole = self.settings.stft(samples.len());
-        let (stft, signal) = if count == whole.frames() {
-            (whole, self.device.upload(samples)?)
-        } else {
-            let piece = self.settings.piece(samples, start, count);
-            (
-                Stft {
-                    samples: piece.len(),
-                    centre: false,
-                    ..whole
-                },
-                self.device.upload(&piece)?,
-            )
+        let (stft, signal) = match self.settings.preset {
+            // The kernel itself puts zeros before and behind a whole clip.
+            Preset::Librosa if count == whole.frames() => (whole, self.device.upload(samples)?),
+            _ => {
+                let piece = self.settings.piece(samples, start, count);
+                (piece.stft, self.device.upload(&piece.samples)?)
+            }
         };
         let bins = stft.bins();
         let spectra = self.device.alloc(count * bins)?;

@@ -37,7 +37,7 @@ pub(super) const ROLLOFF: Definition = of(|sound| {
 });
 
 pub(super) const FLATNESS: Definition =
-    of(|sound| Ok(sound.one_per_spectrum(Spectrum::Power, flatness)));
+    of(|sound| Ok(sound.per_exact_spectrum(1, |s, out| out[0] = flatness(s) as f32)));
 
 pub(super) const POLY: Definition = Definition {
     bands: |_| 2,
@@ -89,10 +89,11 @@ fn rolloff(magnitudes: &[f32]) -> usize {
     magnitudes.iter().position(reached).unwrap_or(0)
 }
 
-fn flatness(powers: &[f32]) -> f64 {
-    let n = powers.len() as f64;
-    let mean = sum(powers, |_, p| p.max(LEAST_POWER.into())) / n;
-    let logarithms = powers.iter().map(|p| f64::from(p.max(LEAST_POWER).ln()));
+fn flatness(magnitudes: &[f32]) -> f64 {
+    let n = magnitudes.len() as f64;
+    let power = |s: &f32| f64::from((s * s).max(LEAST_POWER));
+    let mean = magnitudes.iter().map(power).sum::<f64>() / n;
+    let logarithms = magnitudes.iter().map(|s| power(s).ln());
     (logarithms.sum::<f64>() / n).exp() / mean
 }
 

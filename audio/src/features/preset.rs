@@ -1,0 +1,290 @@
+//! Whose conventions are followed, as data; and how frames are cut under each.
+
+use super::bank::{hz_to_mel, mel_to_hz};
+use super::settings::{FeatureSettings, by_name};
+use crate::error::{Error, Result};
+use kernels::stft::{Spectrum, Stft};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+use std::fmt;
+use std::str::FromStr;
+
+/// Whose conventions are followed. Each has default settings of its own ([`FeatureSettings::of`]).
+///
+/// | | `librosa` | `torchaudio` | `htk` |
+/// | --- | --- | --- | --- |
+/// | frames | centred, zeros beyond the ends | centred, the sound mirrored at its ends | within the sound, each by itself with pre-emphasis 0.97, full scale at 32768 |
+/// | window | periodic Hann | periodic Hann | Hamming |
+/// | mel scale | Slaney's | `2595·log10(1 + f / 700)` | the same |
+/// | filters | triangles over Hz, of area 1 | triangles over Hz, of height 1 | triangles over mel, of height 1 |
+/// | log-mel | decibels below the clip's loudest | decibels against 1 | natural logarithm, of at least 1 |
+/// | MFCC | orthonormal DCT | orthonormal DCT | `√(2 / n)` DCT, liftered, `c0` last |
+/// | slopes | lines and parabolas through 9 frames | lines through 5 frames | lines through 5 frames |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// librosa from 0.10 on: `librosa.stft`, `feature.melspectrogram`, `power_to_db`, `feature.mfcc`.
+    #[default]
+    Librosa,
+    /// `torchaudio.transforms`: `MelSpectrogram`, `AmplitudeToDB`, `MFCC`.
+    Torchaudio,
+    /// HTK's `HCopy` with `MFCC_0` (The HTK Book, chapter 5).
+    Htk,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Preset; 3] = [Preset::Librosa, Preset::Torchaudio, Preset::Htk];
+
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Librosa => "librosa",
+            Preset::Torchaudio => "torchaudio",
+            Preset::Htk => "htk",
+        }
+    }
+
+    /// Hz to mel, on this preset's scale.
+    pub fn hz_to_mel(self, hz: f64) -> f64 {
+        match self {
+            Preset::Librosa => hz_to_mel(hz),
+            _ => 2595.0 * (1.0 + hz / 700.0).log10(),
+        }
+    }
+
+    /// Mel to Hz, on this preset's scale.
+    pub fn mel_to_hz(self, mel: f64) -> f64 {
+        match self {
+            Preset::Librosa => mel_to_hz(mel),
+            _ => 700.0 * (10f64.powf(mel / 2595.0) - 1.0),
+        }
+    }
+}
+
+by_name!(Preset, "preset");
+
+/// HTK's pre-emphasis, and what it takes for full scale.
+const PRE_EMPHASIS: f32 = 0.97;
+const FULL_SCALE: f32 = 32_768.0;
+
+/// Some frames' samples, and the transform that makes spectra of them.
+pub(super) struct Piece {
+    pub(super) samples: Vec<f32>,
+    pub(super) stft: Stft,
+}
+
+impl FeatureSettings {
+    /// A preset's own defaults.
+    pub fn of(preset: Preset) -> Self {
+        let librosa = FeatureSettings {
+            preset,
+            ..FeatureSettings::default()
+        };
+        match preset {
+            Preset::Librosa => librosa,
+            Preset::Torchaudio => FeatureSettings {
+                sample_rate: 16_000,
+                n_fft: 400,
+                hop: 200,
+                n_mfcc: 40,
+                reference: Some(1.0),
+                ..librosa
+            },
+            Preset::Htk => FeatureSettings {
+                sample_rate: 16_000,
+                n_fft: 512,
+                window: Some(400),
+                hop: 160,
+                n_mels: 26,
+                n_mfcc: 13,
+                lifter: 22,
+                power: 1,
+                reference: Some(1.0),
+                amin: 1.0,
+                top_db: 0.0,
+                ..librosa
+            },
+        }
+    }
+
+    /// Samples in a window: at most `n_fft`.
+    pub(super) fn window_len(&self) -> usize {
+        self.window.unwrap_or(self.n_fft)
+    }
+
+    /// The transform of a clip with this many samples: its frames, and where they begin.
+    pub(super) fn stft(&self, samples: usize) -> Stft {
+        let spectrum = match self.power {
+            1 => Spectrum::Magnitude,
+            _ => Spectrum::Power,
+        };
+        let htk = self.preset == Preset::Htk;
+        // HTK's frames are as long as the window; the rest of `n_fft` is zeros. The shortest clip has one.
+        let samples = match htk {
+            true => {
+                let rest = self.n_fft.saturating_sub(self.window_len());
+                samples.max(self.window_len()).saturating_add(rest)
+            }
+            false => samples,
+        };
+        Stft {
+            clips: 1,
+            samples,
+            n_fft: self.n_fft,
+            hop: self.hop,
+            centre: !htk,
+            spectrum,
+        }
+    }
+
+    /// The window with the zeros that fill it up to `n_fft`: around it, HTK's behind it.
+    pub(super) fn window_values(&self) -> Vec<f64> {
+        let len = self.window_len();
+        let htk = self.preset == Preset::Htk;
+        // The periodic Hann window's turn is its length, the symmetric Hamming window's one less.
+        let (before, mean, turn) = match htk {
+            true => (0, 0.54, (len - 1).max(1)),
+            false => ((self.n_fft - len) / 2, 0.5, len),
+        };
+        let value = |n: usize| mean - (1.0 - mean) * (TAU * n as f64 / turn as f64).cos();
+        let mut values = vec![0.0; self.n_fft];
+        let inside = &mut values[before..before + len];
+        inside
+            .iter_mut()
+            .enumerate()
+            .for_each(|(n, v)| *v = value(n));
+        values
+    }
+
+    /// The samples under `count` frames from `start` on, with whatever stands beyond the ends of the clip.
+    pub(super) fn piece(&self, samples: &[f32], start: usize, count: usize) -> Piece {
+        let whole = self.stft(samples.len());
+        let framed = match self.preset {
+            Preset::Htk => self.frame_by_frame(samples, start, count),
+            _ => {
+                let len = (count - 1) * whole.hop + whole.n_fft;
+                // Counted from `pad` samples before the clip.
+                let from = start * whole.hop;
+                let before = whole.pad().saturating_sub(from).min(len);
+                let inside = samples.get((from + before).saturating_sub(whole.pad())..);
+                let inside = inside.unwrap_or_default();
+                let mut piece = vec![0.0; before];
+                piece.extend(&inside[..inside.len().min(len - before)]);
+                let after = piece.len();
+                piece.resize(len, 0.0);
+                if self.preset == Preset::Torchaudio {
+                    let mirrored = |i: usize| {
+                        let at = (from + i) as i64 - whole.pad() as i64;
+                        samples[mirror(at, samples.len())]
+                    };
+                    (0..before)
+                        .chain(after..len)
+                        .for_each(|i| piece[i] = mirrored(i));
+                }
+                piece
+            }
+        };
+        let stft = Stft {
+            samples: framed.len(),
+            centre: false,
+            hop: match self.preset {
+                Preset::Htk => self.n_fft,
+                _ => self.hop,
+            },
+            ..whole
+        };
+        Piece {
+            samples: framed,
+            stft,
+        }
+    }
+
+    /// HTK's frames, one behind the other, each filled up to `n_fft`: pre-emphasis begins anew in each.
+    fn frame_by_frame(&self, samples: &[f32], start: usize, count: usize) -> Vec<f32> {
+        let mut framed = vec![0.0; count * self.n_fft];
+        for (i, frame) in framed.chunks_exact_mut(self.n_fft).enumerate() {
+            let from = ((start + i) * self.hop).min(samples.len());
+            let inside = &samples[from..samples.len().min(from + self.window_len())];
+            let mut last = inside.first().copied().unwrap_or(0.0);
+            for (value, &sample) in frame.iter_mut().zip(inside) {
+                *value = FULL_SCALE * (sample - PRE_EMPHASIS * last);
+                last = sample;
+            }
+        }
+        framed
+    }
+}
+
+/// Where a place beyond the ends falls, mirrored at the outermost samples as often as it takes.
+fn mirror(at: i64, len: usize) -> usize {
+    let last = len as i64 - 1;
+    if last == 0 {
+        return 0;
+    }
+    let turned = at.rem_euclid(2 * last);
+    turned.min(2 * last - turned) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mirrors_stand_at_the_outermost_samples() {
+        let found: Vec<usize> = (-5..9).map(|at| mirror(at, 4)).collect();
+        assert_eq!(
+            found,
+            [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2][..].to_vec()
+        );
+        assert_eq!((mirror(-7, 1), mirror(3, 1)), (0, 0));
+    }
+
+    #[test]
+    fn both_mel_scales_turn_back() {
+        for preset in Preset::ALL {
+            for hz in [0.0, 60.0, 1000.0, 7600.0] {
+                let back = preset.mel_to_hz(preset.hz_to_mel(hz));
+                assert!((back - hz).abs() < 1e-8, "{preset}: {hz} {back}");
+            }
+        }
+        assert!((Preset::Htk.hz_to_mel(1000.0) - 999.985).abs() < 1e-2);
+    }
+
+    #[test]
+    fn pieces_are_the_frames_of_the_whole() {
+        let samples: Vec<f32> = (0..1000).map(|n| ((n * n) as f32).sin()).collect();
+        for preset in Preset::ALL {
+            let settings = FeatureSettings {
+                n_fft: 64,
+                window: Some(48),
+                hop: 20,
+                ..FeatureSettings::of(preset)
+            };
+            let frames = settings.stft(samples.len()).frames();
+            let all = settings.piece(&samples, 0, frames);
+            assert_eq!(all.stft.frames(), frames, "{preset}");
+            for start in [0, 1, 7, frames - 3, frames - 1] {
+                let count = 2.min(frames - start);
+                let piece = settings.piece(&samples, start, count);
+                let from = start * all.stft.hop;
+                assert_eq!(
+                    piece.samples,
+                    all.samples[from..from + piece.samples.len()],
+                    "{preset}, frame {start}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_sample_is_a_frame_under_every_preset() {
+        for preset in Preset::ALL {
+            let settings = FeatureSettings::of(preset);
+            settings.check().unwrap();
+            assert_eq!(settings.frames(1), 1, "{preset}");
+            let piece = settings.piece(&[0.5], 0, 1);
+            assert_eq!(piece.samples.len(), settings.n_fft);
+        }
+    }
+}
