@@ -9,7 +9,7 @@
 //! | [`mod@resample`] | changing the sample rate |
 //! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
-//! | `plot` | pictures of spectrograms with axes (feature `plot`) |
+//! | `plot` | pictures of sound with axes (feature `plot`) |
 //! | [`wav`] | writing WAV files |
 
 pub mod clip;

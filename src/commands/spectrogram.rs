@@ -8,11 +8,13 @@ use melgrad::audio::{self, Limits, plot};
 use melgrad::models::files;
 use std::path::PathBuf;
 
-/// A picture of sound with axes
+/// A picture of sound with axes: of any kind of features but tables
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad spectrogram song.mp3 --out song.png\n  \
-                        melgrad spectrogram song.mp3 --kind stft --out song.png"
+                        melgrad spectrogram song.mp3 --kind stft --out song.png\n  \
+                        melgrad spectrogram song.mp3 --kind chroma --dark --out chroma.png\n  \
+                        melgrad spectrogram song.mp3 --kind waveform --out wave.png"
 )]
 pub struct Spectrogram {
     /// An audio file
@@ -21,6 +23,9 @@ pub struct Spectrogram {
     /// The picture to write, a PNG
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
+    /// Light ink on a dark ground
+    #[arg(long)]
+    dark: bool,
     #[command(flatten)]
     features: FeatureArgs,
     #[command(flatten)]
@@ -43,7 +48,11 @@ impl Spectrogram {
         let device = self.device.open()?;
         let clip = audio::decode(&self.input, &Limits::default())?;
         let features = audio::extract(&device, &settings, &clip)?;
-        let picture = plot::spectrogram_png(&features, &settings, &plot::PlotOptions::default())?;
+        let options = plot::PlotOptions {
+            dark: self.dark,
+            ..Default::default()
+        };
+        let picture = plot::spectrogram_png(&features, &settings, &options)?;
         files::write_bytes(&self.out, &picture)?;
         terminal::print_path(&self.out)
     }

@@ -357,7 +357,7 @@ fn features_of_files_and_folders() {
 fn a_spectrogram_is_a_png() {
     let home = home();
     write_wav(&home.path().join("a.wav"), &second(3, 1));
-    for kind in ["logmel", "stft"] {
+    for kind in ["logmel", "stft", "mfcc", "chroma", "waveform", "rms"] {
         melgrad(
             home.path(),
             [

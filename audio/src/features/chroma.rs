@@ -3,13 +3,14 @@
 //! `librosa.feature.chroma_stft` at its defaults: the tuning is estimated from the clip, each frequency counts for the
 //! classes near it under a Gaussian (Ellis 2007) and by its distance from the fifth octave.
 
-use super::kind::{Definition, How};
+use super::kind::{Axis, Definition, How};
 use super::settings::FeatureSettings;
 use super::tuning;
 use kernels::stft::Spectrum;
 
 pub(super) const CHROMA: Definition = Definition {
     bands: |_| CLASSES,
+    axis: Axis::PitchClass,
     how: How::Sound(|sound| {
         let tuning = tuning::estimate(sound, Spectrum::Power, CLASSES);
         let filters = filters(sound.settings, tuning);

@@ -13,6 +13,7 @@ use std::ops::Range;
 pub(super) const CONTRAST: Definition = Definition {
     check: |settings| octaves(settings).map(|_| ()),
     bands: |_| BANDS,
+    unit: "dB",
     how: How::Sound(contrast),
     ..Definition::FRAMES
 };

@@ -5,7 +5,7 @@
 
 use super::settings::{FeatureSettings, by_name};
 use super::sound::Sound;
-use super::{chroma, contrast, gtzan_picture, mfcc, spectra, spectral, time, waveform};
+use super::{chroma, contrast, gtzan, gtzan_picture, mfcc, spectra, spectral, time, waveform};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -47,6 +47,23 @@ kinds! {
     Chroma = "chroma", chroma::CHROMA, "The power at each of twelve pitch classes, from C on; the largest is 1.";
     Rms = "rms", time::RMS, "The root of the mean square of each frame's samples.";
     ZeroCrossingRate = "zero_crossing_rate", time::ZERO_CROSSING_RATE, "The share of each frame's samples at which the sign changes.";
+    Gtzan = "gtzan", gtzan::GTZAN, "GTZAN's table: one frame, 58 figures of the whole clip.";
+}
+
+/// What the bands of a kind are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Axis {
+    /// Frequencies from 0 to half of the sample rate, evenly spaced.
+    Hertz,
+    /// Frequencies evenly spaced on the preset's mel scale.
+    Mel,
+    /// Pitch classes from C on.
+    PitchClass,
+    /// Coefficients, octaves: bands that only have a number.
+    Number,
+    /// Columns of a table.
+    Table,
 }
 
 /// How a kind is computed, and what is known before it is.
@@ -57,6 +74,10 @@ pub(super) struct Definition {
     pub(super) bands: fn(&FeatureSettings) -> usize,
     /// Columns, from the number of samples at the settings' rate.
     pub(super) frames: fn(&FeatureSettings, usize) -> usize,
+    /// What the bands are, from the first to the last.
+    pub(super) axis: Axis,
+    /// The unit of the values.
+    pub(super) unit: &'static str,
     /// What computes it.
     pub(super) how: How,
 }
@@ -75,6 +96,8 @@ impl Definition {
         check: |_| Ok(()),
         bands: |_| 1,
         frames: |settings, samples| settings.stft(samples).frames(),
+        axis: Axis::Number,
+        unit: "",
         how: How::Sound(|sound| Ok(sound.samples.to_vec())),
     };
 }
@@ -92,6 +115,16 @@ impl Kind {
     /// What it is, in a sentence.
     pub fn about(self) -> &'static str {
         self.row().2
+    }
+
+    /// What its bands are.
+    pub fn axis(self) -> Axis {
+        self.definition().axis
+    }
+
+    /// The unit of its values; empty where they have none.
+    pub fn unit(self) -> &'static str {
+        self.definition().unit
     }
 
     pub(super) fn definition(self) -> &'static Definition {

@@ -3,7 +3,7 @@
 //! `librosa.feature.mfcc` and `torchaudio.transforms.MFCC`: decibels against 1, no farther than `top_db` below the
 //! clip's loudest band. HTK's `MFCC_0`: natural logarithms, all coefficients scaled by `√(2 / n)`, `c0` the last.
 
-use super::kind::{Definition, How};
+use super::kind::{Axis, Definition, How};
 use super::preset::Preset;
 use super::settings::FeatureSettings;
 use super::spectra::{Bank, Finish, MEL};
@@ -14,6 +14,8 @@ use kernels::dct::Dct;
 pub(super) const MFCC: Definition = Definition {
     check,
     bands: |settings| settings.n_mfcc,
+    axis: Axis::Number,
+    unit: "",
     how: How::Bank(Bank {
         finish: Finish::Cepstrum,
         ..Bank::MEL

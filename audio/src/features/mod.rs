@@ -9,6 +9,7 @@
 //! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
+//! | `gtzan.rs` | a whole clip as one row of a table |
 //! | `tuning.rs` | how far music lies from A = 440 Hz |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `columns.rs` | what the columns of a table are called |
@@ -20,11 +21,12 @@
 
 mod bank;
 mod beats;
-mod columns;
-mod correlate;
 mod chroma;
+mod columns;
 mod contrast;
+mod correlate;
 mod deltas;
+mod gtzan;
 mod gtzan_picture;
 mod hpss;
 mod kind;
@@ -46,7 +48,7 @@ mod waveform;
 pub use bank::{hz_to_mel, mel_to_hz};
 pub use beats::{Beats, beat_track};
 pub use hpss::{Separated, hpss};
-pub use kind::Kind;
+pub use kind::{Axis, Kind};
 pub use onset::{Aggregate, onset_strength};
 pub use preset::Preset;
 pub use settings::FeatureSettings;
@@ -57,12 +59,8 @@ use crate::clip::Clip;
 use crate::error::{Error, Result};
 use crate::resample::resample;
 use kernels::Device;
-use kind::How;
 use sound::Sound;
 use std::borrow::Cow;
-
-/// More values than this in one clip's features are refused.
-const MOST_VALUES: usize = 1 << 30;
 
 /// One clip as a picture: bands (frequency, lowest first) by frames (time).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -103,26 +101,9 @@ pub async fn extract_async(
         true => Cow::Borrowed(clip),
         false => Cow::Owned(resample(clip, settings.sample_rate)?),
     };
-    let (bands, frames) = settings.raw_size(clip.samples.len());
-    if bands.checked_mul(frames).is_none_or(|n| n > MOST_VALUES) {
-        return Err(Error::Settings(format!(
-            "{} features of {bands}×{frames} are more than {MOST_VALUES} values",
-            settings.kind
-        )));
-    }
-    let values = match &settings.kind.definition().how {
-        How::Bank(bank) => spectra::compute(device, settings, bank, &clip.samples).await?,
-        How::Sound(compute) => compute(&Sound {
-            samples: &clip.samples,
-            settings,
-        })?,
+    let sound = Sound {
+        samples: &clip.samples,
+        settings,
     };
-    debug_assert_eq!(values.len(), bands * frames, "{}", settings.kind);
-    let features = Features {
-        bands,
-        frames,
-        values,
-    };
-    let features = deltas::append(features, settings)?;
-    Ok(statistics::summarise(features, &settings.statistics))
+    sound.features_on(device, settings).await
 }

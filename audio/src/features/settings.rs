@@ -1,6 +1,6 @@
 //! Which features, exactly: everything that changes a number.
 
-use super::kind::Kind;
+use super::kind::{Axis, Kind};
 use super::preset::Preset;
 use super::statistics::Statistic;
 use crate::error::{Error, Result};
@@ -211,6 +211,45 @@ impl FeatureSettings {
         }
     }
 
+    /// What the rows are called: a table's columns by their names, others `mfcc_1`, `mfcc_2`, …; then `…_delta`,
+    /// `…_delta2` and `…_mean` and so on, as far as there are slopes and statistics.
+    pub fn names(&self) -> Vec<String> {
+        let kind = self.kind.name();
+        let numbered = || match (self.kind.definition().bands)(self) {
+            1 => vec![kind.to_string()],
+            bands => (1..=bands).map(|n| format!("{kind}_{n}")).collect(),
+        };
+        let mut names = self.kind.columns().unwrap_or_else(numbered);
+        let slopes = ["", "_delta", "_delta2"];
+        let with = |names: &[String], endings: &[String]| -> Vec<String> {
+            let each = |ending| names.iter().map(move |name| format!("{name}{ending}"));
+            endings.iter().flat_map(each).collect()
+        };
+        let slopes = slopes.map(String::from);
+        names = with(&names, &slopes[..1 + self.deltas.min(2)]);
+        let figures: Vec<String> = self.statistics.iter().map(|s| format!("_{s}")).collect();
+        match figures.is_empty() {
+            true => names,
+            false => with(&names, &figures),
+        }
+    }
+
+    /// Whether the features are bands over time and can be drawn: no table, no slopes, no statistics.
+    pub fn is_picture(&self) -> bool {
+        let table = self.kind.axis() == Axis::Table;
+        !table && self.deltas == 0 && self.statistics.is_empty()
+    }
+
+    /// The same settings for another kind, without slopes and statistics.
+    pub(super) fn with(&self, kind: Kind) -> Self {
+        FeatureSettings {
+            kind,
+            deltas: 0,
+            statistics: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Rows and columns before slopes and statistics.
     pub(super) fn raw_size(&self, samples: usize) -> (usize, usize) {
         let definition = self.kind.definition();
@@ -258,6 +297,23 @@ mod tests {
         assert_eq!(frames(usize::MAX, 1, usize::MAX), 1);
         assert_eq!(frames(2, 1, usize::MAX), usize::MAX - 1);
         assert_eq!(frames(0, 0, usize::MAX), usize::MAX);
+    }
+
+    #[test]
+    fn every_row_has_a_name() {
+        for kind in Kind::ALL {
+            let mut settings = FeatureSettings {
+                kind,
+                n_fft: 512,
+                ..FeatureSettings::default()
+            };
+            assert_eq!(settings.names().len(), settings.bands(), "{kind}");
+            settings.deltas = 2;
+            settings.statistics = vec![Statistic::Max, Statistic::Var];
+            let names = settings.names();
+            assert_eq!(names.len(), settings.bands(), "{kind}");
+            assert!(names[names.len() - 1].ends_with("_delta2_var"), "{names:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,14 @@
-//! What kinds are computed from on the CPU: samples, and their spectra block by block.
+//! What kinds are computed from: samples; on the CPU also their spectra, block by block.
 
+use super::kind::How;
 use super::settings::FeatureSettings;
-use kernels::Kernel;
+use super::{Features, deltas, spectra, statistics};
+use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_each};
 use kernels::stft::{Spectrum, Stft};
+use kernels::{Device, Kernel};
 use realfft::RealFftPlanner;
+use std::task::{Context, Poll, Waker};
 
 /// Frames whose spectra are made at once: few enough for a core's cache, and for one thread.
 const BLOCK: usize = 32;
@@ -33,7 +37,55 @@ impl Block<'_> {
     }
 }
 
+/// More values than this in one clip's features are refused.
+const MOST_VALUES: usize = 1 << 30;
+
 impl Sound<'_> {
+    /// The features of these samples under any settings of the same rate.
+    pub(super) async fn features_on(
+        &self,
+        device: &Device,
+        settings: &FeatureSettings,
+    ) -> Result<Features> {
+        let (bands, frames) = settings.raw_size(self.samples.len());
+        if bands.checked_mul(frames).is_none_or(|n| n > MOST_VALUES) {
+            return Err(Error::Settings(format!(
+                "{} features of {bands}×{frames} are more than {MOST_VALUES} values",
+                settings.kind
+            )));
+        }
+        let values = match &settings.kind.definition().how {
+            How::Bank(bank) => spectra::compute(device, settings, bank, self.samples).await?,
+            How::Sound(compute) => compute(&Sound {
+                samples: self.samples,
+                settings,
+            })?,
+        };
+        debug_assert_eq!(values.len(), bands * frames, "{}", settings.kind);
+        let features = Features {
+            bands,
+            frames,
+            values,
+        };
+        let features = deltas::append(features, settings)?;
+        Ok(statistics::summarise(features, &settings.statistics))
+    }
+
+    /// [`Sound::features_on`] the CPU: what a kind that is made of others asks for.
+    pub(super) fn features(&self, settings: &FeatureSettings) -> Result<Features> {
+        settings.check()?;
+        let device = Device::cpu();
+        let mut future = std::pin::pin!(self.features_on(&device, settings));
+        // On the CPU every kernel has run when its launch returns: nothing is ever waited for.
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(features) => features,
+            Poll::Pending => Err(Error::Settings("the CPU was not ready".into())),
+        }
+    }
+
     /// Frames of the STFT.
     pub(super) fn frames(&self) -> usize {
         self.settings.stft(self.samples.len()).frames()

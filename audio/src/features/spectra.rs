@@ -1,7 +1,7 @@
 //! STFT, mel and log-mel: spectra through a bank of filters, on any device.
 
 use super::bank::FilterBank;
-use super::kind::{Definition, How};
+use super::kind::{Axis, Definition, How};
 use super::mfcc;
 use super::preset::Preset;
 use super::settings::FeatureSettings;
@@ -32,6 +32,8 @@ impl Bank {
 
 pub(super) const STFT: Definition = Definition {
     bands: |settings| settings.n_fft / 2 + 1,
+    axis: Axis::Hertz,
+    unit: "dB",
     how: How::Bank(Bank {
         // Filters of one weight each: they only turn the spectra so that frames come last.
         filters: |settings| FilterBank::identity(settings.n_fft / 2 + 1),
@@ -43,6 +45,8 @@ pub(super) const STFT: Definition = Definition {
 pub(super) const MEL: Definition = Definition {
     check: check_mel,
     bands: |settings| settings.n_mels,
+    axis: Axis::Mel,
+    unit: "dB",
     how: How::Bank(Bank::MEL),
     ..Definition::FRAMES
 };

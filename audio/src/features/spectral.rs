@@ -14,34 +14,36 @@ use super::kind::{Definition, How};
 use super::sound::Sound;
 use kernels::stft::Spectrum;
 
-const fn of(compute: fn(&Sound<'_>) -> crate::Result<Vec<f32>>) -> Definition {
+const fn of(unit: &'static str, compute: fn(&Sound<'_>) -> crate::Result<Vec<f32>>) -> Definition {
     Definition {
+        unit,
         how: How::Sound(compute),
         ..Definition::FRAMES
     }
 }
 
-pub(super) const CENTROID: Definition = of(|sound| {
+pub(super) const CENTROID: Definition = of("Hz", |sound| {
     let hz = sound.hz_per_bin();
     Ok(sound.one_per_spectrum(Spectrum::Magnitude, |s| hz * moments(s).0))
 });
 
-pub(super) const BANDWIDTH: Definition = of(|sound| {
+pub(super) const BANDWIDTH: Definition = of("Hz", |sound| {
     let hz = sound.hz_per_bin();
     Ok(sound.one_per_spectrum(Spectrum::Magnitude, |s| hz * moments(s).1.sqrt()))
 });
 
-pub(super) const ROLLOFF: Definition = of(|sound| {
+pub(super) const ROLLOFF: Definition = of("Hz", |sound| {
     let hz = sound.hz_per_bin();
     Ok(sound.one_per_spectrum(Spectrum::Magnitude, |s| hz * rolloff(s) as f64))
 });
 
-pub(super) const FLATNESS: Definition =
-    of(|sound| Ok(sound.per_exact_spectrum(1, |s, out| out[0] = flatness(s) as f32)));
+pub(super) const FLATNESS: Definition = of("", |sound| {
+    Ok(sound.per_exact_spectrum(1, |s, out| out[0] = flatness(s) as f32))
+});
 
 pub(super) const POLY: Definition = Definition {
     bands: |_| 2,
-    ..of(|sound| {
+    ..of("", |sound| {
         let hz = sound.hz_per_bin();
         Ok(sound.per_spectrum(Spectrum::Magnitude, 2, |s, out| {
             let (slope, height) = line(s);

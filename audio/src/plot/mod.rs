@@ -2,18 +2,24 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `mod.rs` | [`spectrogram_png`]: layout, axes, colour bar |
+//! | `mod.rs` | [`spectrogram_png`]: layout, axes |
+//! | `heat.rs` | bands by frames as colours, with their bar |
+//! | `curve.rs` | one value a frame as a line; a waveform |
 //! | `axis.rs` | where ticks stand and what they say |
 //! | `canvas.rs` | pixels, lines, text, PNG |
 //! | `DejaVuSans-subset.ttf` | the font (licence beside it) |
 
 mod axis;
 mod canvas;
+mod curve;
+mod heat;
 
 use crate::error::{Error, Result};
-use crate::features::{FeatureSettings, Features, Kind, hz_to_mel};
+use crate::features::{Axis, FeatureSettings, Features, Kind};
 use axis::{Tick, frequencies, steps};
-use canvas::{Align, Canvas, Colour, magma};
+use canvas::{Align, Canvas, Colour};
+use curve::Curve;
+use heat::Heat;
 
 /// How a picture looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +30,8 @@ pub struct PlotOptions {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+    /// Light ink on a dark ground instead of dark on white.
+    pub dark: bool,
 }
 
 impl Default for PlotOptions {
@@ -32,6 +40,7 @@ impl Default for PlotOptions {
             title: String::new(),
             width: 1000,
             height: 480,
+            dark: false,
         }
     }
 }
@@ -39,11 +48,6 @@ impl Default for PlotOptions {
 /// The sizes that a picture may have, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 240..=8192;
 
-/// The kinds of which there are pictures.
-const DRAWN: [Kind; 3] = [Kind::Stft, Kind::Mel, Kind::LogMel];
-
-const BACKGROUND: Colour = [255, 255, 255];
-const INK: Colour = [34, 34, 34];
 const TEXT: f32 = 13.0;
 const TITLE: f32 = 16.0;
 /// Pixels around the picture proper.
@@ -51,25 +55,97 @@ const LEFT: i32 = 78;
 const RIGHT: i32 = 96;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 54;
-/// The colour bar: its distance from the picture, and its width.
-const BAR: [i32; 2] = [18, 16];
 const TICK: i32 = 5;
-/// The decibels shown where the settings name no floor.
-const DEPTH: f32 = 80.0;
 
-/// A spectrogram as the bytes of a PNG file: time in seconds across, frequency in Hz upwards (on the mel scale where
-/// the features are mel), decibels by colour. Powers and magnitudes are shown in decibels below their maximum.
+/// The colours of everything but the colour map.
+struct Theme {
+    background: Colour,
+    ink: Colour,
+    line: Colour,
+}
+
+const LIGHT: Theme = Theme {
+    background: [255, 255, 255],
+    ink: [34, 34, 34],
+    line: [42, 91, 160],
+};
+
+const DARK: Theme = Theme {
+    background: [24, 24, 27],
+    ink: [222, 222, 222],
+    line: [122, 176, 245],
+};
+
+/// Features as the bytes of a PNG file, time in seconds across. Of several bands a picture with frequency (in Hz, on the
+/// mel scale where the features are mel), pitch class or number upwards, values by colour; powers and magnitudes are
+/// shown in decibels below their maximum. Of one band (`waveform`, `rms`, …) a line.
 ///
 /// # Errors
-/// [`Error::Picture`] where `features` do not fit `settings`, are empty or not finite, or the size is not 240 to 8192.
+/// [`Error::Picture`] where `features` do not fit `settings`, are empty or not finite, are a table or have slopes or
+/// statistics, or the size is not 240 to 8192.
 pub fn spectrogram_png(
     features: &Features,
     settings: &FeatureSettings,
     options: &PlotOptions,
 ) -> Result<Vec<u8>> {
     settings.check()?;
+    check(features, settings, options)?;
+    let theme = if options.dark { &DARK } else { &LIGHT };
+    let size = [options.width as usize, options.height as usize];
+    let mut canvas = Canvas::new(size[0], size[1], theme.background);
+    let plot = Area {
+        left: LEFT,
+        top: TOP,
+        width: options.width as i32 - LEFT - RIGHT,
+        height: options.height as i32 - TOP - BOTTOM,
+        ink: theme.ink,
+    };
+    let most = (plot.height / 28).max(2) as usize;
+    let (ticks, what) = if features.bands == 1 {
+        let curve = Curve::of(features, settings);
+        curve.draw(&mut canvas, &plot, theme.line);
+        (steps(curve.low, curve.high, most), quantity(settings))
+    } else {
+        let heat = Heat::of(features, settings);
+        if !heat.values.values.iter().all(|v| v.is_finite()) {
+            return Err(Error::Picture("a value is not a finite number".into()));
+        }
+        heat.draw(&mut canvas, &plot)?;
+        heat.draw_bar(&mut canvas, &plot);
+        band_ticks(settings, features.bands, most)
+    };
+    canvas.frame(plot.left, plot.top, plot.width, plot.height, theme.ink);
+    for tick in &ticks {
+        plot.tick_left(&mut canvas, tick);
+    }
+    // A frame of the waveform is a sample.
+    let hop = if settings.kind == Kind::Waveform {
+        1
+    } else {
+        settings.hop
+    };
+    let seconds = features.frames as f64 * hop as f64 / f64::from(settings.sample_rate);
+    for tick in steps(0.0, seconds, (plot.width / 80).max(2) as usize) {
+        plot.tick_below(&mut canvas, &tick);
+    }
+    let middle = (plot.left + plot.width / 2, plot.top + plot.height / 2);
+    let mut centred = |text: &str, y, size| {
+        canvas.text(text, middle.0, y, size, Align::Centre, theme.ink);
+    };
+    centred(&options.title, TOP / 2, TITLE);
+    centred("Time (s)", plot.bottom() + 38, TEXT);
+    canvas.text_upwards(&what, 16, middle.1, TEXT, theme.ink);
+    canvas.png()
+}
+
+fn check(features: &Features, settings: &FeatureSettings, options: &PlotOptions) -> Result<()> {
     let refuse = |why: String| Err(Error::Picture(why));
-    let (bands, frames) = (features.bands, features.frames);
+    let (bands, frames, kind) = (features.bands, features.frames, settings.kind);
+    if !settings.is_picture() {
+        return refuse(format!(
+            "{kind}: tables, slopes and statistics are not drawn"
+        ));
+    }
     if bands != settings.bands()
         || frames == 0
         || bands.checked_mul(frames) != Some(features.values.len())
@@ -87,50 +163,22 @@ pub fn spectrogram_png(
             SIDES.end()
         ));
     }
-    if !DRAWN.contains(&settings.kind) {
-        return refuse(format!("{} is not drawn", settings.kind));
-    }
-    let decibels = Decibels::of(features, settings);
-    if !decibels.values.iter().all(|v| v.is_finite()) {
+    if !features.values.iter().all(|v| v.is_finite()) {
         return refuse("a value is not a finite number".into());
     }
+    Ok(())
+}
 
-    let mut canvas = Canvas::new(options.width as usize, options.height as usize, BACKGROUND);
-    let plot = Area {
-        left: LEFT,
-        top: TOP,
-        width: options.width as i32 - LEFT - RIGHT,
-        height: options.height as i32 - TOP - BOTTOM,
-    };
-    decibels.draw(&mut canvas, &plot)?;
-    canvas.frame(plot.left, plot.top, plot.width, plot.height, INK);
-
-    let seconds = frames as f64 * settings.hop as f64 / f64::from(settings.sample_rate);
-    for tick in steps(0.0, seconds, (plot.width / 80).max(2) as usize) {
-        plot.tick_below(&mut canvas, &tick);
+/// A kind's name in words, with the unit of its values.
+fn quantity(settings: &FeatureSettings) -> String {
+    let name = settings.kind.name().replace('_', " ");
+    let mut letters = name.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    let name: String = first.into_iter().chain(letters).collect();
+    match settings.kind.unit() {
+        "" => name,
+        unit => format!("{name} ({unit})"),
     }
-    let ticks = frequency_ticks(settings, plot.height);
-    for tick in &ticks {
-        plot.tick_left(&mut canvas, tick);
-    }
-    let middle = (plot.left + plot.width / 2, plot.top + plot.height / 2);
-    canvas.text(&options.title, middle.0, TOP / 2, TITLE, Align::Centre, INK);
-    canvas.text(
-        "Time (s)",
-        middle.0,
-        plot.bottom() + 38,
-        TEXT,
-        Align::Centre,
-        INK,
-    );
-    let unit = if settings.kind == Kind::Stft {
-        "Frequency (Hz)"
-    } else {
-        "Frequency (Hz, mel scale)"
-    };
-    canvas.text_upwards(unit, 16, middle.1, TEXT, INK);
-    decibels.draw_bar(&mut canvas, &plot);
-    canvas.png()
 }
 
 /// Where the picture proper stands.
@@ -139,6 +187,7 @@ struct Area {
     top: i32,
     width: i32,
     height: i32,
+    ink: Colour,
 }
 
 impl Area {
@@ -157,145 +206,69 @@ impl Area {
 
     fn tick_below(&self, canvas: &mut Canvas, tick: &Tick) {
         let x = self.left + (tick.share * f64::from(self.width - 1)).round() as i32;
-        canvas.fill(x, self.bottom(), 1, TICK, INK);
-        canvas.text(&tick.label, x, self.bottom() + 15, TEXT, Align::Centre, INK);
+        canvas.fill(x, self.bottom(), 1, TICK, self.ink);
+        let (y, align) = (self.bottom() + 15, Align::Centre);
+        canvas.text(&tick.label, x, y, TEXT, align, self.ink);
     }
 
     fn tick_left(&self, canvas: &mut Canvas, tick: &Tick) {
         let y = self.row(tick.share);
-        canvas.fill(self.left - TICK, y, TICK, 1, INK);
-        canvas.text(
-            &tick.label,
-            self.left - TICK - 4,
-            y,
-            TEXT,
-            Align::Right,
-            INK,
-        );
+        canvas.fill(self.left - TICK, y, TICK, 1, self.ink);
+        let (x, align) = (self.left - TICK - 4, Align::Right);
+        canvas.text(&tick.label, x, y, TEXT, align, self.ink);
     }
 }
 
-/// Ticks along the bands, as shares of the height.
-fn frequency_ticks(settings: &FeatureSettings, height: i32) -> Vec<Tick> {
-    let most = (height / 28).max(2) as usize;
-    match settings.kind {
-        Kind::Stft => steps(0.0, f64::from(settings.sample_rate) / 2.0, most),
-        _ => {
+/// Ticks along the bands, as shares of the height, and what stands along that axis.
+fn band_ticks(settings: &FeatureSettings, bands: usize, most: usize) -> (Vec<Tick>, String) {
+    let nyquist = f64::from(settings.sample_rate) / 2.0;
+    // The middle of a band.
+    let middle = |band: usize| (band as f64 + 0.5) / bands as f64;
+    let (ticks, what) = match settings.kind.axis() {
+        Axis::Hertz => (steps(0.0, nyquist, most), "Frequency (Hz)"),
+        Axis::Mel => {
             // Band b peaks at the (b + 1)-th of n_mels + 2 even steps in mel.
-            let (low, high) = (
-                hz_to_mel(settings.fmin.into()),
-                hz_to_mel(settings.highest().into()),
-            );
-            let step = (high - low) / (settings.n_mels + 1) as f64;
-            let share = |hz: f64| ((hz_to_mel(hz) - low) / step - 0.5) / settings.n_mels as f64;
-            frequencies(settings.fmin.into(), settings.highest().into(), share, most)
+            let mel = |hz: f64| settings.preset.hz_to_mel(hz);
+            let (lowest, highest) = (settings.fmin.into(), settings.highest().into());
+            let step = (mel(highest) - mel(lowest)) / (settings.n_mels + 1) as f64;
+            let share = |hz: f64| ((mel(hz) - mel(lowest)) / step - 0.5) / settings.n_mels as f64;
+            let ticks = frequencies(lowest, highest, share, most);
+            (ticks, "Frequency (Hz, mel scale)")
         }
-    }
-}
-
-/// What is drawn: decibels, and the range that the colours span.
-struct Decibels {
-    bands: usize,
-    frames: usize,
-    values: Vec<f32>,
-    low: f32,
-    high: f32,
-}
-
-impl Decibels {
-    fn of(features: &Features, settings: &FeatureSettings) -> Self {
-        let largest = |values: &[f32]| values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let (values, high) = match settings.kind {
-            Kind::LogMel => (features.values.clone(), largest(&features.values)),
-            _ => {
-                let factor = if settings.power == 1 { 20.0 } else { 10.0 };
-                let loudest = largest(&features.values).max(f32::MIN_POSITIVE);
-                let db = |v: &f32| factor * (v / loudest).max(1e-20).log10();
-                (features.values.iter().map(db).collect(), 0.0)
-            }
-        };
-        let depth = if settings.kind == Kind::LogMel && settings.top_db > 0.0 {
-            settings.top_db
-        } else {
-            DEPTH
-        };
-        Decibels {
-            bands: features.bands,
-            frames: features.frames,
-            values,
-            low: high - depth,
-            high,
+        Axis::PitchClass => {
+            let names = [
+                "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
+            ];
+            let class = |band: usize| (band * names.len() / bands.max(1), middle(band));
+            let tick = |(class, share): (usize, f64)| Tick {
+                share,
+                label: names[class % names.len()].into(),
+            };
+            let step = bands.div_ceil(most.max(1)).max(1);
+            let ticks = (0..bands).step_by(step).map(class).map(tick).collect();
+            (ticks, "Pitch class")
         }
-    }
-
-    fn colour(&self, db: f32) -> Colour {
-        magma((db - self.low) / (self.high - self.low))
-    }
-
-    /// Larger pictures repeat values, smaller ones average them.
-    fn draw(&self, canvas: &mut Canvas, area: &Area) -> Result<()> {
-        let (width, height) = (area.width as usize, area.height as usize);
-        let all = Features {
-            bands: self.bands,
-            frames: self.frames,
-            values: self.values.clone(),
-        };
-        let shown = all.resize(self.bands.min(height), self.frames.min(width))?;
-        for y in 0..height {
-            let row = &shown.values[(height - 1 - y) * shown.bands / height * shown.frames..]
-                [..shown.frames];
-            for x in 0..width {
-                canvas.put(
-                    area.left + x as i32,
-                    area.top + y as i32,
-                    self.colour(row[x * shown.frames / width]),
-                );
-            }
+        Axis::Number | Axis::Table => {
+            let step = bands.div_ceil(most.max(1)).max(1);
+            let tick = |band: usize| Tick {
+                share: middle(band),
+                label: (band + 1).to_string(),
+            };
+            ((0..bands).step_by(step).map(tick).collect(), "Number")
         }
-        Ok(())
-    }
-
-    fn draw_bar(&self, canvas: &mut Canvas, plot: &Area) {
-        let bar = Area {
-            left: plot.right() + BAR[0],
-            width: BAR[1],
-            ..*plot
-        };
-        for y in 0..bar.height {
-            let share = 1.0 - (y as f32 + 0.5) / bar.height as f32;
-            canvas.fill(bar.left, bar.top + y, bar.width, 1, magma(share));
-        }
-        canvas.frame(bar.left, bar.top, bar.width, bar.height, INK);
-        for tick in steps(
-            self.low.into(),
-            self.high.into(),
-            (bar.height / 40).max(2) as usize,
-        ) {
-            let y = bar.row(tick.share);
-            canvas.fill(bar.right(), y, TICK, 1, INK);
-            canvas.text(
-                &tick.label,
-                bar.right() + TICK + 4,
-                y,
-                TEXT,
-                Align::Left,
-                INK,
-            );
-        }
-        canvas.text(
-            "dB",
-            bar.left + bar.width / 2,
-            bar.bottom() + 15,
-            TEXT,
-            Align::Centre,
-            INK,
-        );
-    }
+    };
+    (ticks, what.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn drawn() -> impl Iterator<Item = Kind> {
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.axis() != Axis::Table)
+    }
 
     fn picture(
         settings: &FeatureSettings,
@@ -325,7 +298,7 @@ mod tests {
 
     #[test]
     fn pictures_of_every_kind_are_png_of_the_wanted_size() {
-        for kind in DRAWN {
+        for kind in drawn() {
             for (frames, width, height) in [(1, 240, 240), (431, 1000, 480), (5000, 700, 300)] {
                 let settings = FeatureSettings {
                     kind,
@@ -335,7 +308,10 @@ mod tests {
                     title: "A title — of μ letters".into(),
                     width,
                     height,
+                    ..PlotOptions::default()
                 };
+                let mut options = options;
+                options.dark = frames == 1;
                 let bytes = picture(&settings, frames, &options).unwrap();
                 let decoder = png::Decoder::new(std::io::Cursor::new(&bytes));
                 let reader = decoder.read_info().unwrap();
@@ -375,8 +351,44 @@ mod tests {
     }
 
     #[test]
+    fn tables_slopes_and_statistics_are_not_drawn() {
+        for settings in [
+            r#"{"kind": "gtzan"}"#,
+            r#"{"deltas": 1}"#,
+            r#"{"statistics": ["max"]}"#,
+        ] {
+            let settings: FeatureSettings = serde_json::from_str(settings).unwrap();
+            let error = picture(&settings, 1, &PlotOptions::default()).unwrap_err();
+            assert!(error.to_string().contains("not drawn"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_goes_where_its_values_are() {
+        let settings = FeatureSettings {
+            kind: Kind::Rms,
+            ..FeatureSettings::default()
+        };
+        let features = Features {
+            bands: 1,
+            frames: 2,
+            values: vec![0.0, 1.0],
+        };
+        let bytes = spectrogram_png(&features, &settings, &PlotOptions::default()).unwrap();
+        let decoder = png::Decoder::new(std::io::Cursor::new(&bytes));
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        let at = |x: usize, y: usize| &pixels[3 * (y * 1000 + x)..][..3];
+        let (bottom, right) = (480 - BOTTOM as usize - 1, 1000 - RIGHT as usize - 1);
+        assert_eq!(at(LEFT as usize + 9, bottom), LIGHT.line);
+        assert_eq!(at(right, TOP as usize), LIGHT.line);
+        assert_eq!(at(right, bottom), LIGHT.background);
+    }
+
+    #[test]
     fn silence_is_drawn() {
-        for kind in DRAWN {
+        for kind in drawn() {
             let settings = FeatureSettings {
                 kind,
                 ..FeatureSettings::default()

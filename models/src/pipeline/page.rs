@@ -78,15 +78,18 @@ fn picture(clip: &ClipAnswer, input: &Input) -> Result<Vec<u8>, Error> {
         let samples = seconds * f64::from(sound.sample_rate);
         sound.samples.truncate((samples as usize).max(1));
     }
-    let features = audio::extract(&engine::Device::cpu(), &input.features, &sound)?;
+    // A table is no picture: what is shown then is the log-mel spectrogram.
+    let settings = match input.features.is_picture() {
+        true => input.features.clone(),
+        false => audio::FeatureSettings::default(),
+    };
+    let features = audio::extract(&engine::Device::cpu(), &settings, &sound)?;
     let options = audio::plot::PlotOptions {
         width: 640,
         height: 320,
         ..Default::default()
     };
     Ok(audio::plot::spectrogram_png(
-        &features,
-        &input.features,
-        &options,
+        &features, &settings, &options,
     )?)
 }
