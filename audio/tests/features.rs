@@ -1,7 +1,8 @@
 //! `extract` beyond what librosa's goldens show: long clips in pieces, other rates, clips that cannot be used.
 
-use audio::{Clip, FeatureSettings, Kind, extract, synth};
+use audio::{Clip, Error, FeatureSettings, Kind, Preset, Statistic, extract, synth};
 use kernels::Device;
+use proptest::prelude::*;
 
 /// A setting under which a clip has few frames is one piece, under a shorter hop several: frames that both have agree.
 #[test]
@@ -121,4 +122,80 @@ fn odd_clips_get_features_or_a_reason() {
             .to_string()
             .contains("from 0 Hz")
     );
+}
+
+/// As many finite numbers as the settings say, or a reason.
+fn fits_its_settings(settings: &FeatureSettings, clip: &Clip) -> Result<(), String> {
+    let told = format!("{settings:?}, {} samples", clip.samples.len());
+    match extract(&Device::cpu(), settings, clip) {
+        Ok(features) => {
+            let size = (settings.bands(), settings.frames(clip.samples.len()));
+            let whole = features.values.len() == size.0 * size.1;
+            if (features.bands, features.frames) != size || !whole {
+                return Err(format!("{told}: {}×{}", features.bands, features.frames));
+            }
+            match features.values.iter().find(|v| !v.is_finite()) {
+                Some(value) => Err(format!("{told}: {value}")),
+                None => Ok(()),
+            }
+        }
+        Err(Error::Settings(_)) => Ok(()),
+        Err(other) => Err(format!("{told}: {other}")),
+    }
+}
+
+#[test]
+fn every_kind_under_every_preset_takes_odd_clips() {
+    let noise = |n: usize| (0..n).map(|i| ((i * i) as f32).sin()).collect::<Vec<_>>();
+    for preset in Preset::ALL {
+        for kind in Kind::ALL {
+            let settings = FeatureSettings {
+                kind,
+                ..FeatureSettings::of(preset)
+            };
+            for samples in [vec![0.3], noise(300), vec![0.0; 9000], vec![1.0; 9000]] {
+                let clip = Clip {
+                    samples,
+                    sample_rate: settings.sample_rate,
+                };
+                fits_its_settings(&settings, &clip).unwrap();
+            }
+            // Nothing is refused that is long enough.
+            let second = Clip {
+                samples: noise(settings.sample_rate as usize),
+                sample_rate: settings.sample_rate,
+            };
+            extract(&Device::cpu(), &settings, &second).unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn any_settings_give_their_size_or_a_reason(
+        kind in 0..Kind::ALL.len(),
+        preset in 0..Preset::ALL.len(),
+        (n_fft, hop, window) in (2usize..600, 40usize..700, proptest::option::of(0usize..700)),
+        (n_mels, n_mfcc, deltas) in (0usize..90, 0usize..40, 0usize..4),
+        statistics in proptest::collection::vec(0..Statistic::ALL.len(), 0..3),
+        samples in 1usize..6000,
+    ) {
+        let settings = FeatureSettings {
+            kind: Kind::ALL[kind],
+            n_fft,
+            hop,
+            window,
+            n_mels,
+            n_mfcc,
+            deltas,
+            statistics: statistics.into_iter().map(|s| Statistic::ALL[s]).collect(),
+            ..FeatureSettings::of(Preset::ALL[preset])
+        };
+        let clip = synth::clip(3, 1, 0.5, settings.sample_rate);
+        let samples = clip.samples.into_iter().take(samples).collect();
+        let clip = Clip { samples, ..clip };
+        prop_assert_eq!(fits_its_settings(&settings, &clip), Ok(()));
+    }
 }

@@ -15,6 +15,7 @@ pub(super) const GTZAN: Definition = Definition {
     bands: |_| 1 + 2 * (KINDS.len() + 2) + 1 + 2 * N_MFCC,
     frames: |_, _| 1,
     axis: Axis::Table,
+    unit: "",
     how: How::Sound(row),
 };
 
