@@ -61,6 +61,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     shipped!("fma-baseline"),
     shipped!("georgopoulos-cnn"),
     shipped!("georgopoulos-gtzan"),
+    shipped!("melgrad-best"),
     shipped!("northrop-cnn"),
     shipped!("northrop-fcnn"),
     shipped!("veselinov-alexnet"),
