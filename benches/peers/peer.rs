@@ -1,7 +1,8 @@
 //! melgrad's side of `compare.sh`: the same work as `train_step.py`, `kernels.py` and `extract.py`, the same JSON.
 //!
 //! ```text
-//! cargo run --release --example peer -- train_step [--threads N] [--steps N] [--device D]
+//! cargo run --release --example peer -- train_step [--threads N] [--steps N] [--only RECIPE,…] [--device D]
+//! cargo run --release --example peer -- infer [--threads N] [--steps N] [--only RECIPE,…] [--device D]
 //! cargo run --release --example peer -- kernels [--threads N] [--steps N] [--only NAME] [--device D]
 //! cargo run --release --example peer -- extract FOLDER [--threads 1] [--rounds N] [--device D]
 //! ```
@@ -15,7 +16,7 @@ use kernels::measure::Subject;
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::{Activation, Case, Device, Kernel, Role};
-use models::bench::{TrainStep, Work};
+use models::bench::{Infer, TrainStep, Work};
 use models::recipe::Recipe;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,12 +89,50 @@ fn cpu_seconds() -> f64 {
     }
 }
 
-/// Forward, cross-entropy, backward, Adam; the loss read at the end, as the peer does.
-fn train_step(device: &Device, options: &Options, recipe: &str, classes: usize) -> Result<Value> {
-    let mut work = TrainStep::new(&Recipe::load(recipe)?, classes, device)?;
-    let parameters = work.network().architecture().summary()?.parameters;
-    let mut times = Vec::new();
-    let mut busy = 0.0;
+/// The networks of the comparison, where `--only` names no others.
+const RECIPES: &str = "ajufo-cnn,ajufo-crnn,georgopoulos-cnn,northrop-cnn,amin-cnn";
+
+/// Labels, as train_step.py has it.
+const CLASSES: usize = 10;
+
+/// A field of `/proc/self/status` in MiB: `VmHWM` is the most that the process ever held. NaN where there is no such file.
+fn memory(field: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let number = line.and_then(|line| line.strip_prefix(':')?.split_whitespace().next());
+    let kib: Option<f64> = number.and_then(|number| number.parse().ok());
+    kib.unwrap_or(f64::NAN) / 1024.0
+}
+
+/// The recipes' networks, one after the other: a training step (the loss read at the end, as the peer does), or one
+/// window from features to probabilities.
+fn networks(device: &Device, options: &Options, infer: bool) -> Result<Value> {
+    let recipes = match &*options.only {
+        "" => RECIPES,
+        only => only,
+    };
+    let mut rows = serde_json::Map::new();
+    for name in recipes.split(',') {
+        let (recipe, before) = (Recipe::load(name)?, memory("VmRSS"));
+        let batch = if infer { 1 } else { recipe.training.batch };
+        let mut work: Box<dyn Work> = match infer {
+            true => Box::new(Infer::new(&recipe, CLASSES, device)?),
+            false => Box::new(TrainStep::new(&recipe, CLASSES, device)?),
+        };
+        let architecture = recipe.architecture_for(CLASSES)?;
+        let mut row = repeat(&mut *work, options)?;
+        row["input"] = json!([&[batch], &architecture.input[..]].concat());
+        row["parameters"] = json!(architecture.summary()?.parameters);
+        row["peak_mib"] = json!(memory("VmHWM"));
+        row["mib_before"] = json!(before);
+        rows.insert(name.into(), row);
+    }
+    Ok(rows.into())
+}
+
+/// Does the work again and again.
+fn repeat(work: &mut dyn Work, options: &Options) -> Result<Value> {
+    let (mut times, mut busy) = (Vec::new(), 0.0);
     for step in 0..options.warmup + options.steps {
         let (start, busy_before) = (Instant::now(), cpu_seconds());
         work.run()?;
@@ -104,8 +143,8 @@ fn train_step(device: &Device, options: &Options, recipe: &str, classes: usize) 
     }
     let (median, min, max) = spread(times);
     Ok(json!({
-        "input": work.input(), "parameters": parameters, "steps": options.steps,
-        "median_ms": median, "min_ms": min, "max_ms": max, "cpu_ms": busy * 1e3 / options.steps as f64,
+        "steps": options.steps, "median_ms": median, "min_ms": min, "max_ms": max,
+        "cpu_ms": busy * 1e3 / options.steps as f64,
     }))
 }
 
@@ -264,13 +303,11 @@ fn main() -> Result<()> {
     kernels::cpu::set_threads(options.threads);
     let device = Device::open(&options.device)?;
     let mut document = match options.rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["train_step"] => json!({"train_step": {
-            "ajufo-cnn": train_step(&device, &options, "ajufo-cnn", 10)?,
-            "georgopoulos-cnn": train_step(&device, &options, "georgopoulos-cnn", 5)?,
-        }}),
+        ["train_step"] => json!({"train_step": networks(&device, &options, false)?}),
+        ["infer"] => json!({"infer": networks(&device, &options, true)?}),
         ["kernels"] => kernels(&device, &options)?,
         ["extract", folder] => extract(&device, &options, Path::new(folder))?,
-        _ => return Err("train_step, kernels, or extract FOLDER".into()),
+        _ => return Err("train_step, infer, kernels, or extract FOLDER".into()),
     };
     document["peer"] = json!(concat!("melgrad ", env!("CARGO_PKG_VERSION")));
     document["threads"] = json!(options.threads);
