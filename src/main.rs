@@ -5,6 +5,7 @@
 //! | `main.rs` | from arguments to an exit code |
 //! | `commands/` | one file per command |
 //! | `options.rs` | flags that several commands share |
+//! | `changes.rs` | flags that change a recipe |
 //! | `terminal.rs` | what is printed where: data, notes, colour |
 //! | `progress.rs` | bars with the time left, or plain lines |
 //! | `interrupt.rs` | Ctrl-C |
@@ -12,6 +13,7 @@
 //!
 //! Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: wrong usage.
 
+mod changes;
 mod commands;
 mod failure;
 mod interrupt;

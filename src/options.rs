@@ -157,7 +157,7 @@ pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
 /// What to say when Ctrl-C ended a training whose run is in this folder.
 pub fn stopped(run: &Path) -> Failure {
     let failure = Failure::new(format!("{}: stopped before the end", run.display()));
-    match run.join("run.toml").is_file() {
+    match run.join("run.toml").is_file() || run.join("series.toml").is_file() {
         true => failure.hint(format!(
             "`melgrad train --resume --out {}` goes on",
             quoted(run)

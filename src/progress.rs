@@ -72,6 +72,9 @@ impl Progress {
                 false => self.say(&format!("bench: {done}/{total} {name}")),
             },
             Event::Profile(profile) => profile.to_string().lines().for_each(|line| self.say(line)),
+            Event::Run { number, runs, name } => {
+                self.say(&format!("run {number} of {runs}: {name}"));
+            }
             Event::Split {
                 labels,
                 train,

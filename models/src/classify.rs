@@ -24,6 +24,11 @@ use crate::evaluate::probabilities;
 use crate::input::{Input, Normalisation};
 use crate::{Error, files};
 
+/// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well it hears and
+/// what it must not be used for: `docs/model-card.md`.
+#[cfg(feature = "shipped")]
+pub const SHIPPED: &[u8] = include_bytes!("../shipped/melgrad-best.safetensors");
+
 /// A trained network with all that belongs to it.
 pub struct Classifier {
     network: Network,
@@ -98,6 +103,24 @@ impl Classifier {
     /// As [`Classifier::from_bytes`], and what the device refuses.
     pub fn from_bytes_on(bytes: &[u8], device: &Device) -> Result<Classifier, Error> {
         Classifier::named(bytes, "the model", device)
+    }
+
+    /// The classifier of [`SHIPPED`].
+    ///
+    /// # Errors
+    /// What the device refuses; the file itself is sound, a test reads it.
+    #[cfg(feature = "shipped")]
+    pub fn shipped_on(device: &Device) -> Result<Classifier, Error> {
+        Classifier::named(SHIPPED, "the shipped model", device)
+    }
+
+    /// [`Classifier::shipped_on`] the CPU.
+    ///
+    /// # Errors
+    /// As [`Classifier::shipped_on`].
+    #[cfg(feature = "shipped")]
+    pub fn shipped() -> Result<Classifier, Error> {
+        Classifier::shipped_on(&Device::cpu())
     }
 
     fn named(bytes: &[u8], name: &str, device: &Device) -> Result<Classifier, Error> {

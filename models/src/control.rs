@@ -45,6 +45,15 @@ pub enum Event<'a> {
         /// What was measured last.
         name: &'a str,
     },
+    /// One of several trainings begins.
+    Run {
+        /// Counted from 1.
+        number: usize,
+        /// How many there are.
+        runs: usize,
+        /// Its folder's name.
+        name: &'a str,
+    },
     /// The clips are dealt out.
     Split {
         /// How many labels.

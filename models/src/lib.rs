@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`dataset`], [`group`] | a folder per label with sound or pictures, scanned; which clips belong together |
 //! | [`labels`] | labels put together |
-//! | [`split`], [`pattern`] | which clips train, validate and test |
+//! | [`split`], [`pattern`], [`fold`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
 //! | [`training`], [`schedule`] | the settings of a training; how its step size changes |
 //! | [`augment`] | training examples changed at random |
@@ -25,6 +25,8 @@
 //! | [`cache`] | features kept on disk |
 //! | [`mod@features`] | from the files of a dataset to features, on all threads |
 //! | [`picture`] | pictures of sound (PNG) as features |
+//! | [`lr_find`] | which learning rate: a sweep and its plot |
+//! | [`search`] | settings drawn at random, the best kept |
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
 //! | [`run`] | the folder that one training writes |
 //! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
@@ -46,6 +48,7 @@ mod error;
 pub mod evaluate;
 pub mod examples;
 pub mod files;
+pub mod fold;
 pub mod group;
 pub mod history;
 pub mod input;
@@ -73,6 +76,8 @@ pub mod exchange;
 #[cfg(feature = "report")]
 pub mod features;
 #[cfg(feature = "report")]
+pub mod lr_find;
+#[cfg(feature = "report")]
 pub mod picture;
 #[cfg(feature = "report")]
 pub mod pipeline;
@@ -84,6 +89,8 @@ pub mod report;
 pub mod reproduce;
 #[cfg(feature = "report")]
 pub mod run;
+#[cfg(feature = "report")]
+pub mod search;
 #[cfg(feature = "report")]
 pub mod table;
 #[cfg(feature = "report")]

@@ -168,6 +168,15 @@ impl Spread {
     }
 }
 
+impl std::fmt::Display for Spread {
+    /// `0.612 ± 0.014 (5 runs)`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let runs = if self.runs == 1 { "run" } else { "runs" };
+        let (mean, deviation) = (self.mean, self.deviation);
+        write!(f, "{mean:.3} ± {deviation:.3} ({} {runs})", self.runs)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,11 @@ use kernels::philox::Philox;
 pub(crate) enum Stream {
     /// Dealing groups to the parts of a split; one stream per label.
     Split = 0x5350,
+    /// Dealing groups to folds; one stream per label.
+    Fold = 0x464F,
+    /// What a search draws from its ranges.
+    #[cfg(feature = "report")]
+    Search = 0x5345,
     /// The order of the training clips; one stream per epoch.
     #[cfg(not(target_arch = "wasm32"))]
     Shuffle = 0x5348,

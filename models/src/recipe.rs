@@ -7,8 +7,10 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `recipe.rs` | [`Recipe`], the list of those that ship |
+//! | `recipe/layers.rs` | changing a layer by its path |
 //! | `recipe/like.rs` | a recipe as a shipped one with differences |
 
+mod layers;
 mod like;
 #[cfg(test)]
 mod papers;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Layout;
 use crate::input::Input;
+use crate::search::{Range, Ranges};
 use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
 use crate::transfer::Transfer;
@@ -58,6 +61,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     shipped!("fma-baseline"),
     shipped!("georgopoulos-cnn"),
     shipped!("georgopoulos-gtzan"),
+    shipped!("melgrad-best"),
     shipped!("northrop-cnn"),
     shipped!("northrop-fcnn"),
     shipped!("veselinov-alexnet"),
@@ -108,6 +112,9 @@ pub struct Recipe {
     pub transfer: Transfer,
     /// The network.
     pub architecture: Architecture,
+    /// What a search may change, and how far (see [`crate::search`]).
+    #[serde(default, skip_serializing_if = "Ranges::is_empty")]
+    pub search: Ranges,
 }
 
 /// One row of `melgrad recipes`; its JSON is a contract.
@@ -171,8 +178,8 @@ impl Recipe {
         self.training.check()
     }
 
-    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`.
-    /// The value is TOML; what is no TOML is a text.
+    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`, and of a layer
+    /// by its path, `("architecture.conv1.out_channels", "32")`. The value is TOML; what is no TOML is a text.
     ///
     /// # Errors
     /// [`Error::Override`] for a name that is no setting or a value of the wrong kind; [`Error::Setting`] for one
@@ -190,6 +197,13 @@ impl Recipe {
         let table = toml::Table::try_from(&*self).map_err(|error| refuse(error.to_string()))?;
         let mut whole = toml::Value::Table(table);
         let mut place = &mut whole;
+        if let Some((path, field)) = layers::field(key) {
+            let mut changed = self.clone();
+            layers::set(&mut changed.architecture, path, field, parsed).map_err(refuse)?;
+            changed.check()?;
+            *self = changed;
+            return Ok(());
+        }
         for part in key.split('.') {
             let table = place.as_table_mut();
             let table = table.ok_or_else(|| refuse("no such setting".into()))?;
@@ -202,6 +216,24 @@ impl Recipe {
         let changed = changed.map_err(|error| refuse(error.message().replace('\n', ", ")))?;
         changed.check()?;
         *self = changed;
+        Ok(())
+    }
+
+    /// Says how far a search may change a setting: `range` is TOML, a list or `{ from = …, to = … }`.
+    ///
+    /// # Errors
+    /// [`Error::Override`] for what is no range.
+    pub fn set_range(&mut self, key: &str, range: &str) -> Result<(), Error> {
+        let parsed: Result<BTreeMap<String, Range>, _> =
+            toml::from_str(&format!("range = {range}"));
+        let parsed = parsed.ok().and_then(|mut table| table.remove("range"));
+        let parsed = parsed.ok_or_else(|| Error::Override {
+            key: key.into(),
+            value: range.into(),
+            reason: "a range is a list, or { from = …, to = … } with `step` or `log`".into(),
+        })?;
+        parsed.check(key)?;
+        self.search.insert(key.into(), parsed);
         Ok(())
     }
 
@@ -231,6 +263,7 @@ impl Recipe {
             network: path.display().to_string(),
             notes: Vec::new(),
             claimed: BTreeMap::new(),
+            search: Ranges::new(),
             architecture,
             // Layers of this name are others.
             transfer: Transfer::default(),

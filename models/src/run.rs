@@ -12,6 +12,7 @@
 //!
 //! Every file is written whole or not at all, except TensorBoard's, which grow.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -77,12 +78,20 @@ impl RunFolder {
         self.path("run.toml").exists() && (self.best().exists() || self.last().exists())
     }
 
+    /// Whether it is the folder of several runs (see [`crate::pipeline::Series`]), one of which has begun.
+    fn holds_others(&self) -> bool {
+        let begun = |entry: &fs::DirEntry| RunFolder { dir: entry.path() }.has_begun();
+        let entries = || fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        crate::pipeline::is_series(&self.dir) && entries().any(|entry| begun(&entry))
+    }
+
     /// Refuses a folder that [`RunFolder::create`] would refuse, before anything is made.
     ///
     /// # Errors
     /// [`Error::RunExists`].
     pub fn check_free(dir: &Path) -> Result<(), Error> {
-        match (RunFolder { dir: dir.into() }).has_begun() {
+        let run = RunFolder { dir: dir.into() };
+        match run.has_begun() || run.holds_others() {
             true => Err(Error::RunExists { dir: dir.into() }),
             false => Ok(()),
         }
@@ -107,6 +116,24 @@ impl RunFolder {
             path: settings,
             source,
         })
+    }
+
+    /// Removes what only a run that goes on needs, and, unless it is the `best` of many, its model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn forget(dir: &Path, best: bool) -> Result<(), Error> {
+        let run = RunFolder { dir: dir.into() };
+        let model = (!best).then(|| run.best());
+        for path in [Some(run.last()), model].into_iter().flatten() {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The folder.

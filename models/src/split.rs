@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::dataset::{Dataset, Item, Side};
+use crate::fold::Fold;
 use crate::group::GroupRule;
 use crate::pattern;
 use crate::random::{Stream, shuffled};
@@ -67,6 +68,10 @@ pub struct SplitSettings {
     pub form: Form,
     /// Whether the dataset's own split counts, where it has one.
     pub official: bool,
+    /// In place of `test`, and of the dataset's own split: one of K folds, into which all clips are dealt by group with the
+    /// run's seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
     /// How the text split, for [`Form::Paper`].
     pub paper: PaperSplit,
 }
@@ -133,6 +138,7 @@ impl Default for SplitSettings {
             form: Form::Track,
             official: true,
             paper: PaperSplit::default(),
+            fold: None,
         }
     }
 }
@@ -160,7 +166,7 @@ impl Split {
     /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave
     /// nothing to train on, or a pattern that matches no clip.
     pub fn new(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
-        let mut split = match settings.official && dataset.has_split() {
+        let mut split = match settings.official && settings.fold.is_none() && dataset.has_split() {
             true => Split::official(dataset)?,
             false => Split::drawn(dataset, settings, seed)?,
         };
@@ -211,6 +217,12 @@ impl Split {
 
     fn drawn(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
         let (validation, test) = settings.parts();
+        let folded = settings
+            .fold
+            .map(|fold| fold.chooses(dataset, settings.form, seed));
+        let folded = folded.transpose()?;
+        let none = Part::Fraction(0.0);
+        let test = folded.as_ref().map_or(test, |_| &none);
         let (test_share, validation_share) = (
             share("split.test", test)?,
             share("split.validation", validation)?,
@@ -227,7 +239,8 @@ impl Split {
         let mut split = Split::default();
         let mut rest = Vec::new();
         for (index, item) in dataset.items.iter().enumerate() {
-            if takes(test, item) {
+            let in_fold = folded.as_ref().is_some_and(|folded| folded[index]);
+            if in_fold || takes(test, item) {
                 split.test.push(index);
             } else if takes(validation, item) {
                 split.validation.push(index);
@@ -280,7 +293,7 @@ impl Split {
         if split.train.is_empty() {
             return Err(Error::Setting {
                 name: "split",
-                reason: "the patterns leave no clip to train on".into(),
+                reason: "test and validation leave no clip to train on".into(),
             });
         }
         Ok(split)

@@ -24,8 +24,9 @@ pub struct TrainingSettings {
     /// How it changes; it stays as it is, where this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Penalty on the squares of all weights (biases left out), added to their gradients
-    /// as `2·l2·w`: Keras' definition.
+    /// Penalty on the squares of all weights, added to their gradients as `2·l2·w`: Keras' definition. Weights are the
+    /// parameters with more than one axis: neither biases nor the scale of BatchNorm, which Keras' `kernel_regularizer`
+    /// leaves alone too. (PyTorch's `weight_decay` takes all parameters: a setting of the optimizer.)
     pub l2: f64,
     /// The largest norm of all gradients together; longer ones are scaled down to it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,14 +14,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(
     after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
-                        exit code is 1.\n\nExamples:\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
+                        exit code is 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
                         melgrad classify music/ --model run/best.safetensors --top 1 --json"
 )]
 pub struct Classify {
     /// Audio files; folders, for all the audio below them
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// The model file that `melgrad train` wrote: RUN/best.safetensors
+    /// The model file that `melgrad train` wrote, RUN/best.safetensors; without it the model that ships, which knows ten
+    /// genres
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// How many genres to tell, likeliest first
@@ -52,12 +53,12 @@ enum Row {
 
 impl Classify {
     pub fn run(self) -> Result<(), Failure> {
-        let Some(model) = &self.model else {
-            return Err(Failure::usage("--model FILE is missing")
-                .hint("`melgrad train` writes one: --model RUN/best.safetensors"));
-        };
         let files = audio_files(&self.inputs)?;
-        let classifier = Classifier::load_on(model, &self.device.open()?)?;
+        let device = self.device.open()?;
+        let classifier = match &self.model {
+            Some(model) => Classifier::load_on(model, &device)?,
+            None => Classifier::shipped_on(&device)?,
+        };
         let stop = crate::interrupt::flag();
         let mut rows = Vec::new();
         for file in &files {

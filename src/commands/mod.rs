@@ -7,8 +7,10 @@ mod doctor;
 mod evaluate;
 mod exchange;
 mod features;
+mod lr_find;
 mod recipes;
 mod reproduce;
+mod search;
 mod spectrogram;
 mod summary;
 mod synth;
@@ -44,6 +46,8 @@ pub enum Command {
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
     Classify(classify::Classify),
+    LrFind(lr_find::LrFind),
+    Search(search::Search),
     Recipes(recipes::Recipes),
     Reproduce(reproduce::Reproduce),
     Summary(summary::Summary),
@@ -64,6 +68,8 @@ impl Command {
             Command::Train(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Classify(command) => command.run(),
+            Command::LrFind(command) => command.run(),
+            Command::Search(command) => command.run(),
             Command::Recipes(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Summary(command) => command.run(),

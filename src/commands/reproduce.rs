@@ -39,7 +39,7 @@ pub struct Reproduce {
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
     /// Another value for a setting of the recipe
-    #[arg(long, value_name = "KEY=VALUE", value_parser = super::train::key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::changes::key_value)]
     set: Vec<(String, String)>,
     /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]

@@ -1,12 +1,16 @@
 //! `melgrad train`
 
+use crate::changes::Changes;
 use crate::failure::Failure;
 use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
 use melgrad::models::Error;
-use melgrad::models::pipeline::{Outcome, Resuming, Training, resume, train_folder};
+use melgrad::models::pipeline::{
+    Outcome, Resuming, Series, SeriesOutcome, Training, is_series, resume, resume_series,
+    train_folder, train_series,
+};
 use melgrad::models::recipe::Recipe;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +28,8 @@ const BASE: &str = "georgopoulos-cnn";
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
                         melgrad train --data music --arch my-network.toml --epochs 20 --lr 0.0005 --out run\n  \
                         melgrad train --data esc10 --recipe georgopoulos-cnn --test '4-*' --seconds 3 --out run\n  \
+                        melgrad train --data music --recipe ajufo-cnn --repeats 5 --out five-seeds\n  \
+                        melgrad train --data music --recipe ajufo-cnn --folds 5 --out five-folds\n  \
                         melgrad train --resume --out run"
 )]
 pub struct Train {
@@ -43,48 +49,19 @@ pub struct Train {
     #[arg(long, conflicts_with_all = ["recipe", "arch", "batch", "lr", "patience", "validation", "test", "group",
         "split", "layout", "seconds", "set", "seed", "weights"])]
     resume: bool,
-    /// How often every training clip is seen, at most
-    #[arg(long, value_name = "N")]
-    epochs: Option<NonZeroUsize>,
-    /// Examples per step
-    #[arg(long, value_name = "N")]
-    batch: Option<NonZeroUsize>,
-    /// The optimizer's step size
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    lr: Option<f64>,
-    /// Stop after this many epochs without a better one
-    #[arg(long, value_name = "N")]
-    patience: Option<NonZeroUsize>,
-    /// The clips that choose the best epoch: a fraction, or a pattern of names
-    #[arg(long, value_name = "PART")]
-    validation: Option<String>,
-    /// The clips that are held back to the end: a fraction, or a pattern of names ('4-*')
-    #[arg(long, value_name = "PART")]
-    test: Option<String>,
-    /// What a split keeps together: track (copies of one recording too), artist (as far as that is known), or paper: as
-    /// the recipe's text did it, mostly nothing, which flatters
-    #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
-    split: Option<String>,
-    /// How the dataset lies on the disk, where that is not seen rightly: folders, gtzan, fma (or fma:small, fma:medium,
-    /// fma:large, fma:full), ballroom, table
-    #[arg(long, value_name = "LAYOUT")]
-    layout: Option<String>,
-    /// Which clips stay together: take, file, folder or fields:N
-    #[arg(long, value_name = "RULE")]
-    group: Option<String>,
-    /// Length of the windows that the network hears
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
-    seconds: Option<f64>,
-    /// Begin with the weights of an earlier training, as far as they fit: a run, a model file, or a safetensors of
-    /// PyTorch, torchvision or Keras
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// Any other setting of the recipe
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    changes: Changes,
     /// Decides the split, the first weights, the order of clips and dropout
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
+    /// Train N times, with --seed and the N - 1 seeds behind it: mean and spread of the figures. RUN gets a run for
+    /// each, series.json and report.html
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    repeats: Option<NonZeroUsize>,
+    /// Deal the clips into K folds by group, and train K times with another fold as the test; the clips for --validation
+    /// are taken from the rest. RUN as with --repeats; both together train N × K times
+    #[arg(long, value_name = "K", conflicts_with_all = ["resume", "test"])]
+    folds: Option<usize>,
     /// Keep no features on disk
     #[arg(long)]
     no_cache: bool,
@@ -103,11 +80,16 @@ impl Train {
             let resuming = Resuming {
                 run: &self.out,
                 data: self.data.as_deref(),
-                epochs: self.epochs.map(NonZeroUsize::get),
+                epochs: self.changes.epochs(),
                 cache,
                 profile: self.profile,
             };
             let device = self.device.open()?;
+            if is_series(&self.out) {
+                let outcome =
+                    Progress::new().watch(|control| resume_series(&resuming, &device, control));
+                return self.tell_series(outcome);
+            }
             Progress::new().watch(|control| resume(&resuming, &device, control))
         } else {
             // clap asks for it.
@@ -124,6 +106,11 @@ impl Train {
                 profile: self.profile,
             };
             let device = self.device.open()?;
+            if let Some(series) = self.series() {
+                let outcome = Progress::new()
+                    .watch(|control| train_series(&training, series, &device, control));
+                return self.tell_series(outcome);
+            }
             Progress::new().watch(|control| train_folder(&training, &device, control))
         };
         let outcome = outcome.map_err(|error| match error {
@@ -135,6 +122,34 @@ impl Train {
         terminal::print_path(&outcome.run.best())
     }
 
+    /// How often to train, where it is more than once.
+    fn series(&self) -> Option<Series> {
+        let repeats = self.repeats.map_or(1, NonZeroUsize::get);
+        let folds = self.folds;
+        (repeats > 1 || folds.is_some()).then_some(Series { repeats, folds })
+    }
+
+    fn tell_series(&self, outcome: Result<SeriesOutcome, Error>) -> Result<(), Failure> {
+        let outcome = outcome.map_err(|error| match error {
+            Error::Stopped => options::stopped(&self.out),
+            error => error.into(),
+        })?;
+        for (name, spread) in &outcome.spread {
+            terminal::note(&format!("{name}: {spread}"));
+        }
+        if let Some(all) = &outcome.together {
+            let (total, accuracy) = (all.total(), all.accuracy);
+            terminal::note(&format!(
+                "all {total} tested clips together: accuracy {accuracy:.3}"
+            ));
+        }
+        terminal::note(&format!(
+            "report: {}",
+            self.out.join("report.html").display()
+        ));
+        terminal::print_path(&self.out.join("series.json"))
+    }
+
     /// The recipe with what the flags change.
     fn recipe(&self) -> Result<Recipe, Failure> {
         let mut recipe = match &self.recipe {
@@ -144,74 +159,8 @@ impl Train {
         if let Some(path) = &self.arch {
             recipe = recipe.with_architecture(path)?;
         }
-        let flags = [
-            (
-                "--epochs",
-                "training.epochs",
-                self.epochs.map(|n| n.to_string()),
-            ),
-            (
-                "--batch",
-                "training.batch",
-                self.batch.map(|n| n.to_string()),
-            ),
-            (
-                "--lr",
-                "training.learning_rate",
-                self.lr.map(|x| format!("{x:?}")),
-            ),
-            (
-                "--patience",
-                "training.patience",
-                self.patience.map(|n| n.to_string()),
-            ),
-            ("--group", "split.group", self.group.clone()),
-            (
-                "--seconds",
-                "input.seconds",
-                self.seconds.map(|x| format!("{x:?}")),
-            ),
-        ];
-        // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
-        let by_hand = self.validation.is_some() || self.test.is_some();
-        let paper = self.split.as_deref() == Some("paper");
-        let (validation, test) = match paper {
-            true => ("split.paper.validation", "split.paper.test"),
-            false => ("split.validation", "split.test"),
-        };
-        let flags = flags.into_iter().chain([
-            ("--layout", "layout", self.layout.clone()),
-            ("--split", "split.form", self.split.clone()),
-            ("--validation", validation, self.validation.clone()),
-            ("--test", test, self.test.clone()),
-            ("--test", "split.official", by_hand.then(|| "false".into())),
-        ]);
-        for (flag, key, value) in flags {
-            if let Some(value) = value {
-                recipe
-                    .set(key, &value)
-                    .map_err(|error| Failure::usage(format!("{flag}: {error}")))?;
-            }
-        }
-        if self.weights.is_some() {
-            recipe.transfer.weights.clone_from(&self.weights);
-        }
-        for (key, value) in &self.set {
-            recipe
-                .set(key, value)
-                .map_err(|error| Failure::usage(format!("--set: {error}")))?;
-        }
+        self.changes.apply(&mut recipe)?;
         Ok(recipe)
-    }
-}
-
-/// `KEY=VALUE`.
-pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().into(), value.trim().into()))
-        }
-        _ => Err("a setting is written as KEY=VALUE, for example training.l2=0.001".into()),
     }
 }
 

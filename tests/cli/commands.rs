@@ -125,7 +125,6 @@ fn wrong_usage_is_one_line_and_a_hint() {
         "--help",
     );
     wrong(&["summary", "dem"], &["dem"], "\"demo\"");
-    wrong(&["classify", "a.wav"], &["--model"], "best.safetensors");
     assert_eq!(
         fs::read_dir(home.path()).unwrap().count(),
         0,
@@ -408,4 +407,44 @@ fn the_demo_overwrites_nothing() {
     write(&home.path().join("mine/run/best.safetensors"), b"");
     melgrad(home.path(), ["demo", "--out", "mine", "--device", "cpu"])
         .fails(1, &["mine", "already"]);
+}
+
+#[test]
+fn classify_without_a_model_asks_the_one_that_ships() {
+    let home = home();
+    let mut sound = second(0, 1);
+    sound.samples = sound.samples.repeat(9);
+    write_wav(&home.path().join("nine-seconds.wav"), &sound);
+    let ran = melgrad(
+        home.path(),
+        ["classify", "nine-seconds.wav", "--top", "10", "--json"],
+    )
+    .done();
+    let json = ran.json();
+    let top = json[0]["top"].as_array().unwrap();
+    let mut labels: Vec<&str> = top
+        .iter()
+        .map(|guess| guess["label"].as_str().unwrap())
+        .collect();
+    labels.sort_unstable();
+    assert_eq!(
+        labels,
+        [
+            "blues",
+            "classical",
+            "country",
+            "disco",
+            "hiphop",
+            "jazz",
+            "metal",
+            "pop",
+            "reggae",
+            "rock"
+        ]
+    );
+    let sum: f64 = top
+        .iter()
+        .map(|guess| guess["probability"].as_f64().unwrap())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-9);
 }

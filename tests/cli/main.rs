@@ -9,6 +9,8 @@
 //! | `bad_files.rs` | damaged models and recipes; disks that are full |
 //! | `repeats.rs` | the same seed gives the same weights, also after an interrupt |
 //! | `reproduce.rs` | recipes under several seeds, weights to PyTorch and back |
+//! | `search.rs` | learning rates, random search |
+//! | `series.rs` | several seeds, folds |
 //! | `program.rs` | running the binary; small data for it |
 #![cfg(feature = "cli")]
 
@@ -19,4 +21,6 @@ mod commands;
 mod program;
 mod repeats;
 mod reproduce;
+mod search;
+mod series;
 mod training;

@@ -118,13 +118,13 @@ pub fn spectrogram_png(
     for tick in &ticks {
         plot.tick_left(&mut canvas, tick);
     }
-    // A frame of the waveform is a sample.
-    let hop = if settings.kind == Kind::Waveform {
-        1
-    } else {
-        settings.hop
+    // A frame of the waveform is a sample, and a picture of GTZAN has 256 for 30 s.
+    let hop = match settings.kind {
+        Kind::Waveform => 1.0,
+        Kind::GtzanPicture => 30.0 / 256.0 * f64::from(settings.sample_rate),
+        _ => settings.hop as f64,
     };
-    let seconds = features.frames as f64 * hop as f64 / f64::from(settings.sample_rate);
+    let seconds = features.frames as f64 * hop / f64::from(settings.sample_rate);
     for tick in steps(0.0, seconds, (plot.width / 80).max(2) as usize) {
         plot.tick_below(&mut canvas, &tick);
     }

@@ -98,9 +98,76 @@ impl Architecture {
         }
     }
 
+    /// The fewest examples that a training step takes: 2 where a BatchNorm layer sees one number of each channel in an
+    /// example, as it does behind a Linear layer; else 1.
+    pub fn smallest_batch(&self) -> Result<usize> {
+        Ok(normalisation::smallest_batch(&self.plan()?))
+    }
+
+    /// The paths of all layers, as the summary and parameters' names have them, those of blocks among them.
+    pub fn layer_paths(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        paths("", &self.layers, &mut found);
+        found
+    }
+
+    /// The layer at a path of [`Architecture::layer_paths`].
+    pub fn layer_mut(&mut self, path: &str) -> Option<&mut Layer> {
+        layer_mut(&mut self.layers, path)
+    }
+
     /// The shape of what comes out for one example.
     pub fn output(&self) -> Result<Shape> {
         Ok(self.plan()?.output().clone())
+    }
+}
+
+/// What a layer is called among its neighbours: its own name, or its kind's with a number.
+fn name(layers: &[Layer], position: usize) -> String {
+    let layer = &layers[position];
+    let stem = layer.kind.stem();
+    let alike = layers[..position].iter().filter(|l| l.kind.stem() == stem);
+    match &layer.name {
+        Some(name) => name.clone(),
+        None => format!("{stem}{}", alike.count() + 1),
+    }
+}
+
+/// The paths of layers and of those within them.
+fn paths(prefix: &str, layers: &[Layer], found: &mut Vec<String>) {
+    for (position, layer) in layers.iter().enumerate() {
+        let path = format!("{prefix}{}", name(layers, position));
+        match &layer.kind {
+            Kind::Sequential(block) => paths(&format!("{path}/"), &block.layers, found),
+            Kind::Parallel(parallel) => {
+                for (branch, number) in parallel.branches.iter().zip(1..) {
+                    paths(&format!("{path}/branch{number}/"), branch, found);
+                }
+            }
+            _ => {}
+        }
+        found.push(path);
+    }
+}
+
+fn layer_mut<'l>(layers: &'l mut [Layer], path: &str) -> Option<&'l mut Layer> {
+    let (own, rest) = match path.split_once('/') {
+        Some((own, rest)) => (own, Some(rest)),
+        None => (path, None),
+    };
+    let position = (0..layers.len()).find(|&position| name(layers, position) == own)?;
+    let layer = &mut layers[position];
+    let Some(rest) = rest else {
+        return Some(layer);
+    };
+    match &mut layer.kind {
+        Kind::Sequential(block) => layer_mut(&mut block.layers, rest),
+        Kind::Parallel(parallel) => {
+            let (branch, rest) = rest.split_once('/')?;
+            let number: usize = branch.strip_prefix("branch")?.parse().ok()?;
+            layer_mut(parallel.branches.get_mut(number.checked_sub(1)?)?, rest)
+        }
+        _ => None,
     }
 }
 

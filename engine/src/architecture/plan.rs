@@ -222,14 +222,7 @@ impl Architecture {
 fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> Result<Source> {
     let mut taken = HashSet::new();
     for (position, layer) in layers.iter().enumerate() {
-        let alike = layers[..position]
-            .iter()
-            .filter(|l| l.kind.stem() == layer.kind.stem())
-            .count();
-        let name = match &layer.name {
-            Some(name) => name.clone(),
-            None => format!("{}{}", layer.kind.stem(), alike + 1),
-        };
+        let name = super::name(layers, position);
         let path = format!("{prefix}{name}");
         if name.is_empty() || name.contains(['/', '.', ':']) {
             let problem = format!("layer name `{path}` is empty or holds one of / . :");

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `mod.rs` | [`train_folder`] and [`resume`] |
 //! | `data.rs` | [`open`]: the dataset that a recipe wants |
+//! | `series.rs` | [`train_series`] and [`resume_series`]: the same with several seeds, or folds |
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
 //! | `keeper.rs` | writing a training's files into its run folder |
 //! | `page.rs` | the run as a report, with pictures of clips |
@@ -12,7 +13,9 @@ mod data;
 mod judge;
 mod keeper;
 mod page;
+mod series;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::{Device, ModelFile};
@@ -35,6 +38,7 @@ pub use data::open;
 use judge::ask;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
+pub use series::{RunFigures, Series, SeriesOutcome, is_series, resume_series, train_series};
 
 /// A training that is to begin.
 #[derive(Debug, Clone)]
@@ -87,6 +91,32 @@ pub struct Outcome {
     pub warnings: Vec<String>,
 }
 
+impl Outcome {
+    /// The figures of the best epoch and of the test clips, under the names that recipes claim them by: `accuracy`,
+    /// `precision`, `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`, `validation_f1`, `validation_loss`.
+    #[must_use]
+    pub fn figures(&self) -> BTreeMap<String, f64> {
+        let best = self.best_epoch.checked_sub(1);
+        let row = best.and_then(|best| self.history.get(best));
+        let of_row = |figure: fn(&EpochRow) -> Option<f64>| row.and_then(figure);
+        let of_test = |figure: fn(&Metrics) -> f64| self.metrics.as_ref().map(figure);
+        let all = [
+            ("accuracy", of_test(|m| m.accuracy)),
+            ("precision", of_test(|m| m.macro_mean.precision)),
+            ("recall", of_test(|m| m.macro_mean.recall)),
+            ("f1", of_test(|m| m.macro_mean.f1)),
+            ("weighted_f1", of_test(|m| m.weighted.f1)),
+            ("validation_accuracy", of_row(|row| row.validation_accuracy)),
+            ("validation_f1", of_row(|row| row.validation_f1)),
+            ("validation_loss", of_row(|row| row.validation_loss)),
+        ];
+        let known = all
+            .into_iter()
+            .filter_map(|(name, figure)| Some((name.into(), figure?)));
+        known.collect()
+    }
+}
+
 /// Trains a network on a folder of audio and writes a run.
 ///
 /// # Errors
@@ -97,18 +127,29 @@ pub fn train_folder(
     device: &Device,
     control: Control<'_>,
 ) -> Result<Outcome, Error> {
-    let recipe = &training.recipe;
+    let (dataset, settings) = begin(training.data, &training.recipe, training.seed, device)?;
+    let run = RunFolder::create(training.out)?;
+    run.write_settings(&settings)?;
+    let material = Material::make(dataset, &settings.recipe, training.cache, control)?;
+    let how = How::new(training.profile, device, control);
+    train_on(run, settings, &material, &how)
+}
+
+/// The dataset and the settings of a training, checked as far as can be before features are computed.
+pub(crate) fn begin(
+    data: &Path,
+    recipe: &Recipe,
+    seed: u64,
+    device: &Device,
+) -> Result<(Dataset, RunSettings), Error> {
     recipe.check()?;
-    let (dataset, recipe) = open(training.data, recipe)?;
+    let (dataset, recipe) = open(data, recipe)?;
     dataset.check_labels()?;
     recipe.architecture_for(dataset.labels.len())?;
-    let dir = training
-        .data
-        .canonicalize()
-        .unwrap_or_else(|_| training.data.into());
+    let dir = data.canonicalize().unwrap_or_else(|_| data.into());
     let mut settings = RunSettings {
         melgrad: env!("CARGO_PKG_VERSION").into(),
-        seed: training.seed,
+        seed,
         device: device.name().into(),
         data: DataSettings {
             dir: dir.to_string_lossy().into_owned(),
@@ -120,10 +161,7 @@ pub fn train_folder(
         *weights = weights.canonicalize().unwrap_or_else(|_| weights.clone());
     }
     settings.to_toml()?;
-    let run = RunFolder::create(training.out)?;
-    run.write_settings(&settings)?;
-    let (cache, profile) = (training.cache, training.profile);
-    go_on(run, settings, dataset, cache, profile, device, control)
+    Ok((dataset, settings))
 }
 
 /// Goes on with a run that was stopped, or trains it for longer.
@@ -138,36 +176,97 @@ pub fn resume(
 ) -> Result<Outcome, Error> {
     let run = RunFolder::open(resuming.run)?;
     let mut settings = run.settings()?;
-    if let Some(epochs) = resuming.epochs {
-        settings.recipe.training.epochs = epochs;
-        settings.recipe.check()?;
-    }
-    if let Some(dir) = resuming.data {
-        let dir = dir.canonicalize().unwrap_or_else(|_| dir.into());
-        settings.data.dir = dir.to_string_lossy().into_owned();
-    }
+    resuming.change(&mut settings)?;
     let (dataset, recipe) = open(settings.data.dir.as_ref(), &settings.recipe)?;
     settings.recipe = recipe;
-    let (cache, profile) = (resuming.cache, resuming.profile);
-    go_on(run, settings, dataset, cache, profile, device, control)
+    let material = Material::make(dataset, &settings.recipe, resuming.cache, control)?;
+    let how = How::new(resuming.profile, device, control);
+    train_on(run, settings, &material, &how)
+}
+
+impl Resuming<'_> {
+    /// What is to be other than at the beginning.
+    fn change(&self, settings: &mut RunSettings) -> Result<(), Error> {
+        if let Some(epochs) = self.epochs {
+            settings.recipe.training.epochs = epochs;
+            settings.recipe.check()?;
+        }
+        if let Some(dir) = self.data {
+            let dir = dir.canonicalize().unwrap_or_else(|_| dir.into());
+            settings.data.dir = dir.to_string_lossy().into_owned();
+        }
+        Ok(())
+    }
+}
+
+/// A dataset as features: what one training or many are made from.
+#[derive(Debug)]
+pub(crate) struct Material {
+    pub prepared: Prepared,
+    targets: Vec<usize>,
+    warnings: Vec<String>,
+}
+
+impl Material {
+    pub fn make(
+        dataset: Dataset,
+        recipe: &Recipe,
+        cache: Option<&Path>,
+        control: Control<'_>,
+    ) -> Result<Material, Error> {
+        let mut warnings = Vec::new();
+        let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
+        prepared.dataset.check_labels()?;
+        let items = &prepared.dataset.items;
+        let targets = items.iter().map(|item| item.label).collect();
+        Ok(Material {
+            prepared,
+            targets,
+            warnings,
+        })
+    }
+
+    pub fn clips(&self) -> Clips<'_> {
+        Clips {
+            features: &self.prepared.features,
+            targets: &self.targets,
+        }
+    }
+}
+
+/// How a run is to be trained.
+pub(crate) struct How<'a> {
+    pub device: &'a Device,
+    pub control: Control<'a>,
+    pub profile: bool,
+    /// Whether the test clips are judged.
+    pub test: bool,
+}
+
+impl<'a> How<'a> {
+    pub fn new(profile: bool, device: &'a Device, control: Control<'a>) -> Self {
+        How {
+            device,
+            control,
+            profile,
+            test: true,
+        }
+    }
 }
 
 /// Everything from the features on, for a run that begins or goes on.
-fn go_on(
+pub(crate) fn train_on(
     run: RunFolder,
     mut settings: RunSettings,
-    dataset: Dataset,
-    cache: Option<&Path>,
-    profile: bool,
-    device: &Device,
-    control: Control<'_>,
+    material: &Material,
+    how: &How<'_>,
 ) -> Result<Outcome, Error> {
-    let mut warnings = Vec::new();
+    let (device, control) = (how.device, how.control);
+    let mut warnings = material.warnings.clone();
     control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
     let recipe = settings.recipe.clone();
-    let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
+    let prepared = &material.prepared;
     let dataset = &prepared.dataset;
-    dataset.check_labels()?;
     if device.name() != settings.device {
         let words = format!(
             "begun on {}, going on on {}: the figures may differ in their last digits",
@@ -204,11 +303,7 @@ fn go_on(
     settings.data.fingerprint.clone_from(&prepared.fingerprint);
     run.write_settings(&settings)?;
 
-    let targets: Vec<usize> = dataset.items.iter().map(|item| item.label).collect();
-    let clips = Clips {
-        features: &prepared.features,
-        targets: &targets,
-    };
+    let clips = material.clips();
     let normalisation = fit(
         recipe.input.normalise,
         clips.features,
@@ -236,7 +331,7 @@ fn go_on(
         transfer::begin(&mut trainer, &recipe, control, &mut warnings)?;
         trainer
     };
-    if profile {
+    if how.profile {
         trainer.profile()?;
     }
     let mut keeper = RunKeeper::new(&run)?;
@@ -245,6 +340,7 @@ fn go_on(
     drop(trainer);
 
     let (metrics, tested) = match split.test.as_slice() {
+        _ if !how.test => (None, Vec::new()),
         [] => {
             control.warn(
                 &mut warnings,
@@ -254,7 +350,7 @@ fn go_on(
         }
         test => {
             let classifier = Classifier::load_on(&run.best(), device)?;
-            let (metrics, tested) = ask(&classifier, &prepared, test, control)?;
+            let (metrics, tested) = ask(&classifier, prepared, test, control)?;
             run.write_metrics(&metrics)?;
             (Some(metrics), tested)
         }

@@ -5,37 +5,35 @@
 //! dropout) is a function of the seed and of the number of the epoch or step, so that a training that goes on from
 //! the end of an epoch does exactly what one that was never stopped does. A stop within an epoch gives that epoch up.
 //!
-//! `tally.rs` counts losses and right answers; `profile.rs` says where the time of a step goes.
+//! `epoch.rs` holds the steps of an epoch; `tally.rs` counts losses and right answers; `profile.rs` says where the time of
+//! a step goes; `sweep.rs` trains with rising rates.
 
+mod epoch;
 mod profile;
+mod sweep;
 mod tally;
 
 use std::time::Instant;
 
 use engine::{
-    Adopted, Architecture, Clip, Device, Mode, ModelFile, Network, Optimizer, Parameter, Resume,
-    Tensor, Weights,
+    Adopted, Architecture, Clip, Device, ModelFile, Network, Optimizer, Parameter, Resume, Tensor,
+    Weights,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::control::{Control, Event};
 use crate::evaluate::judge;
-use crate::examples::{Batch, Clips, Examples};
+use crate::examples::{Clips, Examples};
 use crate::history::EpochRow;
 use crate::input::{Input, Normalisation};
 use crate::metrics::Metrics;
-use crate::random::{Stream, shuffled, stream};
 use crate::room::room;
-use crate::schedule::Moment;
 use crate::split::Split;
 use crate::training::{TrainingSettings, balanced_weights};
 use profile::Profiler;
 pub use profile::StepProfile;
-use tally::{Tally, out_of_memory};
-
-/// Outputs are read from the device every so many steps: a read waits for all work before it.
-const READ_EVERY: usize = 16;
+pub use sweep::{Sweep, SweepRow};
 
 /// Everything that a training starts from.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +92,8 @@ pub struct Trainer<'a> {
     optimizer: Optimizer,
     /// A weight per label, on the host and on the device.
     weights: Option<(Vec<f32>, Tensor)>,
+    /// The fewest examples that a step takes.
+    smallest: usize,
     history: Vec<EpochRow>,
     best: usize,
     profiler: Option<Profiler>,
@@ -114,14 +114,17 @@ impl<'a> Trainer<'a> {
             .settings
             .batch
             .min(setup.examples(&setup.split.train).len());
+        let smallest = setup.architecture.smallest_batch()?;
+        if batch < smallest {
+            let reason =
+                format!("{batch} example in a step; the network's BatchNorm needs {smallest}");
+            return Err(Error::setting("training.batch", reason));
+        }
         setup.architecture.memory()?.check(batch, room(device))?;
         let mut network = Network::new(setup.architecture, device, setup.seed)?;
         network.freeze(&setup.settings.frozen)?;
         let mut parameters = network.parameters().to_vec();
-        for parameter in parameters
-            .iter_mut()
-            .filter(|p| p.name.ends_with(".weight"))
-        {
+        for parameter in parameters.iter_mut().filter(|p| p.tensor.shape().len() > 1) {
             parameter.l2 += setup.settings.l2 as f32;
         }
         let settings = setup.settings;
@@ -148,6 +151,7 @@ impl<'a> Trainer<'a> {
             parameters,
             optimizer,
             weights,
+            smallest,
             history: Vec::new(),
             best: 0,
             profiler: None,
@@ -228,7 +232,7 @@ impl<'a> Trainer<'a> {
     pub fn run(&mut self, keeper: &mut dyn Keeper, control: Control<'_>) -> Result<(), Error> {
         let settings = self.setup.settings;
         let examples = self.setup.examples(&self.setup.split.train);
-        let steps = examples.len().div_ceil(settings.batch);
+        let steps = self.seen(examples.len()).div_ceil(settings.batch);
         let first = self.history.len() + 1;
         if self.history.is_empty() {
             keeper.last(&self.to_go_on_from()?, &[])?;
@@ -289,120 +293,6 @@ impl<'a> Trainer<'a> {
             .settings
             .patience
             .is_some_and(|patience| waited >= patience)
-    }
-
-    /// One pass over the training examples: mean loss and share of right answers.
-    fn epoch(
-        &mut self,
-        examples: &Examples<'_>,
-        epoch: usize,
-        control: Control<'_>,
-    ) -> Result<(f64, f64), Error> {
-        let order = shuffled(
-            examples.len(),
-            self.setup.seed,
-            Stream::Shuffle,
-            epoch as u64,
-        );
-        let size = self.setup.settings.batch;
-        let steps = order.len().div_ceil(size);
-        let mut tally = Tally::default();
-        let mut batch = Batch::default();
-        let mut unread: Vec<(usize, Tensor, Vec<u32>)> = Vec::new();
-        for (index, some) in order.chunks(size).enumerate() {
-            control.check()?;
-            let step = index + 1;
-            examples.read(some.iter().copied(), &mut batch)?;
-            let number = ((epoch - 1) * steps + index) as u64;
-            self.schedule(number, steps)?;
-            if !self.setup.settings.augment.is_empty() {
-                let random = stream(self.setup.seed, Stream::Augment, number);
-                batch.augment(&self.setup.settings.augment, examples.shape(), random);
-            }
-            let outputs = self
-                .profiled_step(&batch, number, control)
-                .map_err(|error| out_of_memory(error, some.len()))?;
-            unread.push((step, outputs, batch.targets.clone()));
-            if unread.len() == READ_EVERY || step == steps {
-                for (step, outputs, targets) in unread.drain(..) {
-                    let weights = self.weights.as_ref().map(|(weights, _)| weights.as_slice());
-                    let outputs = outputs
-                        .to_vec()
-                        .map_err(|error| out_of_memory(error, some.len()))?;
-                    if !tally.add(&outputs, &targets, weights) {
-                        return Err(Error::Diverged { epoch, step });
-                    }
-                }
-            }
-            control.tell(Event::Step { epoch, step, steps });
-        }
-        if let Some(profile) = self.profiler.as_mut().and_then(Profiler::finish) {
-            self.profiler = None;
-            control.tell(Event::Profile(&profile));
-        }
-        Ok(tally.means())
-    }
-
-    /// Gives the optimizer the rate of the step with this number.
-    fn schedule(&mut self, step: u64, steps: usize) -> engine::Result<()> {
-        let settings = self.setup.settings;
-        let Some(schedule) = &settings.schedule else {
-            return Ok(());
-        };
-        let at = Moment {
-            history: &self.history,
-            step,
-            steps,
-            epochs: settings.epochs,
-        };
-        let rate = schedule.rate(settings.learning_rate, &at);
-        self.optimizer.set_learning_rate(rate)
-    }
-
-    /// [`Trainer::step`], and its profile where it was asked for. The first two steps make what later ones find.
-    fn profiled_step(
-        &mut self,
-        batch: &Batch,
-        number: u64,
-        control: Control<'_>,
-    ) -> engine::Result<Tensor> {
-        let full = batch.targets.len() == self.setup.settings.batch;
-        let Some(mut profiler) = self.profiler.take_if(|_| number >= 2 && full) else {
-            return self.step(batch, number);
-        };
-        let device = self.network.device().clone();
-        profiler.begin(&device)?;
-        let outputs = self.step(batch, number)?;
-        match profiler.end(&device)? {
-            Some(profile) => control.tell(Event::Profile(&profile)),
-            None => self.profiler = Some(profiler),
-        }
-        Ok(outputs)
-    }
-
-    /// One step: the outputs that it learnt from.
-    fn step(&mut self, batch: &Batch, number: u64) -> engine::Result<Tensor> {
-        let device = self.network.device();
-        let shape = [&[batch.targets.len()], &self.setup.architecture.input[..]].concat();
-        let x = Tensor::from_vec(device, &batch.values, shape)?;
-        let targets = device.upload_u32(&batch.targets)?;
-        let mode = Mode::Train {
-            seed: self.setup.seed,
-            step: number,
-        };
-        let outputs = self.network.forward(&x, mode)?;
-        let weights = self.weights.as_ref().map(|(_, weights)| weights);
-        let smoothing = self.setup.settings.label_smoothing as f32;
-        let mut loss = outputs.cross_entropy_smoothed(&targets, weights, smoothing)?;
-        if let Some(mixed) = &batch.mixed {
-            let others = device.upload_u32(&mixed.targets)?;
-            let other = outputs.cross_entropy_smoothed(&others, weights, smoothing)?;
-            let other = other.scale(1.0 - mixed.share)?;
-            loss = loss.scale(mixed.share)?.add(&other)?;
-        }
-        let gradients = loss.backward()?;
-        self.optimizer.step(&self.parameters, &gradients)?;
-        Ok(outputs.detach())
     }
 
     fn validate(

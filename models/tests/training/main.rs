@@ -1,5 +1,6 @@
 //! The training loop on small pictures made here: it learns, it is reproducible to the last bit, a stop costs nothing.
 
+mod steps;
 mod toy;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,0 +1,114 @@
+//! Flags that change a recipe.
+
+use crate::failure::Failure;
+use clap::Args;
+use melgrad::models::recipe::Recipe;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// What is to be other than the recipe has it.
+#[derive(Debug, Args)]
+pub struct Changes {
+    /// How often every training clip is seen, at most
+    #[arg(long, value_name = "N")]
+    epochs: Option<NonZeroUsize>,
+    /// Examples per step
+    #[arg(long, value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    /// The optimizer's step size
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lr: Option<f64>,
+    /// Stop after this many epochs without a better one
+    #[arg(long, value_name = "N")]
+    patience: Option<NonZeroUsize>,
+    /// The clips that choose the best epoch: a fraction, or a pattern of names
+    #[arg(long, value_name = "PART")]
+    validation: Option<String>,
+    /// The clips that are held back to the end: a fraction, or a pattern of names ('4-*')
+    #[arg(long, value_name = "PART")]
+    test: Option<String>,
+    /// What a split keeps together: track (copies of one recording too), artist (as far as that is known), or paper: as
+    /// the recipe's text did it, mostly nothing, which flatters
+    #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
+    split: Option<String>,
+    /// How the dataset lies on the disk, where that is not seen rightly: folders, gtzan, fma (or fma:small, fma:medium,
+    /// fma:large, fma:full), ballroom, table
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<String>,
+    /// Which clips stay together: take, file, folder or fields:N
+    #[arg(long, value_name = "RULE")]
+    group: Option<String>,
+    /// Length of the windows that the network hears
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    seconds: Option<f64>,
+    /// Begin with the weights of an earlier training, as far as they fit: a run, a model file, or a safetensors of
+    /// PyTorch, torchvision or Keras
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Any other setting of the recipe
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+}
+
+impl Changes {
+    /// The number of epochs, where it is given.
+    pub fn epochs(&self) -> Option<usize> {
+        self.epochs.map(NonZeroUsize::get)
+    }
+
+    /// Changes the recipe. A value that makes no sense is wrong usage of its flag.
+    pub fn apply(&self, recipe: &mut Recipe) -> Result<(), Failure> {
+        let number = |n: Option<NonZeroUsize>| n.map(|n| n.to_string());
+        let real = |x: Option<f64>| x.map(|x| format!("{x:?}"));
+        // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
+        let by_hand = self.validation.is_some() || self.test.is_some();
+        let (validation, test) = match self.split.as_deref() == Some("paper") {
+            true => ("split.paper.validation", "split.paper.test"),
+            false => ("split.validation", "split.test"),
+        };
+        let flags = [
+            ("--epochs", "training.epochs", number(self.epochs)),
+            ("--batch", "training.batch", number(self.batch)),
+            ("--lr", "training.learning_rate", real(self.lr)),
+            ("--patience", "training.patience", number(self.patience)),
+            ("--group", "split.group", self.group.clone()),
+            ("--seconds", "input.seconds", real(self.seconds)),
+            ("--layout", "layout", self.layout.clone()),
+            ("--split", "split.form", self.split.clone()),
+            ("--validation", validation, self.validation.clone()),
+            ("--test", test, self.test.clone()),
+            ("--test", "split.official", by_hand.then(|| "false".into())),
+        ];
+        for (flag, key, value) in flags {
+            if let Some(value) = value {
+                recipe
+                    .set(key, &value)
+                    .map_err(|error| Failure::usage(format!("{flag}: {error}")))?;
+            }
+        }
+        if self.weights.is_some() {
+            recipe.transfer.weights.clone_from(&self.weights);
+        }
+        set_all(recipe, &self.set)
+    }
+}
+
+/// Changes settings by their names, as `--set` gives them.
+pub fn set_all(recipe: &mut Recipe, settings: &[(String, String)]) -> Result<(), Failure> {
+    for (key, value) in settings {
+        recipe
+            .set(key, value)
+            .map_err(|error| Failure::usage(format!("--set: {error}")))?;
+    }
+    Ok(())
+}
+
+/// `KEY=VALUE`
+pub fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().into(), value.trim().into()))
+        }
+        _ => Err("a setting is written as KEY=VALUE, for example training.l2=0.001".into()),
+    }
+}

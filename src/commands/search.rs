@@ -1,0 +1,144 @@
+//! `melgrad search`
+
+use crate::changes::{Changes, key_value};
+use crate::failure::Failure;
+use crate::options::{self, DeviceArgs, cache_dir, count};
+use crate::progress::Progress;
+use crate::terminal;
+use clap::Args;
+use melgrad::models::Error;
+use melgrad::models::pipeline::Training;
+use melgrad::models::recipe::Recipe;
+use melgrad::models::search::{self, Found, best_recipe};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Trials where nobody says how many.
+const TRIALS: usize = 10;
+
+/// Random search: settings drawn from the recipe's ranges, trained, compared on the validation clips
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The recipe's table `[search]`, or --range, says what may change. A setting is named as --set names it, \
+                        a layer's by its path (`melgrad summary` tells them):\n\n  [search]\n  \
+                        \"training.learning_rate\" = { from = 1e-4, to = 1e-2, log = true }\n  \
+                        \"architecture.conv1.out_channels\" = { from = 32, to = 128, step = 16 }\n  \
+                        \"architecture.conv1.activation\" = [\"relu\", \"elu\", \"tanh\"]\n\n\
+                        All trials share the split of --seed; the test clips are not looked at. OUT gets trials.csv, \
+                        best.toml (a recipe) and a run for each trial.\n\nExamples:\n  \
+                        melgrad search my.toml --data music --trials 20 --out found\n  \
+                        melgrad search ajufo-cnn --data music --out found \\\n    \
+                        --range 'training.learning_rate={ from = 1e-4, to = 1e-2, log = true }'\n  \
+                        melgrad search --resume --out found --trials 40\n  \
+                        melgrad train --data music --recipe found/best.toml --out run"
+)]
+pub struct Search {
+    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    #[arg(value_name = "R", required_unless_present = "resume")]
+    recipe: Option<PathBuf>,
+    /// The dataset: a folder with one folder per label
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    data: Option<PathBuf>,
+    /// How many draws are tried [default: 10]
+    #[arg(long, value_name = "N")]
+    trials: Option<NonZeroUsize>,
+    /// The folder to write
+    #[arg(long, value_name = "OUT")]
+    out: PathBuf,
+    /// Go on with the search in --out that was interrupted, or for more --trials
+    #[arg(long, conflicts_with_all = ["recipe", "data", "range", "epochs", "batch", "lr", "patience", "validation", "test",
+        "group", "split", "layout", "seconds", "set", "seed", "weights"])]
+    resume: bool,
+    /// A range, in place of the recipe's own of this setting
+    #[arg(long, value_name = "KEY=RANGE", value_parser = key_value)]
+    range: Vec<(String, String)>,
+    #[command(flatten)]
+    changes: Changes,
+    /// Decides the draws, the split, the first weights, the order of clips and dropout
+    #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
+    seed: u64,
+    /// One JSON document: {"best", "trials": [{"trial", "drawn", "score", …}]}
+    #[arg(long)]
+    json: bool,
+    /// Keep no features on disk
+    #[arg(long)]
+    no_cache: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Search {
+    pub fn run(self) -> Result<(), Failure> {
+        let cache = cache_dir(self.no_cache);
+        let cache = cache.as_deref();
+        let trials = self.trials.map(NonZeroUsize::get);
+        let found = if self.resume {
+            let device = self.device.open()?;
+            Progress::new()
+                .watch(|control| search::resume(&self.out, trials, cache, &device, control))
+        } else {
+            let missing = || Failure::usage("a recipe and --data DIR are missing");
+            let data = self.data.as_deref().ok_or_else(missing)?;
+            let name = self.recipe.as_deref().ok_or_else(missing)?;
+            let mut recipe = Recipe::load(&name.to_string_lossy())?;
+            self.changes.apply(&mut recipe)?;
+            for (key, range) in &self.range {
+                recipe
+                    .set_range(key, range)
+                    .map_err(|error| Failure::usage(format!("--range: {error}")))?;
+            }
+            let training = Training {
+                data,
+                recipe,
+                out: &self.out,
+                seed: self.seed,
+                cache,
+                profile: false,
+            };
+            let device = self.device.open()?;
+            let trials = trials.unwrap_or(TRIALS);
+            Progress::new().watch(|control| search::search(&training, trials, &device, control))
+        };
+        let found = found.map_err(|error| match error {
+            Error::Stopped => self.stopped(),
+            error => error.into(),
+        })?;
+        self.tell(&found)
+    }
+
+    fn stopped(&self) -> Failure {
+        let out = self.out.display();
+        let failure = Failure::new(format!("{out}: stopped before the end"));
+        match search::is_search(&self.out) {
+            true => failure.hint("`melgrad search --resume` with the same --out goes on"),
+            false => failure,
+        }
+    }
+
+    fn tell(&self, found: &Found) -> Result<(), Failure> {
+        for trial in found.ranking().iter().take(5) {
+            let drawn = trial
+                .drawn
+                .iter()
+                .map(|(key, value)| format!("{key} = {value}"));
+            let drawn: Vec<String> = drawn.collect();
+            let came = match (trial.validation_accuracy, trial.validation_loss) {
+                (Some(accuracy), Some(loss)) => format!("accuracy {accuracy:.3}, loss {loss:.4}"),
+                _ => "failed".into(),
+            };
+            terminal::note(&format!(
+                "trial {}: {came}; {}",
+                trial.trial,
+                drawn.join(", ")
+            ));
+        }
+        terminal::note(&count(found.trials.len(), "trial"));
+        if self.json {
+            return terminal::print_json(found);
+        }
+        match found.best {
+            Some(_) => terminal::print_path(&best_recipe(&self.out)),
+            None => Err(Failure::new("every trial failed").hint("trials.csv tells why")),
+        }
+    }
+}
