@@ -207,20 +207,20 @@ impl Chart {
         );
         for decade in self.x[0].ceil() as i64..=self.x[1].floor() as i64 {
             let (x, _) = self.place(10f64.powi(decade as i32), self.y[0]);
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<path class=\"grid\" d=\"M{x:.1} {TOP}V{BOTTOM}\"/>\
-                 <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">1e{decade}</text>\n",
+                 <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">1e{decade}</text>",
                 BOTTOM + 18.0
             );
         }
         for tick in 0..=4 {
             let value = self.y[0] + (self.y[1] - self.y[0]) * f64::from(tick) / 4.0;
             let (_, y) = self.place(1.0, value);
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>\
-                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>\n",
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>",
                 LEFT - 6.0,
                 y + 4.0
             );
@@ -232,10 +232,10 @@ impl Chart {
             (found.lowest, "lowest", 15.0),
         ] {
             let (x, _) = self.place(rate, self.y[0]);
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<path class=\"mark\" d=\"M{x:.1} {TOP}V{BOTTOM}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{what} {rate:.2e}</text>\n",
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{what} {rate:.2e}</text>",
                 x - 5.0,
                 BOTTOM - 22.0 + line
             );

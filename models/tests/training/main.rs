@@ -394,7 +394,9 @@ fn damaged_models_are_refused_in_one_line() {
     let cases: [(&str, Spoil); 5] = [
         ("feature settings", |f| f.features = 3.into()),
         ("frames", |f| f.features["frames"] = 0.into()),
-        ("its features are 8×9", |f| f.features["frames"] = 9.into()),
+        ("its features are 1×8×9", |f| {
+            f.features["frames"] = 9.into()
+        }),
         ("normalisation", |f| {
             f.normalisation["mean"] = vec![0.0, 1.0].into()
         }),
