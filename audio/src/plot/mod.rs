@@ -15,8 +15,8 @@ mod curve;
 mod heat;
 
 use crate::error::{Error, Result};
-use crate::features::{Axis, FeatureSettings, Features, Kind};
-use axis::{Tick, frequencies, steps};
+use crate::features::{FeatureSettings, Features, Kind};
+use axis::{Tick, band_ticks, steps};
 use canvas::{Align, Canvas, Colour};
 use curve::Curve;
 use heat::Heat;
@@ -219,50 +219,10 @@ impl Area {
     }
 }
 
-/// Ticks along the bands, as shares of the height, and what stands along that axis.
-fn band_ticks(settings: &FeatureSettings, bands: usize, most: usize) -> (Vec<Tick>, String) {
-    let nyquist = f64::from(settings.sample_rate) / 2.0;
-    // The middle of a band.
-    let middle = |band: usize| (band as f64 + 0.5) / bands as f64;
-    let (ticks, what) = match settings.kind.axis() {
-        Axis::Hertz => (steps(0.0, nyquist, most), "Frequency (Hz)"),
-        Axis::Mel => {
-            // Band b peaks at the (b + 1)-th of n_mels + 2 even steps in mel.
-            let mel = |hz: f64| settings.preset.hz_to_mel(hz);
-            let (lowest, highest) = (settings.fmin.into(), settings.highest().into());
-            let step = (mel(highest) - mel(lowest)) / (settings.n_mels + 1) as f64;
-            let share = |hz: f64| ((mel(hz) - mel(lowest)) / step - 0.5) / settings.n_mels as f64;
-            let ticks = frequencies(lowest, highest, share, most);
-            (ticks, "Frequency (Hz, mel scale)")
-        }
-        Axis::PitchClass => {
-            let names = [
-                "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
-            ];
-            let class = |band: usize| (band * names.len() / bands.max(1), middle(band));
-            let tick = |(class, share): (usize, f64)| Tick {
-                share,
-                label: names[class % names.len()].into(),
-            };
-            let step = bands.div_ceil(most.max(1)).max(1);
-            let ticks = (0..bands).step_by(step).map(class).map(tick).collect();
-            (ticks, "Pitch class")
-        }
-        Axis::Number | Axis::Table => {
-            let step = bands.div_ceil(most.max(1)).max(1);
-            let tick = |band: usize| Tick {
-                share: middle(band),
-                label: (band + 1).to_string(),
-            };
-            ((0..bands).step_by(step).map(tick).collect(), "Number")
-        }
-    };
-    (ticks, what.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::Axis;
 
     fn drawn() -> impl Iterator<Item = Kind> {
         Kind::ALL
