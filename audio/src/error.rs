@@ -19,7 +19,7 @@ pub enum Error {
         name: String,
     },
     /// Nothing that is known, by content.
-    #[error("{name}: not a WAV, AU or MP3 file")]
+    #[error("{name}: not a WAV, AU, MP3, FLAC, Ogg or AIFF file")]
     Unrecognised {
         /// The file.
         name: String,

@@ -40,42 +40,35 @@ fn floats(samples: &[f32]) -> Vec<u8> {
 fn every_broken_file_gets_its_error() {
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "the file is empty"),
-        ("one byte", vec![0], "not a WAV, AU or MP3 file"),
+        (
+            "one byte",
+            vec![0],
+            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+        ),
         (
             "text",
             b"These are not the samples you are looking for.".to_vec(),
-            "not a WAV, AU or MP3 file",
+            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
         ),
-        ("zeros", vec![0; 10_000], "not a WAV, AU or MP3 file"),
+        (
+            "zeros",
+            vec![0; 10_000],
+            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+        ),
         (
             "a JPEG",
             [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 1000]].concat(),
-            "not a WAV, AU or MP3 file",
+            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
         ),
         (
             "an AVI",
             b"RIFF\0\0\0\0AVI LIST".to_vec(),
-            "not a WAV, AU or MP3 file",
-        ),
-        (
-            "a FLAC",
-            b"fLaC\0\0\0\x22".to_vec(),
-            "FLAC audio is not supported; convert it to 16-bit WAV or to MP3",
-        ),
-        (
-            "an Ogg",
-            b"OggS\0\x02".to_vec(),
-            "Ogg audio is not supported",
+            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
         ),
         (
             "an M4A",
             b"\0\0\0\x20ftypM4A ".to_vec(),
             "MP4 or M4A audio is not supported",
-        ),
-        (
-            "an AIFF",
-            b"FORM\0\0\0\0AIFF".to_vec(),
-            "AIFF audio is not supported",
         ),
         (
             "only the signature",
@@ -234,6 +227,29 @@ fn every_broken_file_gets_its_error() {
             "{what}: {error}"
         );
     }
+}
+
+#[test]
+fn broken_files_of_other_formats_are_named() {
+    let heads: [(&str, &[u8]); 4] = [
+        ("FLAC", b"fLaC\0\0\0\x22"),
+        ("Ogg", b"OggS\0\x02"),
+        ("AIFF", b"FORM\0\0\0\0AIFF"),
+        ("AIFF", b"FORM\0\0\0\x10AIFCCOMM\0\0\0\x02\0\x01"),
+    ];
+    for (format, bytes) in heads {
+        let error = decode_bytes(bytes, "x", &Limits::default()).unwrap_err();
+        let expected = match cfg!(feature = "formats") {
+            true => format!("x: broken {format} file: "),
+            false => format!("x: {format} (built without the feature `formats`) is not supported"),
+        };
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+    let error = decode_bytes(b"FORM\0\0\0\x048SVX", "x", &Limits::default()).unwrap_err();
+    assert!(
+        matches!(error, audio::Error::Unrecognised { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -406,6 +422,22 @@ proptest! {
     #[test]
     fn a_mutated_wav_header(changes in mutations(44), cut in 0usize..300) {
         let mut bytes = good();
+        for (at, value) in changes {
+            bytes[at] = value;
+        }
+        bytes.truncate(cut.max(1));
+        never_panics(&bytes);
+    }
+
+    #[cfg(feature = "formats")]
+    #[test]
+    fn a_mutated_flac_ogg_or_aiff(which in 0usize..4, changes in mutations(3000), cut in 0usize..6000) {
+        let mut bytes = [
+            &include_bytes!("data/formats/stereo.flac")[..],
+            include_bytes!("data/formats/sine.ogg"),
+            include_bytes!("data/formats/stereo.aiff"),
+            include_bytes!("data/formats/stereo24.flac"),
+        ][which].to_vec();
         for (at, value) in changes {
             bytes[at] = value;
         }

@@ -4,7 +4,7 @@ use super::Limits;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
@@ -60,26 +60,43 @@ impl<'a> Bytes<'a> {
         self.len
     }
 
-    /// Appends what stands in `range` to `to`: less where the file ends before.
-    pub(super) fn append(&mut self, range: Range<u64>, to: &mut Vec<u8>) -> Result<()> {
-        let wanted = range.end.saturating_sub(range.start);
+    /// Reads what stands from `at` on: as much as `buffer` holds or the file has, but at least a byte of it.
+    pub(super) fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.source {
             Source::Memory(bytes) => {
-                let from = usize::try_from(range.start).unwrap_or(usize::MAX);
-                let rest = bytes.get(from..).unwrap_or_default();
-                let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-                to.extend_from_slice(&rest[..rest.len().min(wanted)]);
-                Ok(())
+                let from = usize::try_from(at).unwrap_or(usize::MAX);
+                bytes.get(from..).unwrap_or_default().read(buffer)
             }
-            Source::Disk(file) => file
-                .seek(SeekFrom::Start(range.start))
-                .and_then(|_| file.take(wanted).read_to_end(to))
-                .map(drop)
-                .map_err(|source| Error::Read {
-                    name: self.name.clone(),
-                    source,
-                }),
+            Source::Disk(file) => {
+                file.seek(SeekFrom::Start(at))?;
+                file.read(buffer)
+            }
         }
+    }
+
+    /// Appends what stands in `range` to `to`: less where the file ends before.
+    pub(super) fn append(&mut self, range: Range<u64>, to: &mut Vec<u8>) -> Result<()> {
+        let wanted = range.end.min(self.len).saturating_sub(range.start);
+        let (mut at, before) = (range.start, to.len());
+        to.resize(before + usize::try_from(wanted).unwrap_or(0), 0);
+        let mut rest = &mut to[before..];
+        while !rest.is_empty() {
+            match self.read_at(at, rest) {
+                Ok(0) => break,
+                Ok(read) => {
+                    at += read as u64;
+                    rest = &mut rest[read..];
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    let name = self.name.clone();
+                    return Err(Error::Read { name, source });
+                }
+            }
+        }
+        let missing = rest.len();
+        to.truncate(to.len() - missing);
+        Ok(())
     }
 
     /// The `N` bytes from `at` on; `None` where the file ends before.

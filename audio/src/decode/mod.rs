@@ -8,6 +8,7 @@
 //! | `wav.rs`, `au.rs` | the headers of WAV (judged by hound) and AU |
 //! | `pcm.rs` | the samples after them: integers, floats, G.711 |
 //! | `mp3.rs` | MPEG audio through minimp3, as floats (feature `mp3`): the crate's only unsafe code |
+//! | `codecs.rs` | FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`) |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio (feature `mp3`) |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
@@ -15,6 +16,8 @@
 
 mod au;
 mod bytes;
+#[cfg(feature = "formats")]
+mod codecs;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod pcm;
@@ -59,6 +62,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// For sound that is not to be held in memory: a day, 16 GiB.
+    pub const LONG: Limits = Limits {
+        max_seconds: 86_400.0,
+        max_channels: 32,
+        max_bytes: 16 << 30,
+        min_rate: 1000,
+        max_rate: 384_000,
+    };
+
     fn check_bytes(&self, name: &str, bytes: u64) -> Result<()> {
         self.refuse(bytes > self.max_bytes, name, "size", || {
             (
@@ -166,12 +178,33 @@ fn mpeg<'a>(
     })
 }
 
+fn codec<'a>(
+    bytes: Bytes<'a>,
+    format: &'static str,
+    #[allow(unused)] limits: &Limits,
+) -> Result<Box<dyn stream::Source + Send + 'a>> {
+    #[cfg(feature = "formats")]
+    return Ok(Box::new(codecs::open(bytes, format, limits)?));
+    #[cfg(not(feature = "formats"))]
+    Err(Error::Unsupported {
+        name: bytes.name,
+        what: format!("{format} (built without the feature `formats`)"),
+    })
+}
+
+/// How files are named whose formats are decoded here. What they are is told by their content all the same.
+pub const EXTENSIONS: [&str; 11] = [
+    "wav", "wave", "mp3", "au", "snd", "flac", "ogg", "oga", "aiff", "aif", "aifc",
+];
+
 /// What a file's first bytes say it is.
 #[derive(Debug, PartialEq)]
 enum Format {
     Nothing,
     Wav,
     Au,
+    /// What symphonia decodes.
+    Codec(&'static str),
     /// MPEG audio, or a tag that comes before it.
     Mpeg,
     /// Something known that is not decoded.
@@ -180,10 +213,7 @@ enum Format {
 }
 
 /// The signatures of formats that people hand over and that are not decoded: offset, bytes, name.
-const OTHERS: [(usize, &[u8], &str); 10] = [
-    (0, b"fLaC", "FLAC audio"),
-    (0, b"OggS", "Ogg audio"),
-    (0, b"FORM", "AIFF audio"),
+const OTHERS: [(usize, &[u8], &str); 7] = [
     (0, b"RIFX", "big-endian WAV audio"),
     (0, b"caff", "CAF audio"),
     (0, b"MThd", "a MIDI file"),
@@ -197,6 +227,13 @@ impl Format {
     fn of(bytes: &mut Bytes<'_>) -> Result<Format> {
         let mut head = Vec::new();
         bytes.append(0..16, &mut head)?;
+        // Some put an ID3 tag before a FLAC stream.
+        #[cfg(feature = "mp3")]
+        if let Some(len) = tags::id3v2_len(&head)
+            && bytes.array(len)? == Some(*b"fLaC")
+        {
+            return Ok(Format::Codec("FLAC"));
+        }
         Ok(sniff(&head))
     }
 }
@@ -211,6 +248,9 @@ fn sniff(bytes: &[u8]) -> Format {
         [] => Format::Nothing,
         _ if (at(0, b"RIFF") || at(0, b"RF64")) && at(8, b"WAVE") => Format::Wav,
         _ if at(0, b".snd") || at(0, b"dns.") => Format::Au,
+        _ if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) => Format::Codec("AIFF"),
+        _ if at(0, b"fLaC") => Format::Codec("FLAC"),
+        _ if at(0, b"OggS") => Format::Codec("Ogg"),
         _ if at(0, b"ID3") || at(0, b"APETAGEX") => Format::Mpeg,
         // Eleven bits of sync, then a version, a layer, a bit rate and a sample rate that exist.
         &[0xff, b, c, ..]
@@ -249,6 +289,9 @@ mod tests {
             sniff(b"\0\0\0\x20ftypM4A "),
             Format::Other("MP4 or M4A audio")
         );
+        assert_eq!(sniff(b"FORM\0\0\0\0AIFC"), Format::Codec("AIFF"));
+        assert_eq!(sniff(b"FORM\0\0\0\x04ILBM"), Format::Unknown);
+        assert_eq!(sniff(b"dns."), Format::Au);
         assert_eq!(sniff(b"f"), Format::Unknown);
     }
 

@@ -107,9 +107,9 @@ impl Source for Mp3<'_> {
         self.rate
     }
 
-    fn about(&self) -> u64 {
+    fn about(&self) -> Option<u64> {
         let trimmed = self.to_come.saturating_sub(self.to_skip as u64);
-        trimmed.min(self.to_keep as u64)
+        Some(trimmed.min(self.to_keep as u64))
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
@@ -442,7 +442,7 @@ mod tests {
         let limits = Limits::default();
         let bytes = Bytes::of(STREAM, "x", &limits).unwrap();
         let source = open(bytes, None, &limits, true).unwrap();
-        assert_eq!((source.rate(), source.about()), (44_100, 30 * 1152));
+        assert_eq!((source.rate(), source.about()), (44_100, Some(30 * 1152)));
     }
 
     #[test]

@@ -63,6 +63,10 @@ impl<'a> Pcm<'a> {
             raw: Vec::new(),
         }
     }
+
+    fn blocks(&self) -> u64 {
+        (self.rest.end - self.rest.start) / self.layout.block as u64
+    }
 }
 
 impl Source for Pcm<'_> {
@@ -70,12 +74,12 @@ impl Source for Pcm<'_> {
         self.layout.rate
     }
 
-    fn about(&self) -> u64 {
-        (self.rest.end - self.rest.start) / self.layout.block as u64
+    fn about(&self) -> Option<u64> {
+        Some(self.blocks())
     }
 
     fn skip(&mut self, samples: u64) -> u64 {
-        let samples = samples.min(self.about());
+        let samples = samples.min(self.blocks());
         self.rest.start += samples * self.layout.block as u64;
         samples
     }

@@ -40,8 +40,9 @@ impl Segment {
 pub(super) trait Source {
     /// Samples per second.
     fn rate(&self) -> u32;
-    /// How many samples are still to come: exact for a sound file, and at least as many for a damaged one.
-    fn about(&self) -> u64;
+    /// How many samples are still to come, where the headers tell: exact for a sound file, at least as many for a
+    /// damaged one.
+    fn about(&self) -> Option<u64>;
     /// Jumps over at most so many samples, where that is cheap, and says over how many.
     fn skip(&mut self, _samples: u64) -> u64 {
         0
@@ -71,8 +72,9 @@ pub struct Stream<'a> {
     position: u64,
     /// Samples given.
     given: u64,
-    /// Decoded samples that are still to be left out.
+    /// Decoded samples that are still to be left out, and how many may be given after them.
     to_skip: u64,
+    left: u64,
 }
 
 impl<'a> Stream<'a> {
@@ -99,6 +101,7 @@ impl<'a> Stream<'a> {
             Format::Nothing => return Err(Error::Empty { name }),
             Format::Wav => super::wav::open(bytes, limits)?,
             Format::Au => Box::new(super::au::open(bytes, limits)?),
+            Format::Codec(what) => super::codec(bytes, what, limits)?,
             Format::Other(what) => {
                 return Err(Error::Unsupported {
                     name,
@@ -115,6 +118,7 @@ impl<'a> Stream<'a> {
             position: 0,
             given: 0,
             to_skip: 0,
+            left: u64::MAX,
         })
     }
 
@@ -128,10 +132,11 @@ impl<'a> Stream<'a> {
         self.position
     }
 
-    /// How many samples are still to come, as far as the headers tell: exact for a sound file, and at least as many as
-    /// there are for a damaged one.
-    pub fn about(&self) -> u64 {
-        self.source.about().saturating_sub(self.to_skip)
+    /// How many samples are still to come, where the headers tell: exact for a sound file, and at least as many as there
+    /// are for a damaged one.
+    pub fn about(&self) -> Option<u64> {
+        let decoded = self.source.about()?;
+        Some(decoded.saturating_sub(self.to_skip).min(self.left))
     }
 
     /// Leaves out the next `samples`. Formats that are decoded from sample to sample are decoded all the same.
@@ -142,14 +147,41 @@ impl<'a> Stream<'a> {
         self.to_skip -= skipped.min(self.to_skip);
     }
 
+    /// From here on, gives `segment` (counted from here) and ends.
+    ///
+    /// # Errors
+    /// As [`Segment::check`].
+    pub fn limit_to(&mut self, segment: &Segment) -> Result<()> {
+        segment.check()?;
+        let rate = f64::from(self.sample_rate());
+        self.skip((segment.offset * rate).round() as u64);
+        if let Some(duration) = segment.duration {
+            self.left = self.left.min((duration * rate).round().max(1.0) as u64);
+        }
+        Ok(())
+    }
+
     /// Appends the next samples, some ten thousand at most; `false` at the end, after which nothing comes.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once more than [`Limits::max_seconds`] were given.
     pub fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
-        let more = self.read_unlimited(samples)?;
+        let before = samples.len();
+        if self.left == 0 || !self.source.read(samples)? {
+            return Ok(false);
+        }
+        let new = (samples.len() - before) as u64;
+        let out = self.to_skip.min(new);
+        samples.drain(before..before + out as usize);
+        self.to_skip -= out;
+        let kept = (new - out).min(self.left);
+        samples.truncate(before + kept as usize);
+        self.left -= kept;
+        Clip::check_samples(&samples[before..], self.position + out, &self.name)?;
+        self.position += out + kept;
+        self.given += kept;
         self.check_length(self.given)?;
-        Ok(more)
+        Ok(true)
     }
 
     fn check_length(&self, samples: u64) -> Result<()> {
@@ -157,52 +189,30 @@ impl<'a> Stream<'a> {
         self.limits.check_seconds(&self.name, seconds)
     }
 
-    fn read_unlimited(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
-        let before = samples.len();
-        if !self.source.read(samples)? {
-            return Ok(false);
-        }
-        let new = (samples.len() - before) as u64;
-        let out = self.to_skip.min(new);
-        samples.drain(before..before + out as usize);
-        self.to_skip -= out;
-        let first = self.position + out;
-        self.position += new;
-        self.given += new - out;
-        Clip::check_samples(&samples[before..], first, &self.name)?;
-        Ok(true)
-    }
-
-    /// What is left of `segment`, counted from here, as a clip in memory.
+    /// `segment`, counted from here, as a clip in memory.
     ///
     /// # Errors
     /// As [`Stream::read`]; [`Error::NoSamples`] for a file without sound, [`Error::Segment`] for a segment beyond its
     /// end, [`Error::Settings`] for one that is no stretch of time.
     pub fn clip(mut self, segment: &Segment) -> Result<Clip> {
-        segment.check()?;
-        let rate = f64::from(self.sample_rate());
-        self.skip((segment.offset * rate).round() as u64);
-        let most = segment.duration.map(|d| (d * rate).round().max(1.0) as u64);
+        self.limit_to(segment)?;
         // What a header promises is refused before it is decoded.
-        let about = self.about().min(most.unwrap_or(u64::MAX));
+        let about = self.about().unwrap_or(0);
         self.check_length(about)?;
-        let most = usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let mut samples = Vec::with_capacity(about.min(MOST_AHEAD) as usize);
-        while samples.len() < most && self.read_unlimited(&mut samples)? {
-            samples.truncate(most);
-            self.check_length(samples.len() as u64)?;
-        }
+        while self.read(&mut samples)? {}
+        let sample_rate = self.sample_rate();
         let name = self.name;
         match (samples.is_empty(), self.position) {
             (true, 0) => Err(Error::NoSamples { name }),
             (true, position) => Err(Error::Segment {
                 name,
                 offset: segment.offset,
-                seconds: position as f64 / rate,
+                seconds: position as f64 / f64::from(sample_rate),
             }),
             _ => Ok(Clip {
                 samples,
-                sample_rate: self.source.rate(),
+                sample_rate,
             }),
         }
     }
