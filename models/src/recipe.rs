@@ -2,7 +2,7 @@
 //!
 //! The recipes of the papers ship inside the program ([`SHIPPED`]); a recipe of
 //! one's own is a file of the same form. What a paper is silent about is ours, and
-//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs ([`like`]).
+//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs (`recipe/like.rs`).
 //!
 //! | file | what is in it |
 //! | --- | --- |
