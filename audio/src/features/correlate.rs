@@ -24,9 +24,9 @@ fn sums(
     f: impl Fn(f32, f32) -> f32,
 ) -> [[f32; LANES]; GROUPS] {
     let mut sums = [[0f32; LANES]; GROUPS];
-    for (i, a) in x[..length].iter().enumerate() {
-        for (group, sums) in sums.iter_mut().enumerate() {
-            let shifted = &x[i + from + group * LANES..][..LANES];
+    for (a, shifted) in x[..length].iter().zip(x[from..].windows(SHIFTS)) {
+        let (shifted, _) = shifted.as_chunks::<LANES>();
+        for (sums, shifted) in sums.iter_mut().zip(shifted) {
             for lane in 0..LANES {
                 sums[lane] += f(*a, shifted[lane]);
             }

@@ -5,7 +5,10 @@
 //! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive one the rest.
 
 use super::bank::hann;
+use super::cqt::under;
+use super::kind::{Definition, How};
 use super::median::{LANES, REACH, SPAN, of_columns, of_row, reflect};
+use super::waveform::WAVEFORM;
 use crate::error::{Error, Result};
 use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_ranges};
@@ -19,6 +22,20 @@ const PIECE: usize = 1024;
 
 /// Frames that are worth handing to another thread: an even number, because two share their medians.
 const FRAMES: usize = 16;
+
+pub(super) const HARMONIC: Definition = Definition {
+    how: How::Sound(|sound| {
+        Ok(hpss(sound.samples, sound.settings.n_fft, sound.settings.hop)?.harmonic)
+    }),
+    ..WAVEFORM
+};
+
+pub(super) const PERCUSSIVE: Definition = Definition {
+    how: How::Sound(|sound| {
+        Ok(hpss(sound.samples, sound.settings.n_fft, sound.settings.hop)?.percussive)
+    }),
+    ..WAVEFORM
+};
 
 /// A sound in two parts, which add up to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,16 +161,8 @@ impl<'a> Separation<'a> {
     fn spectra(&self, frames: Range<usize>) -> Result<Vec<f32>> {
         let Stft { n_fft, hop, .. } = self.stft;
         let length = (frames.len() - 1) * hop + n_fft;
-        // With zeros where they overhang the clip's ends.
-        let start = frames.start * hop;
-        let before = self.stft.pad().saturating_sub(start).min(length);
-        let inside = self
-            .samples
-            .get((start + before).saturating_sub(self.stft.pad())..)
-            .unwrap_or_default();
-        let mut piece = vec![0.0; before];
-        piece.extend(&inside[..inside.len().min(length - before)]);
-        piece.resize(length, 0.0);
+        let from = (frames.start * hop) as isize - self.stft.pad() as isize;
+        let piece = under(self.samples, from, length);
         let stft = Stft {
             samples: length,
             centre: false,

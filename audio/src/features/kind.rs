@@ -6,6 +6,7 @@
 use super::settings::{FeatureSettings, by_name};
 use super::sound::Sound;
 use super::{chroma, contrast, gtzan, gtzan_picture, mfcc, spectra, spectral, time, waveform};
+use super::{cqt, fma, harmony, hpss, onset, pyaudio, tempo, yin};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -48,6 +49,17 @@ kinds! {
     Rms = "rms", time::RMS, "The root of the mean square of each frame's samples.";
     ZeroCrossingRate = "zero_crossing_rate", time::ZERO_CROSSING_RATE, "The share of each frame's samples at which the sign changes.";
     Gtzan = "gtzan", gtzan::GTZAN, "GTZAN's table: one frame, 58 figures of the whole clip.";
+    Harmonic = "harmonic", hpss::HARMONIC, "What is held of the sound, sample for sample.";
+    Percussive = "percussive", hpss::PERCUSSIVE, "What is struck of the sound, sample for sample.";
+    OnsetStrength = "onset_strength", onset::ONSET, "How much louder each frame is than the one before.";
+    Tempo = "tempo", tempo::TEMPO, "Beats per minute, of the whole clip.";
+    Cqt = "cqt", cqt::CQT, "The constant-Q transform: seven octaves of notes from C1 on.";
+    ChromaCqt = "chroma_cqt", harmony::CHROMA_CQT, "The constant-Q magnitude of each of twelve pitch classes, from C on; the largest is 1.";
+    ChromaCens = "chroma_cens", harmony::CHROMA_CENS, "Chroma in five steps of loudness, averaged over 41 frames.";
+    Tonnetz = "tonnetz", harmony::TONNETZ, "Chroma on the circles of fifths, minor and major thirds.";
+    Yin = "yin", yin::YIN, "The fundamental frequency of each frame, in Hz, between `fmin` (C2 where 0) and `fmax` (C7 where absent).";
+    Pyaudio = "pyaudio", pyaudio::PYAUDIO, "pyAudioAnalysis's 34 short-term features and their deltas.";
+    Fma = "fma", fma::FMA, "The 518 columns of FMA's features.csv, of the whole clip.";
 }
 
 /// What the bands of a kind are.

@@ -17,6 +17,9 @@
 //! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
 //! | `onset.rs` | [`onset_strength`]: how much louder it gets |
 //! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
+//! | `cqt.rs`, `harmony.rs` | constant-Q transform; chroma, CENS and tonnetz of it |
+//! | `yin.rs` | pitch |
+//! | `pyaudio.rs`, `fma.rs` | pyAudioAnalysis's features; FMA's table |
 //! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
 
 mod bank;
@@ -25,15 +28,19 @@ mod chroma;
 mod columns;
 mod contrast;
 mod correlate;
+mod cqt;
 mod deltas;
+mod fma;
 mod gtzan;
 mod gtzan_picture;
+mod harmony;
 mod hpss;
 mod kind;
 mod median;
 mod mfcc;
 mod onset;
 mod preset;
+mod pyaudio;
 mod resize;
 mod settings;
 mod sound;
@@ -44,6 +51,7 @@ mod tempo;
 mod time;
 mod tuning;
 mod waveform;
+mod yin;
 
 pub use bank::{hz_to_mel, mel_to_hz};
 pub use beats::{Beats, beat_track};

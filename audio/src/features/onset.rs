@@ -1,7 +1,20 @@
 //! Onset strength: how much louder a sound gets from frame to frame, as `librosa.onset.onset_strength` has it.
 
 use super::Features;
+use super::kind::Kind;
+use super::kind::{Axis, Definition, How};
+use super::settings::FeatureSettings;
+use super::sound::Sound;
+use super::spectra::MEL;
 use crate::error::{Error, Result};
+
+pub(super) const ONSET: Definition = Definition {
+    bands: |_| 1,
+    axis: Axis::Number,
+    unit: "dB",
+    how: How::Sound(|sound| of_sound(sound, Aggregate::Mean)),
+    ..MEL
+};
 
 /// How the bands of a frame become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +62,17 @@ pub fn onset_strength(
         *strength = rise;
     }
     Ok(strengths)
+}
+
+/// Onset strengths of a sound under its own settings.
+pub(super) fn of_sound(sound: &Sound<'_>, aggregate: Aggregate) -> Result<Vec<f32>> {
+    let settings = FeatureSettings {
+        power: 2,
+        reference: Some(1.0),
+        ..sound.settings.with(Kind::LogMel)
+    };
+    let decibels = sound.features(&settings)?;
+    onset_strength(&decibels, settings.n_fft, settings.hop, aggregate)
 }
 
 fn rise(pair: &[f32]) -> f32 {

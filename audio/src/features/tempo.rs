@@ -1,8 +1,28 @@
 //! Tempo from onset strengths, as `librosa.feature.tempo` finds it.
 
+use super::Aggregate;
 use super::correlate::{padding, products};
+use super::kind::{Axis, Definition, How};
+use super::onset::of_sound;
+use super::spectra::MEL;
 use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_ranges};
+
+pub(super) const TEMPO: Definition = Definition {
+    check: |settings| {
+        (MEL.check)(settings)?;
+        window_length(settings.sample_rate, settings.hop).map(|_| ())
+    },
+    bands: |_| 1,
+    frames: |_, _| 1,
+    axis: Axis::Table,
+    unit: "beats per minute",
+    how: How::Sound(|sound| {
+        let strengths = of_sound(sound, Aggregate::Median)?;
+        let found = tempo(&strengths, sound.settings.sample_rate, sound.settings.hop)?;
+        Ok(vec![found as f32])
+    }),
+};
 
 /// Seconds of onset strengths that are compared with themselves.
 const SECONDS: u64 = 8;
@@ -29,7 +49,13 @@ const WINDOWS: usize = 64;
 /// [`Error::Settings`] where there are no strengths, one is not finite, or 8 seconds are less than one frame or more than
 /// 4096.
 pub fn tempo(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<f64> {
-    let window = window_length(strengths, sample_rate, hop)?;
+    if strengths.is_empty() {
+        return refuse("no onset strengths".into());
+    }
+    if let Some(at) = strengths.iter().position(|s| !s.is_finite()) {
+        return refuse(format!("onset strength {at} is {}", strengths[at]));
+    }
+    let window = window_length(sample_rate, hop)?;
     let correlation = mean_correlation(strengths, window);
     let bpm = |lag: usize| 60.0 * f64::from(sample_rate) / (hop as f64 * lag as f64);
     let score = |lag: usize| {
@@ -42,14 +68,12 @@ pub fn tempo(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<f64> {
     Ok(bpm((first + 1..window).fold(first, better)))
 }
 
-fn window_length(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<usize> {
-    let refuse = |what: String| Err(Error::Settings(format!("tempo: {what}")));
-    if strengths.is_empty() {
-        return refuse("no onset strengths".into());
-    }
-    if let Some(at) = strengths.iter().position(|s| !s.is_finite()) {
-        return refuse(format!("onset strength {at} is {}", strengths[at]));
-    }
+fn refuse<T>(what: String) -> Result<T> {
+    Err(Error::Settings(format!("tempo: {what}")))
+}
+
+/// Frames in [`SECONDS`].
+fn window_length(sample_rate: u32, hop: usize) -> Result<usize> {
     let samples = SECONDS * u64::from(sample_rate);
     match samples.checked_div(hop as u64) {
         Some(frames @ 2..) if frames <= MOST_FRAMES as u64 => Ok(frames as usize),
