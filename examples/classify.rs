@@ -1,31 +1,45 @@
 //! The smallest program with the classifier inside: CPU only, no command line library, no thread pool.
 //!
 //! ```text
-//! cargo run --release --example classify --no-default-features --features mp3 -- best.safetensors song.mp3
+//! cargo run --release --example classify --no-default-features --features mp3 -- --model best.safetensors song.mp3
+//! cargo run --release --example classify --no-default-features --features mp3,shipped -- song.mp3
 //! ```
 //!
-//! `benches/build.sh` builds it for size and says what it weighs.
+//! `benches/build.sh` builds both for size and says what they weigh.
 
-use melgrad::Classifier;
-use std::path::PathBuf;
+use melgrad::{Classifier, Error};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The model of this file; without one that which is compiled in, where it is.
+fn classifier(model: Option<&Path>) -> Option<Result<Classifier, Error>> {
+    match model {
+        Some(model) => Some(Classifier::load(model)),
+        #[cfg(feature = "shipped")]
+        None => Some(Classifier::shipped()),
+        #[cfg(not(feature = "shipped"))]
+        None => None,
+    }
+}
+
 fn main() -> ExitCode {
-    let mut paths = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(model), Some(first)) = (paths.next(), paths.next()) else {
-        eprintln!("usage: classify MODEL.safetensors SOUND…");
-        return ExitCode::from(2);
-    };
-    let classifier = match Classifier::load(&model) {
-        Ok(classifier) => classifier,
-        Err(error) => {
+    let mut paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let named = paths.len() >= 2 && paths[0] == Path::new("--model");
+    let model = named.then(|| paths.drain(..2).nth(1)).flatten();
+    let classifier = match classifier(model.as_deref()) {
+        Some(Ok(classifier)) if !paths.is_empty() => classifier,
+        Some(Err(error)) => {
             eprintln!("error: {error}");
             return ExitCode::FAILURE;
         }
+        _ => {
+            eprintln!("usage: classify [--model FILE.safetensors] SOUND…");
+            return ExitCode::from(2);
+        }
     };
     let mut code = ExitCode::SUCCESS;
-    for path in std::iter::once(first).chain(paths) {
-        match classifier.classify_file(&path) {
+    for path in &paths {
+        match classifier.classify_file(path) {
             Ok(answer) => {
                 let best = answer.best();
                 let percent = 100.0 * best.probability;
