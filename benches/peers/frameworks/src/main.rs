@@ -41,6 +41,7 @@ fn memory(field: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
+#[allow(deprecated)] // burn's ndarray: see above.
 fn main() -> Result<()> {
     let (mut steps, mut warmup, mut words) = (3, 1, Vec::new());
     let mut arguments = std::env::args().skip(1);

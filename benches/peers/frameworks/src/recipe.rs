@@ -110,7 +110,8 @@ pub enum Activation {
 #[serde(untagged)]
 pub enum Outputs {
     Number(usize),
-    Classes(String),
+    /// `"classes"`.
+    Classes(#[allow(dead_code)] String),
 }
 
 impl Outputs {
