@@ -20,7 +20,7 @@ impl<'a> Curve<'a> {
         let low = values.iter().copied().fold(f32::INFINITY, f32::min);
         let loudest = f64::from(high.max(-low));
         let (low, high) = match settings.kind {
-            Kind::Waveform => (-loudest, loudest),
+            Kind::Waveform | Kind::Harmonic | Kind::Percussive => (-loudest, loudest),
             _ => (f64::from(low.min(0.0)), f64::from(high.max(0.0))),
         };
         // A flat line at 0 has room on both sides.

@@ -120,7 +120,7 @@ pub fn spectrogram_png(
     }
     // A frame of the waveform is a sample, and a picture of GTZAN has 256 for 30 s.
     let hop = match settings.kind {
-        Kind::Waveform => 1.0,
+        Kind::Waveform | Kind::Harmonic | Kind::Percussive => 1.0,
         Kind::GtzanPicture => 30.0 / 256.0 * f64::from(settings.sample_rate),
         _ => settings.hop as f64,
     };
