@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
-use melgrad::audio::{FeatureSettings, Kind, Preset, Statistic};
+use melgrad::audio::{FeatureSettings, Kind, Preset, Segment, Statistic};
 use melgrad::kernels::{Device, cpu};
 use melgrad::models::cache;
 use std::num::NonZeroUsize;
@@ -146,6 +146,34 @@ impl FeatureArgs {
         };
         settings.check()?;
         Ok(settings)
+    }
+}
+
+/// Which part of a sound.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SegmentArgs {
+    /// Begin so many seconds after the sound's start, to the sample
+    #[arg(
+        long,
+        value_name = "S",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    offset: f64,
+    /// Take at most so many seconds
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    duration: Option<f64>,
+}
+
+impl SegmentArgs {
+    /// The part, checked.
+    pub fn segment(self) -> Result<Segment, Failure> {
+        let segment = Segment {
+            offset: self.offset,
+            duration: self.duration,
+        };
+        segment.check()?;
+        Ok(segment)
     }
 }
 

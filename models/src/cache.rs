@@ -15,14 +15,15 @@
 //! All numbers are little-endian.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::files;
 use crate::input::Windows;
+use crate::{Error, files};
 
 const MAGIC: &[u8; 8] = b"MELGRAD1";
 const HEADER: usize = MAGIC.len() + 3 * 4;
@@ -38,6 +39,25 @@ impl ContentHash {
     #[must_use]
     pub fn of(bytes: &[u8]) -> ContentHash {
         ContentHash(xxh3_128(bytes))
+    }
+
+    /// Hashes a file of any length, piece by piece.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming `path`.
+    pub fn of_file(path: &Path) -> Result<ContentHash, Error> {
+        let read = || -> std::io::Result<ContentHash> {
+            let mut file = fs::File::open(path)?;
+            let mut hasher = Xxh3::new();
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                match file.read(&mut buffer)? {
+                    0 => return Ok(ContentHash(hasher.digest128())),
+                    read => hasher.update(&buffer[..read]),
+                }
+            }
+        };
+        read().map_err(Error::io("read", path))
     }
 
     /// One hash of many, in their order.

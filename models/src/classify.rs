@@ -17,11 +17,17 @@
 use std::path::Path;
 
 use audio::Clip;
+#[cfg(not(target_arch = "wasm32"))]
+use audio::{Limits, Segment, Stream};
 use engine::{Device, ModelFile, Network};
 use serde::Serialize;
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::evaluate::Votes;
 use crate::evaluate::probabilities;
 use crate::input::{Input, Normalisation};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::listen::{self, IN_MEMORY, Listener};
 use crate::{Error, files};
 
 /// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well it hears and
@@ -185,17 +191,51 @@ impl Classifier {
         &self.normalisation
     }
 
-    /// Hears a WAV or MP3 file.
+    /// Hears a sound file of any length.
     ///
     /// # Errors
     /// [`Error::Audio`] naming the file and what is wrong with it; as [`Classifier::classify`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify_file(&self, path: &Path) -> Result<Answer, Error> {
-        let clip = audio::decode(path, &audio::Limits::default())?;
-        kernels::block_on(self.answer(&clip, &path.display().to_string()))
+        self.classify_segment(path, &Segment::default())
     }
 
-    /// Hears the bytes of a WAV or MP3 file; `name` goes into errors.
+    /// Hears a part of a sound file. What is long is decoded twice, piece by piece: where its windows lie depends on its
+    /// length.
+    ///
+    /// # Errors
+    /// As [`Classifier::classify_file`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
+        let name = path.display().to_string();
+        let open = || -> Result<Stream<'static>, Error> {
+            let mut stream = Stream::open(path, &Limits::LONG)?;
+            stream.limit_to(segment)?;
+            Ok(stream)
+        };
+        let mut stream = open()?;
+        let is_long = stream.about().is_none_or(|samples| samples > IN_MEMORY);
+        let samples = match is_long && self.input.seconds.is_some() {
+            true => listen::count(&mut stream)?,
+            false => 0,
+        };
+        if samples == 0 {
+            let clip = audio::decode_segment(path, segment, &Limits::default())?;
+            return kernels::block_on(self.answer(&clip, &name));
+        }
+        let mut listener = Listener::new(&self.input, open()?, samples, &name);
+        kernels::block_on(async {
+            let mut votes = Votes::default();
+            while let Some(windows) = listener.next(Votes::AT_ONCE).await? {
+                votes
+                    .add(&self.network, &self.normalisation, windows)
+                    .await?;
+            }
+            Ok(self.ranked(votes.mean()?))
+        })
+    }
+
+    /// Hears the bytes of a sound file; `name` goes into errors.
     ///
     /// # Errors
     /// As [`Classifier::classify_file`].
@@ -227,13 +267,17 @@ impl Classifier {
         // Features are computed where they were computed for the training: on the CPU.
         let windows = self.input.windows_async(&Device::cpu(), clip, name).await?;
         let probabilities = probabilities(&self.network, &self.normalisation, windows).await?;
+        Ok(self.ranked(probabilities))
+    }
+
+    fn ranked(&self, probabilities: Vec<f64>) -> Answer {
         let guess = |(label, probability): (&String, f64)| Guess {
             label: label.clone(),
             probability,
         };
         let mut ranking: Vec<Guess> = self.labels.iter().zip(probabilities).map(guess).collect();
         ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        Ok(Answer { ranking })
+        Answer { ranking }
     }
 }
 

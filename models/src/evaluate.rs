@@ -45,29 +45,56 @@ fn forward(network: &Network, values: &[f32], n: usize) -> Result<Tensor, Error>
 pub async fn probabilities(
     network: &Network,
     normalisation: &Normalisation,
-    mut windows: Windows,
+    windows: Windows,
 ) -> Result<Vec<f64>, Error> {
-    let len = windows.window_len().max(1);
-    let mut sums = Vec::new();
-    for batch in windows.values.chunks_mut(AT_ONCE * len) {
-        batch
-            .chunks_mut(len)
-            .for_each(|window| normalisation.apply(window));
-        let n = batch.len() / len;
-        let outputs = forward(network, batch, n)?.read().await?;
-        let labels = outputs.len() / n.max(1);
-        sums.resize(labels, 0.0);
-        for outputs in outputs.chunks_exact(labels.max(1)) {
-            add_probabilities(&mut sums, &log_softmax(outputs));
+    let mut votes = Votes::default();
+    votes.add(network, normalisation, windows).await?;
+    votes.mean()
+}
+
+/// The windows of one clip, heard some at a time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Votes {
+    sums: Vec<f64>,
+}
+
+impl Votes {
+    /// Windows that are best heard at once.
+    pub(crate) const AT_ONCE: usize = AT_ONCE;
+
+    /// Hears some windows.
+    pub(crate) async fn add(
+        &mut self,
+        network: &Network,
+        normalisation: &Normalisation,
+        mut windows: Windows,
+    ) -> Result<(), Error> {
+        let len = windows.window_len().max(1);
+        for batch in windows.values.chunks_mut(AT_ONCE * len) {
+            batch
+                .chunks_mut(len)
+                .for_each(|window| normalisation.apply(window));
+            let n = batch.len() / len;
+            let outputs = forward(network, batch, n)?.read().await?;
+            let labels = outputs.len() / n.max(1);
+            self.sums.resize(labels, 0.0);
+            for outputs in outputs.chunks_exact(labels.max(1)) {
+                add_probabilities(&mut self.sums, &log_softmax(outputs));
+            }
         }
+        Ok(())
     }
-    let total: f64 = sums.iter().sum();
-    if !(total.is_finite() && total > 0.0) {
-        let what = "the network's answer".into();
-        return Err(Error::NotFinite { what });
+
+    /// The mean over all windows.
+    pub(crate) fn mean(mut self) -> Result<Vec<f64>, Error> {
+        let total: f64 = self.sums.iter().sum();
+        if !(total.is_finite() && total > 0.0) {
+            let what = "the network's answer".into();
+            return Err(Error::NotFinite { what });
+        }
+        self.sums.iter_mut().for_each(|sum| *sum /= total);
+        Ok(self.sums)
     }
-    sums.iter_mut().for_each(|sum| *sum /= total);
-    Ok(sums)
 }
 
 fn add_probabilities(sums: &mut [f64], logarithms: &[f64]) {

@@ -2,11 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
+
+/// A file that is being written, in which the writer may go back.
+pub trait WriteSeek: Write + Seek {}
+
+impl<T: Write + Seek> WriteSeek for T {}
 
 /// Writes a file so that `path` holds either its old content or all of the new.
 ///
@@ -19,6 +24,17 @@ use crate::Error;
 pub fn write_atomic(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    write_atomic_seek(path, |writer| fill(writer))
+}
+
+/// [`write_atomic`] for a `fill` that goes back in what it has written.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn write_atomic_seek(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn WriteSeek) -> io::Result<()>,
 ) -> Result<(), Error> {
     let temporary = Temporary::beside(path)?;
     let write = || -> io::Result<()> {
@@ -67,6 +83,30 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 /// [`Error::Io`] naming `path`.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(Error::io("make the folder", path))
+}
+
+/// A file for what does not fit memory; it goes away with this.
+#[cfg(feature = "report")]
+pub(crate) struct Scratch {
+    pub(crate) file: File,
+    // After the file, because open files cannot be removed everywhere.
+    _temporary: Temporary,
+}
+
+#[cfg(feature = "report")]
+impl Scratch {
+    /// In the folder of `path`.
+    pub(crate) fn beside(path: &Path) -> Result<Self, Error> {
+        let temporary = Temporary::beside(path)?;
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true);
+        Ok(Scratch {
+            file: file
+                .open(&temporary.path)
+                .map_err(Error::io("write beside", path))?,
+            _temporary: temporary,
+        })
+    }
 }
 
 /// A temporary file that is removed when it goes out of scope, unless kept.

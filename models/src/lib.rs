@@ -53,6 +53,8 @@ pub mod group;
 pub mod history;
 pub mod input;
 pub mod labels;
+#[cfg(not(target_arch = "wasm32"))]
+mod listen;
 pub mod metrics;
 pub mod pattern;
 mod random;

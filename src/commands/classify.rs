@@ -1,9 +1,10 @@
 //! `melgrad classify`
 
 use crate::failure::Failure;
-use crate::options::DeviceArgs;
+use crate::options::{DeviceArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
+use melgrad::audio::Segment;
 use melgrad::models::table::audio_files;
 use melgrad::{Classifier, Guess};
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub struct Classify {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    part: SegmentArgs,
+    #[command(flatten)]
     device: DeviceArgs,
 }
 
@@ -53,6 +56,7 @@ enum Row {
 
 impl Classify {
     pub fn run(self) -> Result<(), Failure> {
+        let part = self.part.segment()?;
         let files = audio_files(&self.inputs)?;
         let device = self.device.open()?;
         let classifier = match &self.model {
@@ -65,7 +69,7 @@ impl Classify {
             if stop.load(std::sync::atomic::Ordering::Relaxed) {
                 break;
             }
-            let row = self.row(&classifier, file);
+            let row = self.row(&classifier, file, &part);
             if let Row::Error { error, .. } = &row {
                 terminal::error(error, None);
             } else if !self.json {
@@ -89,9 +93,9 @@ impl Classify {
         }
     }
 
-    fn row(&self, classifier: &Classifier, path: &Path) -> Row {
+    fn row(&self, classifier: &Classifier, path: &Path, part: &Segment) -> Row {
         let file = path.display().to_string();
-        match classifier.classify_file(path) {
+        match classifier.classify_segment(path, part) {
             Ok(answer) => Row::Answer {
                 file,
                 label: answer.best().label.clone(),

@@ -1,7 +1,7 @@
 //! `melgrad spectrogram`
 
 use crate::failure::Failure;
-use crate::options::{DeviceArgs, FeatureArgs};
+use crate::options::{DeviceArgs, FeatureArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::{self, Limits, plot};
@@ -27,6 +27,8 @@ pub struct Spectrogram {
     #[arg(long)]
     dark: bool,
     #[command(flatten)]
+    part: SegmentArgs,
+    #[command(flatten)]
     features: FeatureArgs,
     #[command(flatten)]
     device: DeviceArgs,
@@ -46,7 +48,7 @@ impl Spectrogram {
         }
         let settings = self.features.settings()?;
         let device = self.device.open()?;
-        let clip = audio::decode(&self.input, &Limits::default())?;
+        let clip = audio::decode_segment(&self.input, &self.part.segment()?, &Limits::default())?;
         let features = audio::extract(&device, &settings, &clip)?;
         let options = plot::PlotOptions {
             dark: self.dark,

@@ -21,6 +21,7 @@ mod commands;
 mod program;
 mod repeats;
 mod reproduce;
+mod scale;
 mod search;
 mod series;
 mod training;

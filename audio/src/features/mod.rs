@@ -11,6 +11,7 @@
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
 //! | `gtzan.rs` | a whole clip as one row of a table |
 //! | `tuning.rs` | how far music lies from A = 440 Hz |
+//! | `pieces.rs` | [`extract_pieces`]: features of sound of any length, piece by piece |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `columns.rs` | what the columns of a table are called |
 //! | `bank.rs` | windows, the mel scale and its filters |
@@ -39,6 +40,7 @@ mod kind;
 mod median;
 mod mfcc;
 mod onset;
+mod pieces;
 mod preset;
 mod pyaudio;
 mod resize;
@@ -58,6 +60,7 @@ pub use beats::{Beats, beat_track};
 pub use hpss::{Separated, hpss};
 pub use kind::{Axis, Kind};
 pub use onset::{Aggregate, onset_strength};
+pub use pieces::{Finisher, extract_pieces, in_pieces};
 pub use preset::Preset;
 pub use settings::FeatureSettings;
 pub use statistics::Statistic;

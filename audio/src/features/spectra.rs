@@ -95,31 +95,27 @@ pub(super) async fn compute(
 ) -> Result<Vec<f32>> {
     let pipeline = Pipeline::new(device, settings, bank)?;
     let mut values = pipeline.values(samples).await?;
-    let frames = settings.stft(samples.len()).frames();
-    if settings.preset == Preset::Htk && bank.finish != Finish::Bands {
-        // Natural logarithms of decibels' tenths.
-        let scale = std::f32::consts::LN_10 / 10.0;
-        values.iter_mut().for_each(|value| *value *= scale);
-    }
-    if bank.finish == Finish::Cepstrum {
-        mfcc::lift(settings, &mut values, frames);
-    }
+    pipeline.polish(&mut values, settings.stft(samples.len()).frames());
     Ok(values)
 }
 
 /// The kernels of one extraction with their constant inputs.
-struct Pipeline<'a> {
-    device: &'a Device,
+pub(super) struct Pipeline<'a> {
+    pub(super) device: &'a Device,
     settings: &'a FeatureSettings,
     window: Buffer,
-    finish: Finish,
+    pub(super) finish: Finish,
     bank: FilterBank,
     /// The bank's weights, and where each filter begins.
     filters: [Buffer; 2],
 }
 
 impl<'a> Pipeline<'a> {
-    fn new(device: &'a Device, settings: &'a FeatureSettings, bank: &Bank) -> Result<Self> {
+    pub(super) fn new(
+        device: &'a Device,
+        settings: &'a FeatureSettings,
+        bank: &Bank,
+    ) -> Result<Self> {
         let finish = bank.finish;
         let bank = (bank.filters)(settings);
         let filters = [
@@ -166,8 +162,20 @@ impl<'a> Pipeline<'a> {
         Ok(self.finish(all, frames)?.read().await?)
     }
 
+    /// What is left to do to every number by itself, after [`Pipeline::finish`].
+    pub(super) fn polish(&self, values: &mut [f32], frames: usize) {
+        if self.settings.preset == Preset::Htk && self.finish != Finish::Bands {
+            // Natural logarithms of decibels' tenths.
+            let scale = std::f32::consts::LN_10 / 10.0;
+            values.iter_mut().for_each(|value| *value *= scale);
+        }
+        if self.finish == Finish::Cepstrum {
+            mfcc::lift(self.settings, values, frames);
+        }
+    }
+
     /// `[bands, count]` of the frames from `start` on.
-    fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
+    pub(super) fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
         let whole = self.settings.stft(samples.len());
         let (stft, signal) = match self.settings.preset {
             // The kernel itself puts zeros before and behind a whole clip.
@@ -199,7 +207,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What the kind wants of all bands and frames.
-    fn finish(&self, bands: Buffer, frames: usize) -> Result<Buffer> {
+    pub(super) fn finish(&self, bands: Buffer, frames: usize) -> Result<Buffer> {
         if self.finish == Finish::Bands {
             return Ok(bands);
         }

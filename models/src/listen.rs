@@ -1,0 +1,129 @@
+//! The windows of a sound of any length, some at a time, so that memory does not grow with it.
+
+use audio::{Clip, Stream};
+use kernels::Device;
+
+use crate::Error;
+use crate::input::{Input, Windows, cuts};
+
+/// Sounds of up to so many samples are taken into memory whole: three minutes at 44.1 kHz.
+pub(crate) const IN_MEMORY: u64 = 1 << 23;
+
+/// Cuts a stream into the windows that [`Input::windows`] cuts a clip into.
+pub(crate) struct Listener<'a> {
+    input: &'a Input,
+    name: &'a str,
+    stream: Stream<'a>,
+    cuts: std::vec::IntoIter<(usize, usize)>,
+    /// Samples from the number `base` on.
+    buffer: Vec<f32>,
+    base: usize,
+}
+
+impl<'a> Listener<'a> {
+    /// For a stream of so many samples, at its start; `name` goes into errors.
+    pub(crate) fn new(
+        input: &'a Input,
+        stream: Stream<'a>,
+        samples: usize,
+        name: &'a str,
+    ) -> Listener<'a> {
+        let rate = f64::from(stream.sample_rate());
+        let window = input.seconds.map(|seconds| (seconds * rate).round());
+        let window = window.map_or(samples, |window| window.max(1.0) as usize);
+        Listener {
+            input,
+            name,
+            stream,
+            cuts: cuts(samples, window).into_iter(),
+            buffer: Vec::new(),
+            base: 0,
+        }
+    }
+
+    /// The next windows, `most` at most; `None` after the last.
+    pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Windows>, Error> {
+        // Features are computed where they were computed for the training: on the CPU.
+        let device = Device::cpu();
+        let mut all: Option<Windows> = None;
+        for _ in 0..most {
+            let Some((from, to)) = self.cuts.next() else {
+                break;
+            };
+            self.fill(from, to)?;
+            let clip = Clip {
+                samples: self.buffer[..self.buffer.len().min(to - from)].to_vec(),
+                sample_rate: self.stream.sample_rate(),
+            };
+            let windows = self.input.windows_async(&device, &clip, self.name);
+            let windows = windows.await?;
+            match &mut all {
+                Some(all) => {
+                    all.windows += windows.windows;
+                    all.values.extend(windows.values);
+                }
+                none => *none = Some(windows),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes the buffer begin at `from` and reach to `to`, where the sound does.
+    fn fill(&mut self, from: usize, to: usize) -> Result<(), Error> {
+        loop {
+            let before = from.saturating_sub(self.base).min(self.buffer.len());
+            self.buffer.drain(..before);
+            self.base += before;
+            let filled = self.base == from && self.buffer.len() >= to - from;
+            if filled || !self.stream.read(&mut self.buffer)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How many samples are left in a stream, which is read to its end.
+pub(crate) fn count(stream: &mut Stream<'_>) -> Result<usize, Error> {
+    let (mut total, mut samples) = (0, Vec::new());
+    while stream.read(&mut samples)? {
+        total += samples.len();
+        samples.clear();
+    }
+    Ok(total)
+}
+
+#[cfg(all(test, feature = "report"))]
+mod tests {
+    use super::*;
+    use audio::{FeatureSettings, Limits, synth, wav};
+
+    #[test]
+    fn windows_come_as_they_come_from_a_clip_in_memory() {
+        let bytes = wav::encode(&synth::clip(1, 2, 7.3, 8000));
+        let mut input = Input {
+            seconds: Some(0.8),
+            ..crate::recipe::Recipe::load("demo").unwrap().input
+        };
+        input.features = FeatureSettings {
+            sample_rate: 8000,
+            n_fft: 256,
+            hop: 128,
+            n_mels: 16,
+            ..FeatureSettings::default()
+        };
+        let open = || Stream::from_bytes(&bytes, "x", &Limits::LONG).unwrap();
+        let samples = count(&mut open()).unwrap();
+        let clip = audio::decode_bytes(&bytes, "x", &Limits::default()).unwrap();
+        assert_eq!(samples, clip.samples.len());
+        let whole = input.windows(&Device::cpu(), &clip, "x").unwrap();
+        let mut listener = Listener::new(&input, open(), samples, "x");
+        let (mut windows, mut values) = (0, Vec::new());
+        while let Some(some) = kernels::block_on(listener.next(2)).unwrap() {
+            assert!(some.windows <= 2);
+            windows += some.windows;
+            values.extend(some.values);
+        }
+        assert_eq!((windows, whole.windows), (9, 9));
+        assert!(values == whole.values);
+    }
+}

@@ -1,0 +1,101 @@
+//! The parts that `--shard` made, put together.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::sink::{Format, NPY_HEAD, npy_header};
+use crate::{Error, files};
+
+/// Puts the parts of one table together, in the order given: byte for byte what one run over all files writes.
+///
+/// # Errors
+/// [`Error::Malformed`] naming the part that is no table of the same shape; [`Error::Io`].
+pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
+    let format = Format::of(out)?;
+    for part in parts {
+        if Format::of(part)? != format {
+            let reason = "not of the kind of file that is to be written".into();
+            return Err(Error::Malformed {
+                path: part.clone(),
+                reason,
+            });
+        }
+    }
+    match format {
+        Format::Npy => join_npy(parts, out),
+        Format::Csv => files::write_atomic(out, |mut writer| {
+            for part in parts {
+                io::copy(&mut File::open(part)?, &mut writer)?;
+            }
+            Ok(())
+        }),
+    }
+}
+
+fn join_npy(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
+    let mut total: Option<[usize; 3]> = None;
+    let mut open = Vec::new();
+    for part in parts {
+        let malformed = |reason: String| Error::Malformed {
+            path: part.clone(),
+            reason,
+        };
+        let mut file = BufReader::new(File::open(part).map_err(Error::io("read", part))?);
+        let shape = read_npy_header(&mut file)
+            .map_err(Error::io("read", part))?
+            .ok_or_else(|| malformed("no array [clips, bands, frames] of features".into()))?;
+        if shape[0] == 0 {
+            continue;
+        }
+        let values = shape.iter().try_fold(4u64, |n, &d| n.checked_mul(d as u64));
+        let length = file.get_ref().metadata().map_err(Error::io("read", part))?;
+        if values.and_then(|n| n.checked_add(NPY_HEAD as u64)) != Some(length.len()) {
+            return Err(malformed(format!(
+                "{} bytes do not fit {shape:?}",
+                length.len()
+            )));
+        }
+        match &mut total {
+            None => total = Some(shape),
+            Some(total) if total[1..] == shape[1..] => total[0] += shape[0],
+            Some(total) => {
+                let reason = format!(
+                    "clips of {:?}, but the parts before have {:?}",
+                    &shape[1..],
+                    &total[1..]
+                );
+                return Err(malformed(reason));
+            }
+        }
+        open.push(file);
+    }
+    let Some(total) = total else {
+        let reason = "none of the parts holds a clip".into();
+        return Err(Error::Malformed {
+            path: out.into(),
+            reason,
+        });
+    };
+    files::write_atomic(out, |mut writer| {
+        writer.write_all(&npy_header(&total))?;
+        open.iter_mut()
+            .try_for_each(|part| io::copy(part, &mut writer).map(drop))
+    })
+}
+
+/// The shape in a head as [`npy_header`] writes it; `None` for any other.
+fn read_npy_header(file: &mut impl BufRead) -> io::Result<Option<[usize; 3]>> {
+    let mut head = Vec::new();
+    file.take(NPY_HEAD as u64).read_to_end(&mut head)?;
+    let text = String::from_utf8_lossy(&head);
+    let shape = text
+        .split_once("'shape': (")
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .map(|(shape, _)| shape.split(", ").map(str::parse));
+    let Some(shape) = shape.and_then(|sizes| sizes.collect::<Result<Vec<usize>, _>>().ok()) else {
+        return Ok(None);
+    };
+    let shape: Option<[usize; 3]> = shape.try_into().ok();
+    Ok(shape.filter(|shape| npy_header(shape) == head))
+}

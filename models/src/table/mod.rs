@@ -1,0 +1,338 @@
+//! Features of files as one array: what `melgrad features` writes.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod.rs` | [`tabulate`]: files to an array on disk, some at a time |
+//! | `find.rs` | [`audio_files`]: which files some arguments mean |
+//! | `sink.rs` | `.npy` and `.csv`, written clip by clip |
+//! | `spool.rs` | long sounds, whose features wait on disk |
+//! | `join.rs` | [`join`]: the parts of several machines put together |
+
+mod find;
+mod join;
+mod sink;
+mod spool;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use audio::{FeatureSettings, Features, Limits, Segment, Stream};
+use kernels::Device;
+
+use crate::cache::{Cache, ContentHash};
+use crate::control::{Control, Event};
+use crate::input::Windows;
+use crate::{Error, files};
+use sink::Sink;
+use spool::Spool;
+
+pub use find::audio_files;
+pub use join::join;
+pub use sink::Format;
+
+/// What is to become an array.
+#[derive(Debug, Clone)]
+pub struct Tabling<'a> {
+    /// Files as they are; folders for the audio below them.
+    pub inputs: &'a [PathBuf],
+    /// Which features.
+    pub settings: &'a FeatureSettings,
+    /// Which part of every file.
+    pub segment: Segment,
+    /// Every clip is cut, or filled up with silence at its end, to this length.
+    pub seconds: Option<f64>,
+    /// Which of the files.
+    pub shard: Shard,
+    /// Where features are kept, so that work which was stopped goes on where it was.
+    pub cache: Option<&'a Path>,
+}
+
+/// The `index`-th of `count` parts of a list, as even as they can be, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part.
+    pub index: usize,
+    /// Of how many.
+    pub count: usize,
+}
+
+impl Shard {
+    /// Everything.
+    pub const WHOLE: Shard = Shard { index: 1, count: 1 };
+
+    fn of<T>(self, mut list: Vec<T>) -> Vec<T> {
+        let len = list.len();
+        // Rounded up: the first part is only empty where the list is.
+        let end =
+            |part: usize| (part as u128 * len as u128).div_ceil(self.count.max(1) as u128) as usize;
+        list.truncate(end(self.index));
+        list.drain(..end(self.index.saturating_sub(1)).min(list.len()));
+        list
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tabled {
+    /// The file of each clip.
+    pub files: Vec<PathBuf>,
+    /// The array's: `[clips, bands, frames]`, or `[bands, frames]` where the one input is a file.
+    pub shape: Vec<usize>,
+}
+
+/// The features of one clip, row by row.
+trait Rows {
+    /// Bands and frames.
+    fn shape(&self) -> [usize; 2];
+    /// Reads one band into `to`.
+    fn row(&mut self, band: usize, to: &mut Vec<f32>) -> io::Result<()>;
+}
+
+impl Rows for Features {
+    fn shape(&self) -> [usize; 2] {
+        [self.bands, self.frames]
+    }
+
+    fn row(&mut self, band: usize, to: &mut Vec<f32>) -> io::Result<()> {
+        to.clear();
+        to.extend_from_slice(&self.values[band * self.frames..][..self.frames]);
+        Ok(())
+    }
+}
+
+/// Files whose features wait to be written, for each thread.
+const WAITING: usize = 4;
+
+/// Sounds of more samples than this are never whole in memory, where the kind of features allows it.
+const LONG: u64 = 1 << 22;
+
+/// Writes the features of all clips as `out`, one clip per thread: `.npy` is NumPy's array, `.csv` has the columns
+/// `file`, `band`, `0`, `1`, … and a row for every band of every clip, and no head where it is a part but the first. A
+/// file that cannot be used costs a warning. Memory depends neither on the number of files nor on their length.
+///
+/// # Errors
+/// [`Error::Stopped`]; [`Error::Malformed`] naming two files whose features differ in length; where nothing could be
+/// used, what was wrong with the last file; [`Error::Io`]. Then nothing is written.
+pub fn tabulate(
+    tabling: &Tabling<'_>,
+    device: &Device,
+    out: &Path,
+    control: Control<'_>,
+) -> Result<Tabled, Error> {
+    tabling.check()?;
+    let format = Format::of(out)?;
+    let paths = tabling.shard.of(audio_files(tabling.inputs)?);
+    let cache = match tabling.cache {
+        Some(dir) => Cache::open(
+            dir,
+            &(
+                "table",
+                device.is_gpu(),
+                tabling.settings,
+                tabling.seconds,
+                tabling.segment.offset,
+                tabling.segment.duration,
+            ),
+        ),
+        None => Cache::off(),
+    };
+    let work = Work {
+        tabling,
+        device,
+        cache,
+        out,
+        control,
+        done: AtomicUsize::new(0),
+        total: paths.len(),
+    };
+    // Errors that are not the disk's own pass by `write_atomic`.
+    let mut outcome = None;
+    let written = files::write_atomic_seek(out, |writer| {
+        let mut sink = Sink::new(writer, format);
+        sink.clips_axis =
+            tabling.shard != Shard::WHOLE || !matches!(tabling.inputs, [one] if !one.is_dir());
+        sink.head = tabling.shard.index == 1;
+        let outcome = outcome.insert(work.write(paths, sink));
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(_) => Err(io::Error::other("not written")),
+        }
+    });
+    match outcome {
+        Some(Err(error)) => Err(error),
+        Some(Ok(tabled)) => written.map(|()| tabled),
+        None => written.and(Err(Error::Stopped)),
+    }
+}
+
+impl Tabling<'_> {
+    fn check(&self) -> Result<(), Error> {
+        self.settings.check()?;
+        self.segment.check()?;
+        let Shard { index, count } = self.shard;
+        if !(1..=count).contains(&index) {
+            let reason =
+                format!("{index}/{count} is none of the parts 1/{count} to {count}/{count}");
+            return Err(Error::setting("shard", reason));
+        }
+        let limit = Limits::default().max_seconds;
+        match self.seconds {
+            Some(seconds) if !(seconds > 0.0 && seconds <= limit) => Err(Error::setting(
+                "seconds",
+                format!("{seconds} is not above 0 and at most {limit}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The features of a file, or what is wrong with it.
+type Found = Result<Box<dyn Rows + Send>, Error>;
+
+struct Work<'a> {
+    tabling: &'a Tabling<'a>,
+    device: &'a Device,
+    cache: Cache,
+    out: &'a Path,
+    control: Control<'a>,
+    done: AtomicUsize,
+    total: usize,
+}
+
+impl Work<'_> {
+    fn write(&self, paths: Vec<PathBuf>, mut sink: Sink<'_>) -> Result<Tabled, Error> {
+        let mut files: Vec<PathBuf> = Vec::new();
+        let mut shape = [self.tabling.settings.bands(), 0];
+        let mut failed: Option<Error> = None;
+        for paths in paths.chunks(WAITING * kernels::cpu::threads()) {
+            for (path, result) in paths.iter().zip(self.some(paths)?) {
+                let mut rows = match result {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        // Of several bad files, the last is told by the error that is returned.
+                        if let Some(error) = failed.replace(error) {
+                            self.control.tell(Event::Warning(&error.to_string()));
+                        }
+                        continue;
+                    }
+                };
+                match files.first() {
+                    None => shape = rows.shape(),
+                    Some(first) if shape != rows.shape() => {
+                        return Err(differ(path, rows.shape(), first, shape));
+                    }
+                    Some(_) => {}
+                }
+                sink.clip(path, rows.as_mut())
+                    .map_err(Error::io("write", self.out))?;
+                files.push(path.clone());
+            }
+        }
+        match failed {
+            // A part but the first may be empty.
+            Some(error) if files.is_empty() && self.tabling.shard.index == 1 => return Err(error),
+            Some(error) => self.control.tell(Event::Warning(&error.to_string())),
+            None => {}
+        }
+        let shape = sink.end(shape).map_err(Error::io("write", self.out))?;
+        Ok(Tabled { files, shape })
+    }
+
+    /// The features of some files, one a thread.
+    fn some(&self, paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
+        let slots: Vec<Mutex<Option<Found>>> = paths.iter().map(|_| Mutex::new(None)).collect();
+        kernels::cpu::for_each(paths.len(), |i| {
+            if self.control.check().is_err() {
+                return;
+            }
+            let found = self.features(&paths[i]);
+            *slots[i]
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(found);
+            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+            self.control.tell(Event::Features {
+                done,
+                total: self.total,
+            });
+        });
+        self.control.check()?;
+        let take = |slot: Mutex<Option<Found>>| {
+            slot.into_inner()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .ok_or(Error::Stopped)
+        };
+        slots.into_iter().map(take).collect()
+    }
+
+    fn features(&self, path: &Path) -> Found {
+        let settings = self.tabling.settings;
+        let mut stream = Stream::open(path, &Limits::LONG)?;
+        let long = stream.about().is_none_or(|samples| samples > LONG);
+        if long && self.tabling.seconds.is_none() && audio::features::in_pieces(settings) {
+            let segment = &self.tabling.segment;
+            let spool = Spool::of(
+                &mut stream,
+                segment,
+                settings,
+                self.device,
+                self.out,
+                path,
+                self.control,
+            )?;
+            return Ok(Box::new(spool));
+        }
+        drop(stream);
+        let content = match self.tabling.cache {
+            Some(_) => Some(ContentHash::of_file(path)?),
+            None => None,
+        };
+        if let Some(kept) = content.and_then(|content| self.cache.get(content)) {
+            return Ok(Box::new(Features {
+                bands: kept.bands,
+                frames: kept.frames,
+                values: kept.values,
+            }));
+        }
+        let mut clip = audio::decode_segment(path, &self.tabling.segment, &Limits::default())?;
+        if let Some(seconds) = self.tabling.seconds {
+            let samples = (seconds * f64::from(clip.sample_rate)).round().max(1.0) as usize;
+            clip.samples.resize(samples, 0.0);
+        }
+        let features =
+            audio::extract(self.device, settings, &clip).map_err(|source| Error::Features {
+                name: path.display().to_string(),
+                source,
+            })?;
+        let entry = Windows {
+            windows: 1,
+            bands: features.bands,
+            frames: features.frames,
+            values: features.values,
+        };
+        if let Some(warning) = content.and_then(|content| self.cache.put(content, &entry)) {
+            self.control.tell(Event::Warning(&warning));
+        }
+        Ok(Box::new(Features {
+            bands: entry.bands,
+            frames: entry.frames,
+            values: entry.values,
+        }))
+    }
+}
+
+fn differ(path: &Path, own: [usize; 2], first: &Path, shape: [usize; 2]) -> Error {
+    let reason = format!(
+        "{} frames, but {} has {}; one array needs one length",
+        own[1],
+        first.display(),
+        shape[1]
+    );
+    Error::Malformed {
+        path: path.into(),
+        reason,
+    }
+}

@@ -1,0 +1,87 @@
+//! Features of many files, in parts and from where they were; parts of sounds.
+
+use crate::program::{home, melgrad, music};
+use std::fs;
+
+#[test]
+fn parts_of_a_folder_join_to_the_whole() {
+    let home = home();
+    music(home.path(), 3, 2);
+    let small = [
+        "--sr", "8000", "--n-fft", "512", "--hop", "250", "--n-mels", "20", "--device", "cpu",
+    ];
+    let features =
+        |rest: &[&str]| melgrad(home.path(), [&["features", "music"], rest, &small].concat());
+    features(&["--out", "whole.npy"]).done();
+    for (shard, out) in [
+        ("1/4", "a.npy"),
+        ("2/4", "b.npy"),
+        ("3/4", "c.npy"),
+        ("4/4", "d.npy"),
+    ] {
+        features(&["--shard", shard, "--out", out]).done();
+    }
+    let join = [
+        "features",
+        "--join",
+        "a.npy",
+        "b.npy",
+        "c.npy",
+        "d.npy",
+        "--out",
+        "joined.npy",
+    ];
+    assert_eq!(melgrad(home.path(), join).done().out, "joined.npy\n");
+    let read = |name: &str| fs::read(home.path().join(name)).unwrap();
+    assert!(read("joined.npy") == read("whole.npy"));
+
+    for wrong in ["0/4", "5/4", "1", "1/0", "a/b", "-1/2"] {
+        features(&["--shard", wrong, "--out", "x.npy"]).fails(2, &["I/N"]);
+    }
+    let join = [
+        "features",
+        "--join",
+        "a.npy",
+        "nothing.npy",
+        "--out",
+        "x.npy",
+    ];
+    melgrad(home.path(), join).fails(1, &["nothing.npy"]);
+    let both = [
+        "features", "--join", "a.npy", "--shard", "1/2", "--out", "x.npy",
+    ];
+    assert_eq!(melgrad(home.path(), both).code, Some(2));
+}
+
+#[test]
+fn a_part_of_a_sound_is_that_part() {
+    let home = home();
+    music(home.path(), 1, 1);
+    let waveform = |rest: &[&str], out: &str| {
+        let fixed = [
+            "features",
+            "music/blues/blues.00000.wav",
+            "--kind",
+            "waveform",
+            "--sr",
+            "8000",
+            "--device",
+            "cpu",
+            "--out",
+            out,
+        ];
+        melgrad(home.path(), [&fixed, rest].concat()).done();
+        fs::read(home.path().join(out)).unwrap()[128..].to_vec()
+    };
+    let whole = waveform(&[], "whole.npy");
+    let part = waveform(&["--offset", "0.25", "--duration", "0.125"], "part.npy");
+    assert!(part == whole[4 * 2000..4 * 3000]);
+    let features = ["features", "music", "--out", "x.npy", "--device", "cpu"];
+    for (flags, code, words) in [
+        (["--offset", "1.5"], 1, "the sound ends at 1.000 s"),
+        (["--offset", "-1"], 2, "an offset of -1 s"),
+        (["--duration", "0"], 2, "a duration of 0 s"),
+    ] {
+        melgrad(home.path(), [&features[..], &flags].concat()).fails(code, &[words]);
+    }
+}
