@@ -449,7 +449,8 @@ mod formats {
             let (left, right) = (left(i) as f32, (-left(i)).div_euclid(2) as f32);
             0.5 * (left / 32768.0 + right / 32768.0)
         };
-        let files: [(&str, &[u8], &dyn Fn(i32) -> f32); 5] = [
+        type Case<'a> = (&'a str, &'a [u8], &'a dyn Fn(i32) -> f32);
+        let files: [Case<'_>; 5] = [
             ("mono.flac", include_bytes!("data/formats/mono.flac"), &mono),
             (
                 "stereo.flac",

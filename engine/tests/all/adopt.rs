@@ -75,14 +75,11 @@ fn what_learns_learns_as_if_the_frozen_part_were_not_there() {
     let mut frozen = network();
     frozen.freeze(&["old".into()]).unwrap();
     let whole = network();
-    let x = Tensor::from_vec(
-        whole.device(),
-        (0..72).map(|i| (i % 5) as f32).collect::<Vec<f32>>(),
-        [2, 1, 6, 6],
-    )
-    .unwrap();
-    let labels = whole.device().upload_u32(&[0, 2]).unwrap();
     let gradients = |network: &Network| {
+        let device = network.device();
+        let values: Vec<f32> = (0..72).map(|i| (i % 5) as f32).collect();
+        let x = Tensor::from_vec(device, &values, [2, 1, 6, 6]).unwrap();
+        let labels = device.upload_u32(&[0, 2]).unwrap();
         let loss = network
             .forward(&x, Mode::Eval)
             .unwrap()
@@ -111,7 +108,7 @@ fn what_learns_learns_as_if_the_frozen_part_were_not_there() {
 #[test]
 fn a_path_that_is_none_is_refused() {
     for (path, hint) in [
-        ("od", "`old"),
+        ("xyz", "no layer"),
         ("linear2", "`linear1`"),
         ("old/conv", "`old/conv1`"),
         ("", "``"),

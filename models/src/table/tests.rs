@@ -182,7 +182,7 @@ fn one_file_has_no_axis_for_clips_and_a_long_one_waits_on_disk() {
     let clip = audio::synth::clip(2, 5, 20.0, 8000);
     fs::write(&path, audio::wav::encode(&clip)).unwrap();
     let out = dir.path().join("long.npy");
-    let inputs = &[path.clone()];
+    let inputs = std::slice::from_ref(&path);
     let shard = Shard::WHOLE;
     let tabled = Try {
         inputs,
