@@ -118,6 +118,14 @@ pub enum Error {
         /// The shipped recipe whose name is nearest, if one is near.
         nearest: Option<&'static str>,
     },
+    /// A classifier could not be fitted.
+    #[error("classifier {name}: {reason}")]
+    Classifier {
+        /// The classifier as a recipe spells it.
+        name: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// Nothing that can be measured has such a name.
     #[error("nothing that is measured has a name that begins with {filter:?}")]
     Bench {

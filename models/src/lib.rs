@@ -23,6 +23,7 @@
 //! | --- | --- |
 //! | [`mod@bench`] | how long kernels, training steps, answers and features take |
 //! | [`cache`] | features kept on disk |
+//! | [`classical`] | boosted trees, support vectors and other classifiers that are no networks |
 //! | [`mod@features`] | from the files of a dataset to features, on all threads |
 //! | [`picture`] | pictures of sound (PNG) as features |
 //! | [`lr_find`] | which learning rate: a sweep and its plot |
@@ -71,6 +72,8 @@ pub mod training;
 pub mod bench;
 #[cfg(feature = "report")]
 pub mod cache;
+#[cfg(feature = "report")]
+pub mod classical;
 #[cfg(feature = "report")]
 pub mod demo;
 #[cfg(feature = "report")]

@@ -23,6 +23,7 @@ use std::path::Path;
 use engine::Architecture;
 use serde::{Deserialize, Serialize};
 
+use crate::classical::Classical;
 use crate::dataset::Layout;
 use crate::input::Input;
 use crate::search::{Range, Ranges};
@@ -60,9 +61,15 @@ pub const SHIPPED: &[(&str, &str)] = &[
     shipped!("demo"),
     shipped!("dwivedi-crnn"),
     shipped!("dwivedi-parallel"),
+    shipped!("floor-logistic"),
+    shipped!("floor-neighbours"),
     shipped!("fma-baseline"),
     shipped!("georgopoulos-cnn"),
     shipped!("georgopoulos-gtzan"),
+    shipped!("georgopoulos-lightgbm"),
+    shipped!("georgopoulos-svm"),
+    shipped!("georgopoulos-vote"),
+    shipped!("georgopoulos-xgboost"),
     shipped!("melgrad-best"),
     shipped!("northrop-cnn"),
     shipped!("northrop-fcnn"),
@@ -113,10 +120,25 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Transfer::is_empty")]
     pub transfer: Transfer,
     /// The network.
+    #[serde(default = "no_network", skip_serializing_if = "is_no_network")]
     pub architecture: Architecture,
     /// What a search may change, and how far (see [`crate::search`]).
     #[serde(default, skip_serializing_if = "Ranges::is_empty")]
     pub search: Ranges,
+    /// In place of a network: a classifier of another kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<Classical>,
+}
+
+fn no_network() -> Architecture {
+    Architecture {
+        input: Vec::new(),
+        layers: Vec::new(),
+    }
+}
+
+fn is_no_network(architecture: &Architecture) -> bool {
+    architecture.layers.is_empty()
 }
 
 /// One row of `melgrad recipes`; its JSON is a contract.
@@ -177,6 +199,17 @@ impl Recipe {
     pub fn check(&self) -> Result<(), Error> {
         self.input.check()?;
         labels::check(&self.labels)?;
+        match (&self.classifier, is_no_network(&self.architecture)) {
+            (Some(classifier), true) => classifier.check()?,
+            (None, false) => (),
+            (Some(_), false) => return Err(Error::setting("classifier", "a network as well")),
+            (None, true) => {
+                return Err(Error::setting(
+                    "architecture",
+                    "no network, and no classifier",
+                ));
+            }
+        }
         self.training.check()
     }
 
@@ -273,6 +306,7 @@ impl Recipe {
                 frozen: Vec::new(),
                 ..self.training.clone()
             },
+            classifier: None,
             ..self.clone()
         })
     }
@@ -285,6 +319,9 @@ impl Recipe {
     pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
         let [channels, bands, frames] = self.input.shape();
         let refuse = |reason: String| Err(Error::setting("architecture", reason));
+        if let Some(classifier) = &self.classifier {
+            return refuse(format!("a classifier ({}), no network", classifier.name()));
+        }
         let own = engine::Shape::from(&self.architecture.input[..]);
         let architecture = match own.is_empty() {
             true => self.architecture.with_input([channels, bands, frames]),
@@ -333,6 +370,16 @@ pub fn shipped() -> Result<Vec<Recipe>, Error> {
         .iter()
         .map(|(name, text)| Recipe::parse(text, Path::new(name)))
         .collect()
+}
+
+/// The shipped recipes whose classifier is a network, by name.
+///
+/// # Errors
+/// As [`shipped`].
+pub fn networks() -> Result<Vec<Recipe>, Error> {
+    let mut recipes = shipped()?;
+    recipes.retain(|recipe| recipe.classifier.is_none());
+    Ok(recipes)
 }
 
 /// A network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`, `.json`).

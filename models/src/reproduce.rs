@@ -54,7 +54,7 @@ pub struct Reproduction {
     pub split: [usize; 3],
     /// A hash of every clip's label, name and content.
     pub fingerprint: String,
-    /// How many numbers the network learns.
+    /// How many numbers the network learns; 0 where there is none.
     pub parameters: u64,
     /// The epochs that were kept, run by run.
     pub best_epochs: Vec<usize>,
@@ -132,7 +132,13 @@ pub fn reproduce(
         return Err(Error::setting("seeds", "none given; at least 1"));
     };
     let data = &first.settings.data;
-    let architecture = first.settings.recipe.architecture_for(data.labels.len())?;
+    let parameters = match first.settings.recipe.classifier {
+        Some(_) => 0,
+        None => {
+            let architecture = first.settings.recipe.architecture_for(data.labels.len())?;
+            architecture.summary()?.parameters
+        }
+    };
     let folder = Path::new(&data.dir).file_name();
     let seconds = outcomes.iter().flat_map(|outcome| &outcome.history);
     Ok(Reproduction {
@@ -145,7 +151,7 @@ pub fn reproduce(
         labels: data.labels.clone(),
         split: data.split,
         fingerprint: data.fingerprint.clone(),
-        parameters: architecture.summary()?.parameters,
+        parameters,
         best_epochs: outcomes.iter().map(|outcome| outcome.best_epoch).collect(),
         device: device.name().into(),
         seconds: seconds.map(|row| row.seconds).sum::<f64>().round(),

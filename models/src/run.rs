@@ -5,8 +5,10 @@
 //! | `run.toml` | every setting, the seed, the dataset and its fingerprint ([`RunSettings`]) |
 //! | `history.csv` | the figures of every epoch ([`crate::history`]) |
 //! | `best.safetensors` | the model file: weights of the best epoch |
+//! | `model.json` | in place of both: what a classifier that is no network has learnt ([`crate::classical`]) |
 //! | `last.safetensors` | the last epoch with optimizer state: what `--resume` goes on from |
 //! | `metrics.json` | the figures on the test clips ([`crate::metrics`]) |
+//! | `confusion.svg` | the confusion matrix as a picture |
 //! | `report.html` | all of it on one page ([`crate::report`]) |
 //! | `tensorboard/` | event files ([`crate::tensorboard`]) |
 //!
@@ -75,7 +77,10 @@ impl RunFolder {
 
     /// Whether there is something to go on from.
     fn has_begun(&self) -> bool {
-        self.path("run.toml").exists() && (self.best().exists() || self.last().exists())
+        self.path("run.toml").exists()
+            && [self.best(), self.last(), self.model()]
+                .iter()
+                .any(|file| file.exists())
     }
 
     /// Whether it is the folder of several runs (see [`crate::pipeline::Series`]), one of which has begun.
@@ -124,8 +129,8 @@ impl RunFolder {
     /// [`Error::Io`].
     pub(crate) fn forget(dir: &Path, best: bool) -> Result<(), Error> {
         let run = RunFolder { dir: dir.into() };
-        let model = (!best).then(|| run.best());
-        for path in [Some(run.last()), model].into_iter().flatten() {
+        let models = [run.best(), run.model()].into_iter().filter(|_| !best);
+        for path in models.chain([run.last()]) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("remove", &path)(error));
@@ -148,6 +153,19 @@ impl RunFolder {
         self.path("best.safetensors")
     }
 
+    /// The model file that the run has, of either kind.
+    #[must_use]
+    pub fn learnt(&self) -> PathBuf {
+        let model = self.model();
+        if model.exists() { model } else { self.best() }
+    }
+
+    /// The model of a classifier that is no network.
+    #[must_use]
+    pub fn model(&self) -> PathBuf {
+        self.path("model.json")
+    }
+
     /// The last epoch, with the optimizer's state.
     #[must_use]
     pub fn last(&self) -> PathBuf {
@@ -158,6 +176,12 @@ impl RunFolder {
     #[must_use]
     pub fn report(&self) -> PathBuf {
         self.path("report.html")
+    }
+
+    /// The confusion matrix as a picture.
+    #[must_use]
+    pub fn confusion(&self) -> PathBuf {
+        self.path("confusion.svg")
     }
 
     /// The folder of TensorBoard's event files.

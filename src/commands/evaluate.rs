@@ -5,25 +5,31 @@ use crate::options::{DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
-use melgrad::models::pipeline::{Evaluating, evaluate_run};
+use melgrad::models::files;
+use melgrad::models::pipeline::{Evaluating, compare_runs, evaluate_run};
 use std::path::PathBuf;
 
-/// How well a trained network does: precision, recall, F1 by class, accuracy, confusion matrix
+/// How well what was trained does: precision, recall, F1 by class, accuracy, confusion matrix; many runs side by side
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  melgrad evaluate run\n  melgrad evaluate run --data other-music --json"
+    after_help = "Examples:\n  melgrad evaluate run\n  melgrad evaluate run --data other-music --json\n  \
+                  melgrad evaluate runs/* --out compared.html"
 )]
 pub struct Evaluate {
-    /// The folder that `melgrad train` wrote
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Folders that `melgrad train` wrote; several are compared
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
     /// A folder with one folder per label; the run's own held-back clips where not given
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// One JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes": [{"label",
-    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}
+    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}; of several runs a list of those, each with "run",
+    /// "recipe" and "clips" too
     #[arg(long)]
     json: bool,
+    /// A page of HTML to write: all runs side by side
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Keep no features on disk
     #[arg(long)]
     no_cache: bool,
@@ -34,18 +40,27 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Result<(), Failure> {
         let cache = cache_dir(self.no_cache);
-        let evaluating = Evaluating {
-            run: &self.run,
-            data: self.data.as_deref(),
-            cache: cache.as_deref(),
-        };
+        let (data, cache) = (self.data.as_deref(), cache.as_deref());
         let device = self.device.open()?;
-        let evaluation =
-            Progress::new().watch(|control| evaluate_run(&evaluating, &device, control))?;
-        terminal::note(&evaluation.note);
+        if let ([run], None) = (self.runs.as_slice(), &self.out) {
+            let evaluating = Evaluating { run, data, cache };
+            let evaluation =
+                Progress::new().watch(|control| evaluate_run(&evaluating, &device, control))?;
+            terminal::note(&evaluation.note);
+            return match self.json {
+                true => terminal::print_json(&evaluation.metrics),
+                false => terminal::print(&evaluation.metrics.to_string()),
+            };
+        }
+        let comparison = Progress::new()
+            .watch(|control| compare_runs(&self.runs, data, cache, &device, control))?;
+        if let Some(out) = &self.out {
+            files::write_bytes(out, comparison.html().as_bytes())?;
+            terminal::note(&format!("page: {}", out.display()));
+        }
         match self.json {
-            true => terminal::print_json(&evaluation.metrics),
-            false => terminal::print(&evaluation.metrics.to_string()),
+            true => terminal::print_json(&comparison),
+            false => terminal::print(&comparison.to_string()),
         }
     }
 }

@@ -119,7 +119,7 @@ impl Train {
         })?;
         terminal::note(&summary(&outcome));
         terminal::note(&format!("report: {}", outcome.run.report().display()));
-        terminal::print_path(&outcome.run.best())
+        terminal::print_path(&outcome.run.learnt())
     }
 
     /// How often to train, where it is more than once.
@@ -165,11 +165,10 @@ impl Train {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let best = format!(
-        "best epoch: {} of {}",
-        outcome.best_epoch,
-        outcome.history.len()
-    );
+    let best = match outcome.history.len() {
+        0 => "fitted".into(),
+        epochs => format!("best epoch: {} of {epochs}", outcome.best_epoch),
+    };
     match &outcome.metrics {
         Some(metrics) => format!(
             "{best}; on {} held-back clips: accuracy {:.3}, macro F1 {:.3}",

@@ -15,6 +15,7 @@ fn train_evaluate_classify() {
         "history.csv",
         "metrics.json",
         "report.html",
+        "confusion.svg",
     ] {
         assert!(run.join(file).is_file(), "{file}");
     }
@@ -70,6 +71,21 @@ fn train_evaluate_classify() {
         text.out.contains("accuracy") && text.out.contains("truth"),
         "{}",
         text.out
+    );
+    let compare = |rest: &[&str]| {
+        let runs = ["evaluate", "run", "run", "--device", "cpu"];
+        melgrad(home.path(), [&runs[..], rest].concat()).done()
+    };
+    let text = compare(&["--out", "page.html"]).out;
+    assert_eq!(text.lines().count(), 1 + 2, "{text}");
+    let page = fs::read_to_string(home.path().join("page.html")).unwrap();
+    assert!(page.contains("Runs compared") && page.ends_with("</html>\n"));
+    let list = compare(&["--json"]).json();
+    let figures = list.as_array().unwrap();
+    assert_eq!(figures.len(), 2);
+    assert_eq!(
+        (&figures[1]["run"], &figures[1]["accuracy"]),
+        (&"run".into(), &metrics["accuracy"])
     );
 
     let json = melgrad(home.path(), ["summary", "run/best.safetensors", "--json"])

@@ -10,7 +10,7 @@ use melgrad::models::control::Control;
 use melgrad::models::examples::{ClipFeatures, Clips, fit};
 use melgrad::models::history::EpochRow;
 use melgrad::models::input::Windows;
-use melgrad::models::recipe::{Recipe, shipped};
+use melgrad::models::recipe::{Recipe, networks};
 use melgrad::models::split::Split;
 use melgrad::models::train::{Keeper, Setup, Trainer};
 
@@ -117,7 +117,7 @@ fn epoch(recipe: &Recipe, architecture: &Architecture, device: &Device) -> Epoch
 fn one_small_epoch_of_every_recipe() {
     let gpu = Device::open("gpu").expect("WGSL needs an adapter: scripts/test installs one");
     let (mut wrong, mut learned) = (Vec::new(), 0);
-    for recipe in shipped().unwrap() {
+    for recipe in networks().unwrap() {
         let (recipe, architecture) = small(&recipe);
         let began = std::time::Instant::now();
         let rows = [&Device::cpu(), &gpu].map(|device| epoch(&recipe, &architecture, device));

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 
 use crate::Error;
 use crate::control::{Control, Event};
-use crate::recipe::{Recipe, shipped};
+use crate::recipe::{Recipe, networks};
 pub use compare::compare;
 pub use report::{Report, Row};
 pub use work::{Extract, Infer, TrainStep, Work};
@@ -104,7 +104,7 @@ fn subjects(options: &Options<'_>) -> Result<Vec<Subjects>, Error> {
     let mut all: Vec<Subjects> = cases.into_iter().map(Subjects::Kernel).collect();
     let named = options.filter.and_then(|filter| filter.split_once('/'));
     let named = named.is_some_and(|(_, recipe)| !recipe.is_empty());
-    for recipe in shipped()? {
+    for recipe in networks()? {
         if !named && !RECIPES.contains(&recipe.name.as_str()) {
             continue;
         }

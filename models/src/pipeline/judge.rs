@@ -4,19 +4,16 @@ use std::path::{Path, PathBuf};
 
 use engine::Device;
 
+use super::classical::Learnt;
 use super::{features, open};
 use crate::Error;
-use crate::classify::Classifier;
 use crate::control::Control;
-use crate::evaluate::{judge, largest};
+use crate::evaluate::largest;
 use crate::examples::Clips;
 use crate::features::Prepared;
 use crate::metrics::Metrics;
 use crate::run::RunFolder;
 use crate::split::Split;
-
-/// Windows that go through a network at once when it is judged.
-const AT_ONCE: usize = 32;
 
 /// A run, or its model on other clips, that is to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +67,7 @@ pub fn evaluate_run(
 ) -> Result<Evaluation, Error> {
     let run = RunFolder::open(evaluating.run)?;
     let settings = run.settings()?;
-    let classifier = Classifier::load_on(&run.best(), device)?;
+    let learnt = Learnt::load(&run, &settings, device)?;
     let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
     let mut warnings = Vec::new();
     let mut recipe = settings.recipe.clone();
@@ -85,7 +82,7 @@ pub fn evaluate_run(
     let (dataset, _) = open(dir, &recipe)?;
     let mut prepared = features(
         dataset,
-        classifier.input(),
+        learnt.input(),
         evaluating.cache,
         control,
         &mut warnings,
@@ -110,7 +107,7 @@ pub fn evaluate_run(
         }
         (split.test, "test clips")
     } else {
-        let chosen = known_labels(&mut prepared, classifier.labels(), control, &mut warnings);
+        let chosen = known_labels(&mut prepared, learnt.labels(), control, &mut warnings);
         if chosen.is_empty() {
             return refuse(
                 "none of its labels is known to the model",
@@ -120,7 +117,7 @@ pub fn evaluate_run(
         (chosen, "clips")
     };
     let note = format!("{} {what} of {}", chosen.len(), dir.display());
-    let (metrics, clips) = ask(&classifier, &prepared, &chosen, control)?;
+    let (metrics, clips) = ask(&learnt, &prepared, &chosen, control)?;
     Ok(Evaluation {
         metrics,
         clips,
@@ -158,28 +155,20 @@ fn known_labels(
     chosen
 }
 
-/// Asks a classifier about some clips whose labels have its numbers.
+/// Asks a model about some clips whose labels have its numbers.
 pub(super) fn ask(
-    classifier: &Classifier,
+    learnt: &Learnt,
     prepared: &Prepared,
     chosen: &[usize],
     control: Control<'_>,
 ) -> Result<(Metrics, Vec<ClipAnswer>), Error> {
-    let (items, labels) = (&prepared.dataset.items, classifier.labels());
+    let (items, labels) = (&prepared.dataset.items, learnt.labels());
     let targets: Vec<usize> = items.iter().map(|item| item.label).collect();
     let clips = Clips {
         features: &prepared.features,
         targets: &targets,
     };
-    let judged = judge(
-        classifier.network(),
-        classifier.normalisation(),
-        clips,
-        chosen,
-        None,
-        AT_ONCE,
-        control,
-    )?;
+    let probabilities = learnt.probabilities(clips, chosen, control)?;
     let answer = |(&clip, probabilities): (&usize, &Vec<f64>)| {
         let answer = largest(probabilities);
         ClipAnswer {
@@ -190,14 +179,8 @@ pub(super) fn ask(
             probability: probabilities[answer],
         }
     };
-    let answers = chosen
-        .iter()
-        .zip(&judged.probabilities)
-        .map(answer)
-        .collect();
-    let truths = chosen.iter().map(|&clip| targets[clip]);
-    Ok((
-        Metrics::from_answers(labels, truths.zip(judged.answers())),
-        answers,
-    ))
+    let answers: Vec<ClipAnswer> = chosen.iter().zip(&probabilities).map(answer).collect();
+    let pairs = chosen.iter().zip(&probabilities);
+    let pairs = pairs.map(|(&clip, probabilities)| (targets[clip], largest(probabilities)));
+    Ok((Metrics::from_answers(labels, pairs), answers))
 }

@@ -3,13 +3,19 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`train_folder`] and [`resume`] |
+//! | `classical.rs` | classifiers that are no networks, and what a run has learnt |
+//! | `compare.rs` | [`compare_runs`]: many runs side by side |
 //! | `data.rs` | [`open`]: the dataset that a recipe wants |
 //! | `series.rs` | [`train_series`] and [`resume_series`]: the same with several seeds, or folds |
+//! | `done.rs` | the test and the report of what was trained |
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
 //! | `keeper.rs` | writing a training's files into its run folder |
 //! | `page.rs` | the run as a report, with pictures of clips |
 
+mod classical;
+mod compare;
 mod data;
+mod done;
 mod judge;
 mod keeper;
 mod page;
@@ -21,7 +27,6 @@ use std::path::Path;
 use engine::{Device, ModelFile};
 
 use crate::cache::Cache;
-use crate::classify::Classifier;
 use crate::control::{Control, Event};
 use crate::dataset::Dataset;
 use crate::examples::{Clips, fit};
@@ -34,8 +39,9 @@ use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
 use crate::train::{Setup, Trainer};
 use crate::{Error, files, transfer};
+pub use compare::compare_runs;
 pub use data::open;
-use judge::ask;
+use done::Trained;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
 pub use series::{RunFigures, Series, SeriesOutcome, is_series, resume_series, train_series};
@@ -81,7 +87,7 @@ pub struct Outcome {
     pub settings: RunSettings,
     /// The figures of every epoch.
     pub history: Vec<EpochRow>,
-    /// The epoch whose weights were kept, counted from 1.
+    /// The epoch whose weights were kept, counted from 1; 0 where there are no epochs.
     pub best_epoch: usize,
     /// The figures on the test clips; `None` where there are none.
     pub metrics: Option<Metrics>,
@@ -145,7 +151,9 @@ pub(crate) fn begin(
     recipe.check()?;
     let (dataset, recipe) = open(data, recipe)?;
     dataset.check_labels()?;
-    recipe.architecture_for(dataset.labels.len())?;
+    if recipe.classifier.is_none() {
+        recipe.architecture_for(dataset.labels.len())?;
+    }
     let dir = data.canonicalize().unwrap_or_else(|_| data.into());
     let mut settings = RunSettings {
         melgrad: env!("CARGO_PKG_VERSION").into(),
@@ -285,7 +293,7 @@ pub(crate) fn train_on(
     }
     let split = Split::new(dataset, &recipe.split, settings.seed)?;
     control.warn(&mut warnings, split.warnings.iter().cloned());
-    if split.validation.is_empty() {
+    if split.validation.is_empty() && recipe.classifier.is_none() {
         control.warn(
             &mut warnings,
             ["no clips choose the best epoch: the last one is kept".into()],
@@ -309,6 +317,25 @@ pub(crate) fn train_on(
         clips.features,
         &split.fitted(recipe.split.form),
     )?;
+    if let Some(classifier) = &recipe.classifier {
+        let learnt = classical::train(
+            classifier,
+            &settings,
+            clips,
+            &split.train,
+            &normalisation,
+            control,
+        )?;
+        learnt.save(&run.model())?;
+        let done = Trained {
+            run,
+            settings,
+            history: Vec::new(),
+            best_epoch: 0,
+            warnings,
+        };
+        return done.judged(prepared, &split.test, how);
+    }
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
         clips,
@@ -339,36 +366,14 @@ pub(crate) fn train_on(
     let (history, best_epoch) = (trainer.history().to_vec(), trainer.best_epoch());
     drop(trainer);
 
-    let (metrics, tested) = match split.test.as_slice() {
-        _ if !how.test => (None, Vec::new()),
-        [] => {
-            control.warn(
-                &mut warnings,
-                ["no clips are kept for a test: nothing tells how good the network is".into()],
-            );
-            (None, Vec::new())
-        }
-        test => {
-            let classifier = Classifier::load_on(&run.best(), device)?;
-            let (metrics, tested) = ask(&classifier, prepared, test, control)?;
-            run.write_metrics(&metrics)?;
-            (Some(metrics), tested)
-        }
-    };
-    let outcome = Outcome {
+    let done = Trained {
         run,
         settings,
         history,
         best_epoch,
-        metrics,
-        tested,
         warnings,
     };
-    files::write_bytes(
-        &outcome.run.report(),
-        page::report(&outcome)?.html().as_bytes(),
-    )?;
-    Ok(outcome)
+    done.judged(prepared, &split.test, how)
 }
 
 fn features(

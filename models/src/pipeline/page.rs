@@ -30,7 +30,7 @@ pub(super) fn report(outcome: &Outcome) -> Result<Report, Error> {
             .cloned()
             .collect(),
         history: outcome.history.clone(),
-        best_epoch: Some(outcome.best_epoch),
+        best_epoch: Some(outcome.best_epoch).filter(|&epoch| epoch > 0),
         metrics: outcome.metrics.clone(),
         claimed: recipe.claimed.clone().into_iter().collect(),
         examples: examples(&outcome.tested, &recipe.input),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::architecture::Summary;
 
-use super::{Recipe, shipped};
+use super::{Recipe, networks, shipped};
 
 fn summary(name: &str, labels: usize) -> Summary {
     let recipe = Recipe::load(name).unwrap();
@@ -120,7 +120,7 @@ fn vgg16s_layers_are_found_under_other_libraries_names() {
 
 #[test]
 fn every_network_fits_its_features_whatever_the_number_of_labels() {
-    for recipe in shipped().unwrap() {
+    for recipe in networks().unwrap() {
         for labels in [2, 5, 10] {
             let architecture = recipe.architecture_for(labels);
             let architecture = architecture.unwrap_or_else(|e| panic!("{}: {e}", recipe.name));

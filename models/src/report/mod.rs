@@ -6,10 +6,14 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | `compare.rs` | [`Comparison`]: many runs on one page |
+//! | `confusion.rs` | [`confusion_svg`]: the confusion matrix as a picture |
 //! | `curves.rs` | the learning curves, as inline SVG |
 //! | `tables.rs` | figures, confusion matrix, per-class table, spectrograms |
 //! | `page.css` | how it looks |
 
+mod compare;
+mod confusion;
 mod curves;
 mod tables;
 
@@ -17,6 +21,8 @@ use std::fmt::Write as _;
 
 use crate::history::EpochRow;
 use crate::metrics::Metrics;
+pub use compare::{Compared, Comparison};
+pub use confusion::confusion_svg;
 
 /// Everything a report tells.
 #[derive(Debug, Clone, Default)]
@@ -61,37 +67,24 @@ impl Report {
     /// The page.
     #[must_use]
     pub fn html(&self) -> String {
-        let mut page = String::new();
-        // Writing into a String cannot fail.
-        let _ = write!(
-            page,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · melgrad</title>\n\
-             <style>\n{css}</style>\n</head>\n<body>\n<main>\n\
-             <header><p class=\"brand\">melgrad</p><h1>{title}</h1><p class=\"subtitle\">{subtitle}</p></header>\n",
-            title = escape(&self.title),
-            css = include_str!("page.css"),
-            subtitle = escape(&self.subtitle),
-        );
-        page.push_str(&self.notes_list());
+        let mut body = String::new();
         if let Some(metrics) = &self.metrics {
-            page.push_str(&tables::figures(metrics, self.best_epoch, &self.claimed));
+            body.push_str(&tables::figures(metrics, self.best_epoch, &self.claimed));
         }
         if !self.history.is_empty() {
             section(
-                &mut page,
+                &mut body,
                 "Learning curves",
                 &curves::both(&self.history, self.best_epoch),
             );
         }
         if let Some(metrics) = &self.metrics {
-            section(&mut page, "Confusion matrix", &tables::confusion(metrics));
-            section(&mut page, "By class", &tables::classes(metrics));
+            section(&mut body, "Confusion matrix", &tables::confusion(metrics));
+            section(&mut body, "By class", &tables::classes(metrics));
         }
         if !self.examples.is_empty() {
             section(
-                &mut page,
+                &mut body,
                 "What it heard",
                 &tables::examples(&self.examples),
             );
@@ -100,22 +93,36 @@ impl Report {
             "<details><summary>Every setting of this run</summary><pre>{}</pre></details>\n",
             escape(&self.settings)
         );
-        section(&mut page, "Settings", &settings);
-        page.push_str("</main>\n</body>\n</html>\n");
-        page
+        section(&mut body, "Settings", &settings);
+        page(&self.title, &self.subtitle, &self.notes, &body)
     }
+}
 
-    fn notes_list(&self) -> String {
-        if self.notes.is_empty() {
-            return String::new();
-        }
-        let items: String = self
-            .notes
+/// A whole page around its sections.
+fn page(title: &str, subtitle: &str, notes: &[String], body: &str) -> String {
+    let mut page = String::new();
+    // Writing into a String cannot fail.
+    let _ = write!(
+        page,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · melgrad</title>\n\
+         <style>\n{css}</style>\n</head>\n<body>\n<main>\n\
+         <header><p class=\"brand\">melgrad</p><h1>{title}</h1><p class=\"subtitle\">{subtitle}</p></header>\n",
+        title = escape(title),
+        css = include_str!("page.css"),
+        subtitle = escape(subtitle),
+    );
+    if !notes.is_empty() {
+        let items: String = notes
             .iter()
             .map(|note| format!("<li>{}</li>", escape(note)))
             .collect();
-        format!("<ul class=\"notes\">{items}</ul>\n")
+        let _ = writeln!(page, "<ul class=\"notes\">{items}</ul>");
     }
+    page.push_str(body);
+    page.push_str("</main>\n</body>\n</html>\n");
+    page
 }
 
 fn section(page: &mut String, heading: &str, content: &str) {

@@ -1,6 +1,8 @@
 //! From a folder of audio to a run, with everything that can be wrong with a folder.
 #![cfg(feature = "report")]
 
+#[cfg(feature = "classical")]
+mod classical;
 mod layouts;
 mod place;
 mod stages;

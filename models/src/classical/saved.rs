@@ -1,0 +1,91 @@
+//! A model with all that belongs to it, as a run keeps it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+use crate::input::{Input, Normalisation, Windows};
+use crate::{Error, files};
+
+/// A fitted classifier with its labels, its input and its normalisation: `model.json` of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// What it can answer.
+    pub labels: Vec<String>,
+    /// How it hears.
+    pub input: Input,
+    /// How its features are normalised.
+    pub normalisation: Normalisation,
+    /// What it has learnt.
+    pub model: Model,
+}
+
+impl Saved {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Malformed`] for what is no sound model.
+    pub fn load(path: &Path) -> Result<Saved, Error> {
+        let refuse = |reason: String| Error::Malformed {
+            path: path.into(),
+            reason,
+        };
+        let bytes = files::read_bytes(path)?;
+        let saved: Saved =
+            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        saved.check().map_err(refuse)?;
+        Ok(saved)
+    }
+
+    /// Writes a model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        files::write_atomic(path, |writer| {
+            serde_json::to_writer(&mut *writer, self)?;
+            writer.write_all(b"\n")
+        })
+    }
+
+    /// Numbers in a window.
+    fn columns(&self) -> usize {
+        self.input.rows().saturating_mul(self.input.frames)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let words = |error: Error| error.to_string();
+        self.input.check().map_err(words)?;
+        self.normalisation.check(self.input.rows()).map_err(words)?;
+        match self.labels.is_empty() {
+            true => Err("it has no labels".into()),
+            false => self.model.check(self.columns(), self.labels.len()),
+        }
+    }
+
+    /// The probability of every label for one clip: the mean over its windows.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for windows of another size than its own.
+    pub fn probabilities(&self, mut windows: Windows) -> Result<Vec<f64>, Error> {
+        let columns = self.columns();
+        if windows.window_len() != columns || windows.values.is_empty() {
+            let own = windows.window_len();
+            return Err(Error::setting(
+                "input",
+                format!("windows of {own} numbers for a model of {columns}"),
+            ));
+        }
+        let mut sums = vec![0.0; self.labels.len()];
+        for window in windows.values.chunks_exact_mut(columns) {
+            self.normalisation.apply(window);
+            let own = self.model.probabilities(window);
+            sums.iter_mut().zip(own).for_each(|(sum, p)| *sum += p);
+        }
+        let total: f64 = sums.iter().sum();
+        sums.iter_mut().for_each(|sum| *sum /= total);
+        Ok(sums)
+    }
+}
