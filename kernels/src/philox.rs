@@ -22,6 +22,53 @@ pub fn block(mut key: [u32; 2], mut counter: [u32; 4]) -> [u32; 4] {
     counter
 }
 
+/// How many counters [`uniforms`] puts through the rounds side by side.
+const LANES: usize = 16;
+
+crate::vectorized! {
+    /// The numbers in [0, 1) at `start`, `start + 1`, … of stream `stream` under `seed`: those of [`word`] and [`unit`], a block of
+    /// four for each counter and [`LANES`] counters at once.
+    pub fn uniforms(seed: u64, stream: u64, start: u32, out: &mut [f32]) {
+        let one = |offset: usize| unit(word(seed, stream, start.wrapping_add(offset as u32)));
+        // Up to the next whole block, and what is left behind the last of the lanes, one by one.
+        let head = ((4 - start % 4) % 4) as usize;
+        let head = head.min(out.len());
+        let body = (out.len() - head) / (4 * LANES) * (4 * LANES);
+        for (offset, out) in out.iter_mut().enumerate() {
+            if offset < head || offset >= head + body {
+                *out = one(offset);
+            }
+        }
+        let mut first = start.wrapping_add(head as u32) / 4;
+        for group in out[head..head + body].chunks_exact_mut(4 * LANES) {
+            let mut key = [seed as u32, (seed >> 32) as u32];
+            let mut c = [[0u32; LANES]; 4];
+            for lane in 0..LANES {
+                c[0][lane] = first.wrapping_add(lane as u32) & (u32::MAX >> 2);
+                c[2][lane] = stream as u32;
+                c[3][lane] = (stream >> 32) as u32;
+            }
+            for _ in 0..10 {
+                for lane in 0..LANES {
+                    let a = u64::from(MULTIPLIERS[0]) * u64::from(c[0][lane]);
+                    let b = u64::from(MULTIPLIERS[1]) * u64::from(c[2][lane]);
+                    c[0][lane] = (b >> 32) as u32 ^ c[1][lane] ^ key[0];
+                    c[1][lane] = b as u32;
+                    c[2][lane] = (a >> 32) as u32 ^ c[3][lane] ^ key[1];
+                    c[3][lane] = a as u32;
+                }
+                key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+            }
+            for (lane, four) in group.chunks_exact_mut(4).enumerate() {
+                for (value, words) in four.iter_mut().zip(&c) {
+                    *value = unit(words[lane]);
+                }
+            }
+            first = first.wrapping_add(LANES as u32);
+        }
+    }
+}
+
 /// The random word at `index` of stream `stream` under `seed`.
 #[inline(always)]
 pub fn word(seed: u64, stream: u64, index: u32) -> u32 {
@@ -101,6 +148,21 @@ mod tests {
     use super::*;
 
     // The known-answer vectors of the authors' Random123 library (kat_vectors, philox4x32 10).
+    #[test]
+    fn numbers_side_by_side_are_those_one_by_one() {
+        for start in [0, 1, 2, 3, 4, 63, 1021, u32::MAX - 200, u32::MAX - 63] {
+            for len in [0, 1, 3, 63, 64, 65, 67, 130, 260] {
+                let mut out = vec![f32::NAN; len];
+                uniforms(0x1234_5678_9abc_def0, 77 << 40 | 5, start, &mut out);
+                for (offset, value) in out.iter().enumerate() {
+                    let index = start.wrapping_add(offset as u32);
+                    let expected = unit(word(0x1234_5678_9abc_def0, 77 << 40 | 5, index));
+                    assert_eq!(*value, expected, "{start} {len} {offset}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn known_answers() {
         assert_eq!(

@@ -38,7 +38,7 @@ pub struct Features {
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Only the I-th of N parts of the files
-    #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard)]
+    #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard, allow_hyphen_values = true)]
     shard: Shard,
     /// Put parts that --shard made together: IN are those parts, in their order
     #[arg(long, conflicts_with_all = ["shard", "seconds", "offset", "duration"])]

@@ -117,9 +117,8 @@ fn spread(view: View, source: &[f32], start: usize, out: &mut [f32]) {
 }
 
 fn random(words: &[u32], start: usize, out: &mut [f32]) {
-    for (offset, out) in out.iter_mut().enumerate() {
-        *out = super::expr::random(words, start + offset);
-    }
+    let (seed, stream) = super::expr::streams(words);
+    crate::philox::uniforms(seed, stream, start as u32, out);
 }
 
 macro_rules! unary {

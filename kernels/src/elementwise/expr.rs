@@ -364,14 +364,16 @@ fn erf(x: f64) -> f64 {
     sum * (-x * x).exp() * std::f64::consts::FRAC_2_SQRT_PI
 }
 
-/// The random number of element `i` under the words seed low, high, stream low, high.
-pub(super) fn random(words: &[u32], i: usize) -> f32 {
+/// Seed and stream of the words seed low, high, stream low, high.
+pub(super) fn streams(words: &[u32]) -> (u64, u64) {
     let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-    philox::unit(philox::word(
-        join(words[0], words[1]),
-        join(words[2], words[3]),
-        i as u32,
-    ))
+    (join(words[0], words[1]), join(words[2], words[3]))
+}
+
+/// The random number of element `i` under these words.
+fn random(words: &[u32], i: usize) -> f32 {
+    let (seed, stream) = streams(words);
+    philox::unit(philox::word(seed, stream, i as u32))
 }
 
 macro_rules! operator {
