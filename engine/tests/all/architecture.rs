@@ -200,7 +200,7 @@ fn slips_get_a_hint() {
         (r#"{"kind": "BatchNorm2d"}"#, "did you mean `BatchNorm`?"),
         (
             r#"{"kind": "Flatten", "axis": 1}"#,
-            "unknown option `axis`: there are none",
+            "unknown option `axis` (one of start)",
         ),
         (r#"{"kind": "Gru", "hiden": 3}"#, "did you mean `hidden`?"),
         (

@@ -259,8 +259,8 @@ mod tests {
             dir.path(),
             &[
                 "a/1.wav",
-                "a/2.flac",
-                "a/3.flac",
+                "a/2.m4a",
+                "a/3.m4a",
                 "a/cover",
                 "b/notes.txt",
                 "loose.wav",
@@ -278,7 +278,7 @@ mod tests {
         assert!(
             warned(
                 &dataset,
-                "4 files of other kinds left out (flac 2, no extension 1, txt 1)"
+                "4 files of other kinds left out (m4a 2, no extension 1, txt 1)"
             ),
             "{:?}",
             dataset.warnings
