@@ -26,8 +26,8 @@ pub fn block(mut key: [u32; 2], mut counter: [u32; 4]) -> [u32; 4] {
 const LANES: usize = 16;
 
 crate::vectorized! {
-    /// The numbers in [0, 1) at `start`, `start + 1`, … of stream `stream` under `seed`: those of [`word`] and [`unit`], a block of
-    /// four for each counter and [`LANES`] counters at once.
+    /// The numbers in [0, 1) at `start`, `start + 1`, … of stream `stream` under `seed`: those of `unit(word(…))`, a block of
+    /// four for each counter and sixteen counters at once.
     pub fn uniforms(seed: u64, stream: u64, start: u32, out: &mut [f32]) {
         let one = |offset: usize| unit(word(seed, stream, start.wrapping_add(offset as u32)));
         // Up to the next whole block, and what is left behind the last of the lanes, one by one.
