@@ -22,9 +22,9 @@ use audio::{Limits, Segment, Stream};
 use engine::{Device, ModelFile, Network};
 use serde::Serialize;
 
-#[cfg(not(target_arch = "wasm32"))]
-use crate::evaluate::Votes;
 use crate::evaluate::probabilities;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::evaluate::{AT_ONCE, Votes};
 use crate::input::{Input, Normalisation};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::listen::{self, IN_MEMORY, Listener};
@@ -226,7 +226,7 @@ impl Classifier {
         let mut listener = Listener::new(&self.input, open()?, samples, &name);
         kernels::block_on(async {
             let mut votes = Votes::default();
-            while let Some(windows) = listener.next(Votes::AT_ONCE).await? {
+            while let Some(windows) = listener.next(AT_ONCE).await? {
                 votes
                     .add(&self.network, &self.normalisation, windows)
                     .await?;

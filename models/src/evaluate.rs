@@ -9,7 +9,7 @@ use crate::Error;
 use crate::input::{Normalisation, Windows};
 
 /// Windows that go through a network at once where nobody says how many.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 
 /// The natural logarithms of the probabilities that a network's outputs stand for.
 pub(crate) fn log_softmax(outputs: &[f32]) -> Vec<f64> {
@@ -59,9 +59,6 @@ pub(crate) struct Votes {
 }
 
 impl Votes {
-    /// Windows that are best heard at once.
-    pub(crate) const AT_ONCE: usize = AT_ONCE;
-
     /// Hears some windows.
     pub(crate) async fn add(
         &mut self,

@@ -7,7 +7,8 @@
 //! | `bytes.rs` | a file's bytes, from the disk or from memory |
 //! | `wav.rs`, `au.rs` | the headers of WAV (judged by hound) and AU |
 //! | `pcm.rs` | the samples after them: integers, floats, G.711 |
-//! | `mp3.rs` | MPEG audio through minimp3, as floats (feature `mp3`): the crate's only unsafe code |
+//! | `mp3.rs` | MPEG audio, as floats: gaps, trimming, changing rates (feature `mp3`) |
+//! | `frames.rs` | its frames through minimp3 (feature `mp3`): the crate's only unsafe code |
 //! | `codecs.rs` | FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`) |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio (feature `mp3`) |
 //!
@@ -18,6 +19,8 @@ mod au;
 mod bytes;
 #[cfg(feature = "formats")]
 mod codecs;
+#[cfg(feature = "mp3")]
+mod frames;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod pcm;
