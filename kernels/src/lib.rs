@@ -34,6 +34,7 @@ mod launch;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod measure;
 pub mod philox;
+mod pool;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod profile;
 #[cfg(not(target_arch = "wasm32"))]
@@ -75,3 +76,4 @@ pub use device::Device;
 pub use device::block_on;
 pub use error::{Error, Result};
 pub use kernel::{Arg, Case, Kernel, Kind, Limits, Pass, Plan, Role, Rung};
+pub use pool::Usage;

@@ -1,6 +1,6 @@
 //! Layers that move numbers, part and join, or are 2-D ones seen sideways: PyTorch's answers, shapes, files, memory.
 
-use crate::goldens::Golden;
+use crate::golden::Golden;
 use crate::gradients::check;
 use engine::gradcheck::random;
 use engine::{Architecture, Array, Device, Mode, ModelFile, Network, Result, Tensor, Weights};

@@ -2,8 +2,8 @@
 
 use engine::gradcheck::{against_differences, against_oracle, random};
 use engine::ops::{
-    Activation, BatchNormOptions, ConvOptions, Direction, Expr, LocalResponseNormOptions,
-    PoolOptions, RecurrentOptions, elementwise,
+    Activation, BatchNormOptions, ConvOptions, Expr, LocalResponseNormOptions, PoolOptions,
+    elementwise,
 };
 use engine::{Array, Device, Function, Result, Tensor};
 
@@ -352,129 +352,6 @@ fn dropout() {
     assert!(x.dropout(1.0, 1, 2).is_err() && x.dropout(f32::NAN, 1, 2).is_err());
 }
 
-type Recurrent = fn(&Tensor, &[Direction], RecurrentOptions) -> Result<Tensor>;
-
-/// A recurrent layer over `t[0]`, with the parameters of its directions behind.
-fn recurrent(
-    layer: Recurrent,
-    t: &[Tensor],
-    each: usize,
-    options: RecurrentOptions,
-) -> Result<Tensor> {
-    let directions: Vec<Direction> = t[1..]
-        .chunks_exact(each)
-        .map(|p| Direction {
-            weight_ih: &p[0],
-            weight_hh: &p[1],
-            bias: p.get(2).map(|ih| [ih, &p[3]]),
-        })
-        .collect();
-    layer(&t[0], &directions, options)
-}
-
-/// An input and the parameters of so many directions.
-fn recurrent_inputs(
-    [n, t, features, h]: [usize; 4],
-    gates: usize,
-    directions: usize,
-    bias: bool,
-) -> Vec<Array> {
-    let mut inputs = vec![random([n, t, features], 1, 0.0)];
-    for i in 0..directions as u64 {
-        inputs.push(random([gates * h, features], 10 * i + 2, 0.0));
-        inputs.push(random([gates * h, h], 10 * i + 3, 0.0));
-        if bias {
-            inputs.push(random([gates * h], 10 * i + 4, 0.0));
-            inputs.push(random([gates * h], 10 * i + 5, 0.0));
-        }
-    }
-    for weights in &mut inputs[1..] {
-        weights.values.iter_mut().for_each(|w| *w *= 0.5);
-    }
-    inputs
-}
-
-#[test]
-fn recurrent_layers() {
-    let layers: [(&str, Recurrent, usize); 2] =
-        [("gru", Tensor::gru, 3), ("lstm", Tensor::lstm, 4)];
-    for (name, layer, gates) in layers {
-        for last in [false, true] {
-            for directions in [1, 2] {
-                let inputs = recurrent_inputs([2, 4, 3, 5], gates, directions, true);
-                let options = RecurrentOptions {
-                    last,
-                    ..Default::default()
-                };
-                check(name, &inputs, |t| recurrent(layer, t, 4, options));
-            }
-        }
-        for activation in Activation::ALL {
-            let inputs = recurrent_inputs([2, 3, 2, 4], gates, 1, false);
-            let options = RecurrentOptions {
-                activation,
-                ..Default::default()
-            };
-            check(&format!("{name} {activation:?}"), &inputs, |t| {
-                recurrent(layer, t, 2, options)
-            });
-        }
-        for shape in [[1, 1, 1, 1], [3, 1, 7, 2], [1, 9, 1, 3]] {
-            let inputs = recurrent_inputs(shape, gates, 2, true);
-            check(name, &inputs, |t| {
-                recurrent(layer, t, 4, RecurrentOptions::default())
-            });
-        }
-    }
-}
-
-/// Parameters that are not learned get no gradient, and nothing is kept for them.
-#[test]
-fn recurrent_layers_learn_what_is_tracked() {
-    let device = Device::cpu();
-    let inputs = recurrent_inputs([2, 3, 4, 5], 3, 1, true);
-    for tracked in 0..5 {
-        let t: Vec<Tensor> = (inputs.iter().enumerate())
-            .map(|(i, a)| {
-                let tensor = Tensor::from_vec(&device, &a.values, &a.shape).unwrap();
-                if i == tracked {
-                    tensor.parameter()
-                } else {
-                    tensor
-                }
-            })
-            .collect();
-        let y = recurrent(Tensor::gru, &t, 4, RecurrentOptions::default()).unwrap();
-        let gradients = y.sum_all().unwrap().backward().unwrap();
-        for (i, t) in t.iter().enumerate() {
-            let shape = gradients.get(t).map(|g| g.shape().clone());
-            assert_eq!(shape, (i == tracked).then(|| t.shape().clone()), "{i}");
-        }
-    }
-}
-
-#[test]
-fn recurrent_shapes_that_do_not_fit_are_refused() {
-    let device = Device::cpu();
-    let zeros = |shape: &[usize]| Tensor::zeros(&device, shape).unwrap();
-    let refused = |x: &[usize], parameters: [&[usize]; 4], expected: &str| {
-        let t: Vec<Tensor> = [x].into_iter().chain(parameters).map(zeros).collect();
-        let error = recurrent(Tensor::gru, &t, 4, RecurrentOptions::default()).unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
-    };
-    let good: [&[usize]; 4] = [&[15, 4], &[15, 5], &[15], &[15]];
-    refused(&[2, 3], good, "[n, t, in]");
-    refused(&[2, 3, 5], good, "2×3×5 and 15×4");
-    refused(&[2, 0, 4], good, "empty side");
-    refused(&[2, 3, 4], [&[20, 4], good[1], good[2], good[3]], "20×4");
-    refused(&[2, 3, 4], [good[0], &[15, 4], good[2], good[3]], "15×4");
-    refused(&[2, 3, 4], [good[0], &[15], good[2], good[3]], "[3·h, h]");
-    refused(&[2, 3, 4], [good[0], good[1], &[5], good[3]], "and 5");
-    refused(&[2, 3, 4], [good[0], good[1], good[2], &[15, 1]], "15×1");
-    let x = zeros(&[2, 3, 4]);
-    assert!(x.gru(&[], RecurrentOptions::default()).is_err());
-}
-
 #[test]
 fn reductions_and_shapes() {
     for axis in 0..3 {
@@ -520,53 +397,4 @@ fn dct() {
             });
         }
     }
-}
-
-#[test]
-fn the_tape() {
-    let device = Device::cpu();
-    let x = Tensor::from_vec(&device, [2.0], [1]).unwrap().parameter();
-    let y = x.mul(&x).unwrap();
-    y.retain_gradient();
-    let loss = y.mul(&x).unwrap().sum_all().unwrap();
-    let mut gradients = loss.backward().unwrap();
-    assert_eq!(gradients.take(&x).unwrap().to_vec().unwrap(), [12.0]);
-    assert_eq!(gradients.get(&y).unwrap().to_vec().unwrap(), [2.0]);
-    assert!(loss.backward().unwrap_err().to_string().contains("used up"));
-    assert!(engine::no_grad(|| x.mul(&x).unwrap().backward()).is_err());
-    assert!(x.detach().mul(&x.detach()).unwrap().backward().is_err());
-    assert!(y.detach().reshape([1, 1]).unwrap().matmul(&x).is_err());
-
-    // A history of a hundred thousand steps is dropped without recursion.
-    let mut long = x.clone();
-    for _ in 0..100_000 {
-        long = long.reshape([1]).unwrap();
-    }
-    drop(long);
-}
-
-#[test]
-fn memory_shrinks_on_the_way_back_and_is_reused() {
-    let device = Device::cpu();
-    let w = Tensor::full(&device, [64, 64], 0.01).unwrap().parameter();
-    let x = Tensor::full(&device, [256, 64], 1.0).unwrap();
-    let mut allocations = Vec::new();
-    for _ in 0..4 {
-        let mut y = x.clone();
-        for _ in 0..10 {
-            y = y.linear(&w, None, Activation::Tanh).unwrap();
-        }
-        y.sum_all().unwrap().backward().unwrap();
-        allocations.push(device.counters().allocations);
-    }
-    assert_eq!(
-        allocations[1], allocations[3],
-        "the second step meets the first one's blocks"
-    );
-    // Two inputs of ours, one gradient of w at the end; everything else is back in the pool.
-    assert!(
-        device.usage().live_bytes <= 4 * (64 * 64 + 256 * 64) * 9 / 8,
-        "{:?}",
-        device.usage()
-    );
 }

@@ -3,8 +3,11 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `gradients.rs` | every operation against central differences in f64 |
-//! | `goldens.rs` | values, gradients and training against PyTorch's |
+//! | `tape.rs` | what the tape keeps and lets go |
+//! | `recurrent.rs` | GRU and LSTM: their gradients, and the layers |
+//! | `goldens.rs`, `golden.rs` | values, gradients and training against PyTorch's; its arrays |
 //! | `architecture.rs` | reading, shape inference, summary, memory |
+//! | `refused.rs` | architectures that are wrong, and what is said of them |
 //! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
 //! | `adopt.rs` | weights from elsewhere, frozen layers |
@@ -19,10 +22,14 @@ mod architecture;
 mod branches;
 mod common;
 mod faults;
+mod golden;
 mod goldens;
 mod gradients;
 mod model_file;
 mod optimizers;
+mod recurrent;
+mod refused;
 mod shapes;
 mod steady;
+mod tape;
 mod training;

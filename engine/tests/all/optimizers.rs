@@ -1,7 +1,7 @@
 //! Optimizers: against PyTorch, and what lies where.
 
 use crate::common::{Training, architecture, batch};
-use crate::goldens::Golden;
+use crate::golden::Golden;
 use engine::{Buffer, Clip, Device, Mode, Network, Optimizer, Parameter, Rule, Tensor};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Numbers moved, picked, resized: gradients, PyTorch's answers, what is refused.
 
-use crate::goldens::{Golden, pair};
+use crate::golden::{Golden, pair};
 use crate::gradients::check;
 use engine::gradcheck::random;
 use engine::ops::ResizeMode;

@@ -21,11 +21,12 @@ mod timer;
 
 pub use adapter::{Choice, Report, list};
 
-use crate::buffer::{self, Buffer, Numbered, Pool, Usage};
+use crate::buffer::{self, Buffer};
 use crate::counters::Watch;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Limits, Plan, Rung};
+use crate::pool::{Numbered, Pool, Usage};
 use pipelines::{Binding, Pipelines};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
