@@ -24,11 +24,27 @@ pub fn cases() -> Vec<Case> {
             "recurrent-input",
             Matmul::new(64 * 160, 192, 64).transposed(false, true),
         ),
+        Case::bench(
+            "ajufo-linear-one-window",
+            Matmul::new(1, 64, 76_800)
+                .transposed(false, true)
+                .with(true, Activation::Relu),
+        ),
         Case::bad("empty-side", "empty side", Matmul::new(3, 0, 5)),
         Case::bad("too-large", "2^31", Matmul::new(1 << 20, 1 << 20, 1)),
         Case::proof("long-sum", Matmul::new(3, 5, 5000)),
         Case::proof("very-long-sum", Matmul::new(2, 3, 76_800)),
         Case::proof("tall", Matmul::new(300, 65, 300).transposed(false, true)),
+        Case::proof(
+            "few-rows",
+            Matmul::new(4, 65, 3_000)
+                .transposed(false, true)
+                .with(true, Activation::Tanh),
+        ),
+        Case::proof(
+            "few-short-rows",
+            Matmul::new(3, 7, 130).transposed(false, true),
+        ),
         Case::proof("one", Matmul::new(1, 1, 1)),
         Case::proof("row", Matmul::new(1, 130, 65)),
         Case::proof("column", Matmul::new(130, 1, 33).transposed(false, true)),
