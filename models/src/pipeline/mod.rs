@@ -38,6 +38,7 @@ use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
 use crate::train::{Setup, Trainer};
+use crate::training::Best;
 use crate::{Error, files, transfer};
 pub use compare::compare_runs;
 pub use data::open;
@@ -293,7 +294,8 @@ pub(crate) fn train_on(
     }
     let split = Split::new(dataset, &recipe.split, settings.seed)?;
     control.warn(&mut warnings, split.warnings.iter().cloned());
-    if split.validation.is_empty() && recipe.classifier.is_none() {
+    let chooses = recipe.classifier.is_none() && recipe.training.best != Best::Last;
+    if split.validation.is_empty() && chooses {
         control.warn(
             &mut warnings,
             ["no clips choose the best epoch: the last one is kept".into()],
