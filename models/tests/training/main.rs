@@ -255,7 +255,8 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
         4,
         Control::none(),
     );
-    assert!((judged.unwrap().loss - losses[best]).abs() < 1e-9);
+    // In batches of another size, whose sums are rounded otherwise.
+    assert!((judged.unwrap().loss - losses[best]).abs() < 1e-6);
 
     let file = ModelFile::from_bytes(&kept.last).unwrap();
     let mut again = Trainer::resume(toy.setup(1), &Device::cpu(), &file, "last").unwrap();
