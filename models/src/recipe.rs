@@ -6,14 +6,16 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `recipe.rs` | [`Recipe`], the list of those that ship |
+//! | `recipe.rs` | [`Recipe`] |
 //! | `recipe/layers.rs` | changing a layer by its path |
 //! | `recipe/like.rs` | a recipe as a shipped one with differences |
+//! | `recipe/shipped.rs` | [`SHIPPED`]: those that ship with the program |
 
 mod layers;
 mod like;
 #[cfg(test)]
 mod papers;
+mod shipped;
 #[cfg(test)]
 mod tests;
 
@@ -31,53 +33,7 @@ use crate::split::SplitSettings;
 use crate::training::TrainingSettings;
 use crate::transfer::Transfer;
 use crate::{Error, files, labels};
-
-/// Name and text of a recipe in `models/recipes`.
-macro_rules! shipped {
-    ($name:literal) => {
-        ($name, include_str!(concat!("../recipes/", $name, ".toml")))
-    };
-}
-
-/// The recipes that ship with the program: name and text.
-pub const SHIPPED: &[(&str, &str)] = &[
-    shipped!("ajufo-cnn"),
-    shipped!("ajufo-cnn-activations"),
-    shipped!("ajufo-cnn-binary"),
-    shipped!("ajufo-cnn-both"),
-    shipped!("ajufo-cnn-units"),
-    shipped!("ajufo-crnn"),
-    shipped!("ajufo-crnn-activations"),
-    shipped!("ajufo-crnn-binary"),
-    shipped!("ajufo-crnn-both"),
-    shipped!("ajufo-crnn-units"),
-    shipped!("amin-cnn"),
-    shipped!("amin-cnn-augmented"),
-    shipped!("amin-dense"),
-    shipped!("amin-progressive-1"),
-    shipped!("amin-progressive-2"),
-    shipped!("amin-vgg16"),
-    shipped!("amin-vgg16-augmented"),
-    shipped!("demo"),
-    shipped!("dwivedi-crnn"),
-    shipped!("dwivedi-parallel"),
-    shipped!("floor-logistic"),
-    shipped!("floor-neighbours"),
-    shipped!("fma-baseline"),
-    shipped!("georgopoulos-cnn"),
-    shipped!("georgopoulos-gtzan"),
-    shipped!("georgopoulos-lightgbm"),
-    shipped!("georgopoulos-svm"),
-    shipped!("georgopoulos-vote"),
-    shipped!("georgopoulos-xgboost"),
-    shipped!("melgrad-best"),
-    shipped!("northrop-cnn"),
-    shipped!("northrop-fcnn"),
-    shipped!("veselinov-alexnet"),
-    shipped!("veselinov-googlenet"),
-    shipped!("veselinov-simple"),
-    shipped!("veselinov-vgg"),
-];
+pub use shipped::{SHIPPED, networks, shipped};
 
 /// One experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -359,27 +315,6 @@ impl Recipe {
             claimed: self.claimed.clone(),
         }
     }
-}
-
-/// All shipped recipes, by name.
-///
-/// # Errors
-/// None in a sound build: a test parses them all.
-pub fn shipped() -> Result<Vec<Recipe>, Error> {
-    SHIPPED
-        .iter()
-        .map(|(name, text)| Recipe::parse(text, Path::new(name)))
-        .collect()
-}
-
-/// The shipped recipes whose classifier is a network, by name.
-///
-/// # Errors
-/// As [`shipped`].
-pub fn networks() -> Result<Vec<Recipe>, Error> {
-    let mut recipes = shipped()?;
-    recipes.retain(|recipe| recipe.classifier.is_none());
-    Ok(recipes)
 }
 
 /// A network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`, `.json`).
