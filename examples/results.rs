@@ -125,15 +125,14 @@ fn rows(text: &mut String, recipe: &Recipe, results: &[(String, Reproduction)]) 
             .filter(|(name, _)| wanted(name))
             .map(|(name, figure)| (name.clone(), figure.to_string()))
             .collect();
-        let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
         let _ = writeln!(
             text,
-            "| `{}` | {claimed} | {} | {}, {} clips, seeds {} | {} |",
+            "| `{}` | {claimed} | {} | {}, {} clips, {} | {} |",
             recipe.name,
             figures(&measured, String::clone),
             result.data,
             result.clips,
-            seeds.join(", "),
+            result.runs(),
             result.remark.replace('|', "\\|")
         );
     }

@@ -18,16 +18,16 @@ use std::path::Path;
 
 use audio::Clip;
 #[cfg(not(target_arch = "wasm32"))]
-use audio::{Limits, Segment, Stream};
+use audio::Segment;
 use engine::{Device, ModelFile, Network};
 use serde::Serialize;
 
-use crate::evaluate::probabilities;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::evaluate::{AT_ONCE, Votes};
+use crate::evaluate::Votes;
+use crate::evaluate::probabilities;
 use crate::input::{Input, Normalisation};
 #[cfg(not(target_arch = "wasm32"))]
-use crate::listen::{self, IN_MEMORY, Listener};
+use crate::listen;
 use crate::{Error, files};
 
 /// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well it hears and
@@ -60,6 +60,17 @@ pub struct Guess {
 }
 
 impl Answer {
+    /// The labels by their probabilities.
+    pub(crate) fn new(labels: &[String], probabilities: Vec<f64>) -> Answer {
+        let guess = |(label, probability): (&String, f64)| Guess {
+            label: label.clone(),
+            probability,
+        };
+        let mut ranking: Vec<Guess> = labels.iter().zip(probabilities).map(guess).collect();
+        ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Answer { ranking }
+    }
+
     /// The likeliest label.
     #[must_use]
     pub fn best(&self) -> &Guess {
@@ -207,32 +218,11 @@ impl Classifier {
     /// As [`Classifier::classify_file`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
-        let name = path.display().to_string();
-        let open = || -> Result<Stream<'static>, Error> {
-            let mut stream = Stream::open(path, &Limits::LONG)?;
-            stream.limit_to(segment)?;
-            Ok(stream)
-        };
-        let mut stream = open()?;
-        let is_long = stream.about().is_none_or(|samples| samples > IN_MEMORY);
-        let samples = match is_long && self.input.seconds.is_some() {
-            true => listen::count(&mut stream)?,
-            false => 0,
-        };
-        if samples == 0 {
-            let clip = audio::decode_segment(path, segment, &Limits::default())?;
-            return kernels::block_on(self.answer(&clip, &name));
-        }
-        let mut listener = Listener::new(&self.input, open()?, samples, &name);
-        kernels::block_on(async {
-            let mut votes = Votes::default();
-            while let Some(windows) = listener.next(AT_ONCE).await? {
-                votes
-                    .add(&self.network, &self.normalisation, windows)
-                    .await?;
-            }
-            Ok(self.ranked(votes.mean()?))
-        })
+        let mut votes = Votes::default();
+        listen::hear(&self.input, path, segment, async |windows| {
+            votes.add(&self.network, &self.normalisation, windows).await
+        })?;
+        Ok(Answer::new(&self.labels, votes.mean()?))
     }
 
     /// Hears the bytes of a sound file; `name` goes into errors.
@@ -267,17 +257,7 @@ impl Classifier {
         // Features are computed where they were computed for the training: on the CPU.
         let windows = self.input.windows_async(&Device::cpu(), clip, name).await?;
         let probabilities = probabilities(&self.network, &self.normalisation, windows).await?;
-        Ok(self.ranked(probabilities))
-    }
-
-    fn ranked(&self, probabilities: Vec<f64>) -> Answer {
-        let guess = |(label, probability): (&String, f64)| Guess {
-            label: label.clone(),
-            probability,
-        };
-        let mut ranking: Vec<Guess> = self.labels.iter().zip(probabilities).map(guess).collect();
-        ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        Answer { ranking }
+        Ok(Answer::new(&self.labels, probabilities))
     }
 }
 

@@ -151,7 +151,7 @@ impl Error {
             Error::OutOfMemory { batch: 1, .. } => Some("a smaller network, or another --device".into()),
             Error::OutOfMemory { batch, .. } => Some(format!("try --batch {}", batch / 2)),
             Error::Diverged { .. } => Some("a smaller step size often helps: try a tenth of --lr".into()),
-            Error::Model { .. } => Some("a model file is the best.safetensors of a run".into()),
+            Error::Model { .. } => Some("a model file is the best.safetensors (or model.json) of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
             Error::Bench { .. } => Some("names are those of kernels (conv2d, matmul), train_step, infer and extract".into()),

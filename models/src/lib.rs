@@ -31,7 +31,7 @@
 //! | [`recipe`] | one experiment as a TOML file; those of the papers |
 //! | [`run`] | the folder that one training writes |
 //! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
-//! | [`reproduce`] | a recipe under several seeds, beside what its paper claims |
+//! | [`reproduce`] | a recipe under several seeds, or on folds, beside what its paper claims |
 //! | [`demo`] | the same on synthetic music, which it makes itself |
 //! | [`report`] | a run on one page of HTML |
 //! | [`table`] | features of files as one array |

@@ -1,16 +1,56 @@
 //! The windows of a sound of any length, some at a time, so that memory does not grow with it.
 
-use audio::{Clip, Stream};
+use std::path::Path;
+
+use audio::{Clip, Limits, Segment, Stream};
 use kernels::Device;
 
 use crate::Error;
+use crate::evaluate::AT_ONCE;
 use crate::input::{Input, Windows, cuts};
 
 /// Sounds of up to so many samples are taken into memory whole: three minutes at 44.1 kHz.
-pub(crate) const IN_MEMORY: u64 = 1 << 23;
+const IN_MEMORY: u64 = 1 << 23;
+
+/// Hands over the windows of a sound file, or of a part of it, some at a time. What is long is decoded twice, piece by
+/// piece: where its windows lie depends on its length.
+///
+/// # Errors
+/// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; whatever `heard` refuses.
+pub(crate) fn hear(
+    input: &Input,
+    path: &Path,
+    segment: &Segment,
+    mut heard: impl AsyncFnMut(Windows) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let name = path.display().to_string();
+    let open = || -> Result<Stream<'static>, Error> {
+        let mut stream = Stream::open(path, &Limits::LONG)?;
+        stream.limit_to(segment)?;
+        Ok(stream)
+    };
+    let mut stream = open()?;
+    let is_long = stream.about().is_none_or(|samples| samples > IN_MEMORY);
+    let samples = match is_long && input.seconds.is_some() {
+        true => count(&mut stream)?,
+        false => 0,
+    };
+    kernels::block_on(async {
+        if samples == 0 {
+            let clip = audio::decode_segment(path, segment, &Limits::default())?;
+            let windows = input.windows_async(&Device::cpu(), &clip, &name).await?;
+            return heard(windows).await;
+        }
+        let mut listener = Listener::new(input, open()?, samples, &name);
+        while let Some(windows) = listener.next(AT_ONCE).await? {
+            heard(windows).await?;
+        }
+        Ok(())
+    })
+}
 
 /// Cuts a stream into the windows that [`Input::windows`] cuts a clip into.
-pub(crate) struct Listener<'a> {
+struct Listener<'a> {
     input: &'a Input,
     name: &'a str,
     stream: Stream<'a>,
@@ -22,12 +62,7 @@ pub(crate) struct Listener<'a> {
 
 impl<'a> Listener<'a> {
     /// For a stream of so many samples, at its start; `name` goes into errors.
-    pub(crate) fn new(
-        input: &'a Input,
-        stream: Stream<'a>,
-        samples: usize,
-        name: &'a str,
-    ) -> Listener<'a> {
+    fn new(input: &'a Input, stream: Stream<'a>, samples: usize, name: &'a str) -> Listener<'a> {
         let rate = f64::from(stream.sample_rate());
         let window = input.seconds.map(|seconds| (seconds * rate).round());
         let window = window.map_or(samples, |window| window.max(1.0) as usize);
@@ -42,7 +77,7 @@ impl<'a> Listener<'a> {
     }
 
     /// The next windows, `most` at most; `None` after the last.
-    pub(crate) async fn next(&mut self, most: usize) -> Result<Option<Windows>, Error> {
+    async fn next(&mut self, most: usize) -> Result<Option<Windows>, Error> {
         // Features are computed where they were computed for the training: on the CPU.
         let device = Device::cpu();
         let mut all: Option<Windows> = None;
@@ -83,7 +118,7 @@ impl<'a> Listener<'a> {
 }
 
 /// How many samples are left in a stream, which is read to its end.
-pub(crate) fn count(stream: &mut Stream<'_>) -> Result<usize, Error> {
+fn count(stream: &mut Stream<'_>) -> Result<usize, Error> {
     let (mut total, mut samples) = (0, Vec::new());
     while stream.read(&mut samples)? {
         total += samples.len();
@@ -95,7 +130,7 @@ pub(crate) fn count(stream: &mut Stream<'_>) -> Result<usize, Error> {
 #[cfg(all(test, feature = "report"))]
 mod tests {
     use super::*;
-    use audio::{FeatureSettings, Limits, synth, wav};
+    use audio::{FeatureSettings, synth, wav};
 
     #[test]
     fn windows_come_as_they_come_from_a_clip_in_memory() {

@@ -1,4 +1,4 @@
-//! A recipe run again under several seeds, and what came out beside what its paper claims: `melgrad reproduce`.
+//! A recipe run again, under several seeds or on folds, and what came out beside what its paper claims: `melgrad reproduce`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::Control;
 use crate::metrics::Spread;
-use crate::pipeline::{Outcome, Resuming, Training, open, resume, train_folder};
+use crate::pipeline::{Series, SeriesOutcome, Training, by_name, complete_series};
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
 use crate::{Error, files};
@@ -21,10 +21,12 @@ pub struct Reproducing<'a> {
     pub recipe: Recipe,
     /// What it is run on.
     pub data: &'a Path,
-    /// Where the runs go, a folder each: `NAME-seed0`.
+    /// Where the runs go, as a series: in the folder `NAME`, or `NAME-5-folds`.
     pub out: &'a Path,
-    /// One run each.
+    /// Once with each of them.
     pub seeds: &'a [u64],
+    /// Into how many folds the clips are dealt with each seed; the recipe's own split, where it is missing.
+    pub folds: Option<usize>,
     /// As in [`Training`]: where features are kept.
     pub cache: Option<&'a Path>,
     /// The command that a reader gives to do it once more.
@@ -42,8 +44,11 @@ pub struct Reproduction {
     /// What was measured, under the same names. `train_accuracy` is that of the last epoch, with dropout on; figures on
     /// validation clips are those of the epoch that was kept.
     pub measured: BTreeMap<String, Figure>,
-    /// One run each.
+    /// Once with each of them.
     pub seeds: Vec<u64>,
+    /// On how many folds with each seed; the recipe's own split, where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<usize>,
     /// The name of the folder that it was run on.
     pub data: String,
     /// How many clips could be used.
@@ -60,7 +65,7 @@ pub struct Reproduction {
     pub best_epochs: Vec<usize>,
     /// What computed.
     pub device: String,
-    /// Wall-clock seconds of all epochs.
+    /// Wall-clock seconds of all epochs; where there are none, of the fitting.
     pub seconds: f64,
     /// The command.
     pub command: String,
@@ -101,133 +106,114 @@ impl Figure {
     }
 }
 
-/// Runs a recipe once for each seed, and first the recipe that it goes on from, if there is one. Runs that are there
-/// already are gone on with.
+impl Reproducing<'_> {
+    /// The file for the result: `NAME.json`, or `NAME-5-folds.json`.
+    #[must_use]
+    pub fn result(&self) -> PathBuf {
+        let mut name = self.folder(&self.recipe).into_os_string();
+        name.push(".json");
+        name.into()
+    }
+
+    /// Where the runs of a recipe go.
+    fn folder(&self, recipe: &Recipe) -> PathBuf {
+        self.out.join(match self.folds {
+            Some(folds) => format!("{}-{folds}-folds", recipe.name),
+            None => recipe.name.clone(),
+        })
+    }
+}
+
+/// Runs a recipe once for each seed and fold, and first the recipe that it goes on from, if there is one. Runs that are
+/// there already are gone on with.
 ///
 /// # Errors
-/// [`Error::Setting`] without a seed; [`Error::RunExists`] where a run of other settings is in the way; otherwise as
-/// [`train_folder`].
+/// [`Error::Setting`] without a seed; [`Error::RunExists`] where runs of other settings are in the way; otherwise as
+/// [`complete_series`].
 pub fn reproduce(
     reproducing: &Reproducing<'_>,
     device: &Device,
     control: Control<'_>,
 ) -> Result<Reproduction, Error> {
-    let recipe = &reproducing.recipe;
-    let mut outcomes = Vec::new();
-    for &seed in reproducing.seeds {
-        let mut recipe = recipe.clone();
-        if let (Some(stage), None) = (&recipe.transfer.stage, &recipe.transfer.weights) {
-            // The same clips are held back from both.
-            let mut stage = Recipe::load(stage)?;
-            stage.input = recipe.input.clone();
-            stage.labels = recipe.labels.clone();
-            stage.split = recipe.split.clone();
-            stage.training.epochs = recipe.training.epochs;
-            let first = run(reproducing, &stage, seed, device, control)?;
-            recipe.transfer.weights = Some(first.run.dir().into());
-        }
-        outcomes.push(run(reproducing, &recipe, seed, device, control)?);
+    let mut recipe = reproducing.recipe.clone();
+    if let (Some(stage), None) = (&recipe.transfer.stage, &recipe.transfer.weights) {
+        let mut stage = Recipe::load(stage)?;
+        stage.input = recipe.input.clone();
+        stage.labels = recipe.labels.clone();
+        stage.split = recipe.split.clone();
+        stage.training.epochs = recipe.training.epochs;
+        train(reproducing, &stage, device, control)?;
+        recipe.transfer.weights = Some(reproducing.folder(&stage));
     }
-    let Some(first) = outcomes.first() else {
+    let runs = train(reproducing, &recipe, device, control)?.runs;
+    let Some(first) = runs.first() else {
         return Err(Error::setting("seeds", "none given; at least 1"));
     };
-    let data = &first.settings.data;
-    let parameters = match first.settings.recipe.classifier {
+    let first = RunFolder::open(&reproducing.folder(&recipe).join(&first.run))?.settings()?;
+    let data = first.data;
+    let parameters = match first.recipe.classifier {
         Some(_) => 0,
         None => {
-            let architecture = first.settings.recipe.architecture_for(data.labels.len())?;
+            let architecture = first.recipe.architecture_for(data.labels.len())?;
             architecture.summary()?.parameters
         }
     };
     let folder = Path::new(&data.dir).file_name();
-    let seconds = outcomes.iter().flat_map(|outcome| &outcome.history);
+    let measured = by_name(&runs).into_iter();
     Ok(Reproduction {
-        recipe: recipe.name.clone(),
-        claimed: recipe.claimed.clone(),
-        measured: measured(&outcomes),
+        recipe: recipe.name,
+        claimed: recipe.claimed,
+        measured: measured
+            .map(|(name, all)| (name, Figure::of(all)))
+            .collect(),
         seeds: reproducing.seeds.to_vec(),
+        folds: reproducing.folds,
         data: folder.unwrap_or_default().to_string_lossy().into_owned(),
         clips: data.clips,
-        labels: data.labels.clone(),
+        labels: data.labels,
         split: data.split,
-        fingerprint: data.fingerprint.clone(),
+        fingerprint: data.fingerprint,
         parameters,
-        best_epochs: outcomes.iter().map(|outcome| outcome.best_epoch).collect(),
+        best_epochs: runs.iter().map(|run| run.best_epoch).collect(),
         device: device.name().into(),
-        seconds: seconds.map(|row| row.seconds).sum::<f64>().round(),
+        seconds: runs.iter().map(|run| run.seconds).sum::<f64>().round(),
         command: reproducing.command.clone(),
         remark: String::new(),
     })
 }
 
-/// One run, from its beginning or from where it stopped.
-fn run(
+/// All runs of a recipe, from their beginning or from where they stopped.
+fn train(
     reproducing: &Reproducing<'_>,
     recipe: &Recipe,
-    seed: u64,
     device: &Device,
     control: Control<'_>,
-) -> Result<Outcome, Error> {
-    let out: PathBuf = reproducing.out.join(format!("{}-seed{seed}", recipe.name));
+) -> Result<SeriesOutcome, Error> {
     let training = Training {
         data: reproducing.data,
         recipe: recipe.clone(),
-        out: &out,
-        seed,
+        out: &reproducing.folder(recipe),
+        seed: reproducing.seeds.first().copied().unwrap_or_default(),
         cache: reproducing.cache,
         profile: false,
     };
-    match RunFolder::check_free(&out) {
-        Ok(()) => return train_folder(&training, device, control),
-        Err(error) => {
-            // What the run made of the recipe may differ in where its weights lie, and in what is frozen without any.
-            let mut there = RunFolder::open(&out)?.settings()?;
-            let (_, mut wanted) = open(reproducing.data, recipe)?;
-            for recipe in [&mut there.recipe, &mut wanted] {
-                recipe.transfer.weights = None;
-                recipe.training.frozen.clear();
-            }
-            if there.recipe != wanted || there.seed != seed {
-                return Err(error);
-            }
-        }
-    }
-    let resuming = Resuming {
-        run: &out,
-        data: Some(reproducing.data),
-        epochs: None,
-        cache: reproducing.cache,
-        profile: false,
+    let series = Series {
+        seeds: reproducing.seeds.to_vec(),
+        folds: reproducing.folds,
     };
-    resume(&resuming, device, control)
-}
-
-/// Every figure that all runs have.
-fn measured(outcomes: &[Outcome]) -> BTreeMap<String, Figure> {
-    type Read = fn(&Outcome) -> Option<f64>;
-    fn kept(outcome: &Outcome) -> Option<&crate::history::EpochRow> {
-        outcome.history.get(outcome.best_epoch.checked_sub(1)?)
-    }
-    let figures: [(&str, Read); 8] = [
-        ("accuracy", |o| Some(o.metrics.as_ref()?.accuracy)),
-        ("precision", |o| {
-            Some(o.metrics.as_ref()?.macro_mean.precision)
-        }),
-        ("recall", |o| Some(o.metrics.as_ref()?.macro_mean.recall)),
-        ("f1", |o| Some(o.metrics.as_ref()?.macro_mean.f1)),
-        ("weighted_f1", |o| Some(o.metrics.as_ref()?.weighted.f1)),
-        ("validation_accuracy", |o| kept(o)?.validation_accuracy),
-        ("validation_f1", |o| kept(o)?.validation_f1),
-        ("train_accuracy", |o| Some(o.history.last()?.train_accuracy)),
-    ];
-    let all = figures.into_iter().filter_map(|(name, read)| {
-        let runs: Option<Vec<f64>> = outcomes.iter().map(read).collect();
-        Some((name.to_string(), Figure::of(runs?)))
-    });
-    all.collect()
+    complete_series(&training, series, device, control)
 }
 
 impl Reproduction {
+    /// Which runs it is made of: `5 folds, seed 0`, or `seeds 0, 1, 2`.
+    #[must_use]
+    pub fn runs(&self) -> String {
+        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
+        let folds = self.folds.map_or(String::new(), |k| format!("{k} folds, "));
+        let plural = if seeds.len() == 1 { "" } else { "s" };
+        format!("{folds}seed{plural} {}", seeds.join(", "))
+    }
+
     /// Reads the JSON of one.
     ///
     /// # Errors
@@ -259,14 +245,13 @@ impl fmt::Display for Reproduction {
     /// Claimed beside measured.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [train, validation, test] = self.split;
-        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
         writeln!(
             f,
-            "{} on {}: {} labels, {train} clips train, {validation} choose the epoch, {test} test; seeds {}",
+            "{} on {}: {} labels, {train} clips train, {validation} choose the epoch, {test} test; {}",
             self.recipe,
             self.data,
             self.labels.len(),
-            seeds.join(", ")
+            self.runs()
         )?;
         writeln!(f, "  {:<20} {:>7}  measured", "", "claimed")?;
         for (name, figure) in &self.measured {

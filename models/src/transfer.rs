@@ -19,7 +19,8 @@ pub struct Transfer {
     /// The recipe that this one goes on from: `reproduce` trains it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// A run, a model file, or another library's weights as safetensors. What fits by name and shape is taken over.
+    /// A run, a series (of which each run of another series takes the run of its own name), a model file, or another
+    /// library's weights as safetensors. What fits by name and shape is taken over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
     /// Our layers' paths by what another library calls them: see [`engine::state_dict`].

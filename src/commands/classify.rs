@@ -5,6 +5,7 @@ use crate::options::{DeviceArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::Segment;
+use melgrad::models::pipeline::Learnt;
 use melgrad::models::table::audio_files;
 use melgrad::{Classifier, Guess};
 use serde::Serialize;
@@ -16,14 +17,14 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
                         exit code is 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
-                        melgrad classify music/ --model run/best.safetensors --top 1 --json"
+                        melgrad classify music/ --model run --top 1 --json"
 )]
 pub struct Classify {
     /// Audio files; folders, for all the audio below them
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// The model file that `melgrad train` wrote, RUN/best.safetensors; without it the model that ships, which knows ten
-    /// genres
+    /// What `melgrad train` wrote: RUN, or its best.safetensors or model.json; without it the model that ships, which knows
+    /// ten genres
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// How many genres to tell, likeliest first
@@ -59,9 +60,9 @@ impl Classify {
         let part = self.part.segment()?;
         let files = audio_files(&self.inputs)?;
         let device = self.device.open()?;
-        let classifier = match &self.model {
-            Some(model) => Classifier::load_on(model, &device)?,
-            None => Classifier::shipped_on(&device)?,
+        let learnt = match &self.model {
+            Some(model) => Learnt::load(model, &device)?,
+            None => Learnt::Network(Classifier::shipped_on(&device)?),
         };
         let stop = crate::interrupt::flag();
         let mut rows = Vec::new();
@@ -69,7 +70,7 @@ impl Classify {
             if stop.load(std::sync::atomic::Ordering::Relaxed) {
                 break;
             }
-            let row = self.row(&classifier, file, &part);
+            let row = self.row(&learnt, file, &part);
             if let Row::Error { error, .. } = &row {
                 terminal::error(error, None);
             } else if !self.json {
@@ -93,9 +94,9 @@ impl Classify {
         }
     }
 
-    fn row(&self, classifier: &Classifier, path: &Path, part: &Segment) -> Row {
+    fn row(&self, learnt: &Learnt, path: &Path, part: &Segment) -> Row {
         let file = path.display().to_string();
-        match classifier.classify_segment(path, part) {
+        match learnt.classify_segment(path, part) {
             Ok(answer) => Row::Answer {
                 file,
                 label: answer.best().label.clone(),

@@ -6,7 +6,8 @@ use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
 use melgrad::models::files;
-use melgrad::models::pipeline::{Evaluating, compare_runs, evaluate_run};
+use melgrad::models::metrics::Spread;
+use melgrad::models::pipeline::{Evaluating, compare_runs, evaluate_run, runs_in};
 use std::path::PathBuf;
 
 /// How well what was trained does: precision, recall, F1 by class, accuracy, confusion matrix; many runs side by side
@@ -16,7 +17,7 @@ use std::path::PathBuf;
                   melgrad evaluate runs/* --out compared.html"
 )]
 pub struct Evaluate {
-    /// Folders that `melgrad train` wrote; several are compared
+    /// Folders that `melgrad train` wrote; several are compared, and so are the runs of a series (--repeats, --folds)
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
     /// A folder with one folder per label; the run's own held-back clips where not given
@@ -42,7 +43,9 @@ impl Evaluate {
         let cache = cache_dir(self.no_cache);
         let (data, cache) = (self.data.as_deref(), cache.as_deref());
         let device = self.device.open()?;
-        if let ([run], None) = (self.runs.as_slice(), &self.out) {
+        let runs: Result<Vec<_>, _> = self.runs.iter().map(|dir| runs_in(dir)).collect();
+        let runs = runs?.concat();
+        if let ([run], None) = (runs.as_slice(), &self.out) {
             let evaluating = Evaluating { run, data, cache };
             let evaluation =
                 Progress::new().watch(|control| evaluate_run(&evaluating, &device, control))?;
@@ -52,8 +55,13 @@ impl Evaluate {
                 false => terminal::print(&evaluation.metrics.to_string()),
             };
         }
-        let comparison = Progress::new()
-            .watch(|control| compare_runs(&self.runs, data, cache, &device, control))?;
+        let comparison =
+            Progress::new().watch(|control| compare_runs(&runs, data, cache, &device, control))?;
+        if self.runs.len() == 1 && runs.len() > 1 {
+            let accuracies = comparison.runs.iter().map(|run| run.metrics.accuracy);
+            let spread = Spread::of(&accuracies.collect::<Vec<f64>>());
+            terminal::note(&format!("accuracy: {spread}"));
+        }
         if let Some(out) = &self.out {
             files::write_bytes(out, comparison.html().as_bytes())?;
             terminal::note(&format!("page: {}", out.display()));

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 /// Run a paper's experiment again: its claimed figures beside those measured
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Trains once for each seed into OUT/NAME-seedN and writes OUT/NAME.json, with all figures, their means \
-                  and spreads. What Ctrl-C stops goes on with the same command. A second stage (amin-progressive-2) \
-                  trains its first stage before it, unless --weights gives a run of that.\n\nExamples:\n  melgrad \
-                  reproduce ajufo-cnn --data gtzan\n  melgrad reproduce georgopoulos-cnn --data esc10 --seeds 0,1,2,3,4 \
-                  --set split.test='4-*' --json"
+    after_help = "Trains once for each seed, and with --folds once for each fold of it, into the series OUT/NAME (or \
+                  OUT/NAME-5-folds) and writes OUT/NAME.json, with all figures, their means and spreads. What Ctrl-C \
+                  stops goes on with the same command. A second stage (amin-progressive-2) trains its first stage \
+                  before it, unless --weights gives a run of that.\n\nExamples:\n  melgrad reproduce ajufo-cnn --data \
+                  gtzan\n  melgrad reproduce northrop-fcnn --data features_30_sec.csv --seeds 0 --folds 5\n  melgrad \
+                  reproduce georgopoulos-cnn --data esc10 --seeds 0,1,2,3,4 --set split.test='4-*' --json"
 )]
 pub struct Reproduce {
     /// The recipe: its name (`melgrad recipes` lists them) or a .toml file
@@ -29,9 +30,13 @@ pub struct Reproduce {
     /// Where the runs and the result go
     #[arg(long, value_name = "OUT", default_value = "reproduced")]
     out: PathBuf,
-    /// One run for each
+    /// Train with each of them
     #[arg(long, value_name = "N,N…", value_delimiter = ',', default_value = "0,1,2", value_parser = options::seed)]
     seeds: Vec<u64>,
+    /// Deal the clips into K folds by group with each seed, and train K times with another fold as the test; the clips
+    /// that choose the epoch are taken from the rest
+    #[arg(long, value_name = "K")]
+    folds: Option<usize>,
     /// Begin with the weights of an earlier training: see `melgrad train`
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -69,6 +74,7 @@ impl Reproduce {
             data: &self.data,
             out: &self.out,
             seeds: &self.seeds,
+            folds: self.folds,
             cache: cache.as_deref(),
             command: self.command(),
             recipe,
@@ -82,7 +88,7 @@ impl Reproduce {
             }
             error => error.into(),
         })?;
-        let file = self.out.join(format!("{}.json", done.recipe));
+        let file = reproducing.result();
         done.write(&file)?;
         terminal::note(&format!("result: {}", file.display()));
         match self.json {
@@ -106,6 +112,8 @@ impl Reproduce {
             format!("--data {}", name(&self.data)),
             format!("--seeds {}", seeds.join(",")),
         ];
+        words.extend(self.folds.map(|folds| format!("--folds {folds}")));
+        words.extend(self.split.iter().map(|form| format!("--split {form}")));
         words.extend(
             self.weights
                 .iter()

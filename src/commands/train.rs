@@ -106,7 +106,7 @@ impl Train {
                 profile: self.profile,
             };
             let device = self.device.open()?;
-            if let Some(series) = self.series() {
+            if let Some(series) = self.series()? {
                 let outcome = Progress::new()
                     .watch(|control| train_series(&training, series, &device, control));
                 return self.tell_series(outcome);
@@ -123,10 +123,12 @@ impl Train {
     }
 
     /// How often to train, where it is more than once.
-    fn series(&self) -> Option<Series> {
+    fn series(&self) -> Result<Option<Series>, Error> {
         let repeats = self.repeats.map_or(1, NonZeroUsize::get);
-        let folds = self.folds;
-        (repeats > 1 || folds.is_some()).then_some(Series { repeats, folds })
+        let series = || Series::repeats(self.seed, repeats, self.folds);
+        (repeats > 1 || self.folds.is_some())
+            .then(series)
+            .transpose()
     }
 
     fn tell_series(&self, outcome: Result<SeriesOutcome, Error>) -> Result<(), Failure> {

@@ -34,7 +34,7 @@ fn claimed_beside_measured() {
     ] {
         assert!(told.out.contains(words), "{words}: {}", told.out);
     }
-    assert!(dir.join("reproduced/small-seed7/report.html").is_file());
+    assert!(dir.join("reproduced/small/seed-7/report.html").is_file());
     let json = cpu(dir, &format!("{command} --json")).done();
     assert!(
         !json.err.contains("epoch 1"),
@@ -77,10 +77,44 @@ fn claimed_beside_measured() {
         dir,
         "reproduce small.toml --data music --seeds 0 --set training.batch=3",
     )
-    .fails(1, &["small-seed0", "is there already"]);
+    .fails(1, &["reproduced/small", "is there already"]);
+    let fewer = cpu(dir, &command.replace("0,7", "7")).done();
+    assert!(!fewer.err.contains("epoch 1"), "{}", fewer.err);
+    assert!(fewer.out.contains("seed 7") && !fewer.out.contains('±'));
+    cpu(dir, &command.replace("0,7", "7,7")).fails(2, &["seeds", "twice"]);
     cpu(dir, "reproduce small.toml --data music --seeds=-1").fails(2, &["--seeds"]);
     cpu(dir, "reproduce smal --data music").fails(2, &["smal"]);
     cpu(dir, "reproduce small.toml --data none").fails(1, &["none"]);
+}
+
+#[test]
+fn on_folds() {
+    let home = home();
+    let dir = home.path();
+    music(dir, 2, 6);
+    small_recipe(dir);
+    let command = "reproduce small.toml --data music --seeds 3 --folds 2 --split paper --json";
+    let told = cpu(dir, command).done().json();
+    assert_eq!((&told["folds"], &told["seeds"][0]), (&2.into(), &3.into()));
+    assert_eq!(
+        told["measured"]["accuracy"]["runs"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let said = told["command"].as_str().unwrap();
+    assert!(
+        said.ends_with("--seeds 3 --folds 2 --split paper"),
+        "{said}"
+    );
+    assert!(dir.join("reproduced/small-2-folds.json").is_file());
+    let series = dir.join("reproduced/small-2-folds");
+    assert!(
+        series.join("seed-3-fold-2/report.html").is_file() && series.join("series.json").is_file()
+    );
+    cpu(dir, "reproduce small.toml --data music --folds 1").fails(2, &["folds", "at least 2"]);
+    cpu(dir, "reproduce small.toml --data music --folds 99").fails(2, &["99 folds"]);
 }
 
 #[test]

@@ -98,6 +98,28 @@ fn folds_test_every_clip_once() {
         again.json(),
         json(&series.join("seed-0-fold-2/metrics.json"))
     );
+
+    // The series as one: its runs side by side.
+    let all = melgrad(
+        home.path(),
+        ["evaluate", "series", "--json", "--device", "cpu"],
+    );
+    let all = all
+        .done()
+        .warns("2 of 3 runs were not judged on the same clips");
+    assert!(
+        all.err.contains("accuracy: ") && all.err.contains("(3 runs)"),
+        "{}",
+        all.err
+    );
+    let rows = all.json();
+    assert_eq!(rows.as_array().unwrap().len(), 3);
+    assert_eq!(rows[1]["run"], run);
+    assert_eq!(rows[1]["accuracy"], found["runs"][1]["figures"]["accuracy"]);
+    fs::remove_dir_all(&series).unwrap();
+    fs::create_dir(&series).unwrap();
+    fs::write(series.join("series.toml"), settings).unwrap();
+    melgrad(home.path(), ["evaluate", "series"]).fails(1, &["series.toml"]);
 }
 
 #[test]

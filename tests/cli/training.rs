@@ -197,3 +197,28 @@ fn flags_change_the_recipe() {
     melgrad(home.path(), bad).fails(2, &["--set", "epoks"]);
     melgrad(home.path(), ["train", "--resume", "--out", "nowhere"]).fails(1, &["nowhere"]);
 }
+
+#[test]
+fn what_is_no_network_names_genres_too() {
+    let home = home();
+    music(home.path(), 2, 6);
+    let train = [
+        "train",
+        "--data",
+        "music",
+        "--recipe",
+        "floor-logistic",
+        "--out",
+        "run",
+    ];
+    let trained = melgrad(home.path(), train).done();
+    assert_eq!(trained.out.trim(), "run/model.json");
+    let classify = |rest: &[&str]| melgrad(home.path(), [&["classify", "music"], rest].concat());
+    let answers = classify(&["--model", "run/model.json", "--json"]).done();
+    assert_eq!(answers.json().as_array().unwrap().len(), 12);
+    let of_run = classify(&["--model", "run", "--json"]).done();
+    assert_eq!(of_run.json(), answers.json());
+    write(&home.path().join("model.json"), b"{}");
+    classify(&["--model", "model.json"]).fails(1, &["model.json", "labels"]);
+    classify(&["--model", "music"]).fails(1, &["run.toml", "no run"]);
+}

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use audio::Segment;
 use serde::{Deserialize, Serialize};
 
 use super::Model;
+use crate::classify::Answer;
 use crate::input::{Input, Normalisation, Windows};
-use crate::{Error, files};
+use crate::{Error, files, listen};
 
 /// A fitted classifier with its labels, its input and its normalisation: `model.json` of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,8 +70,28 @@ impl Saved {
     /// The probability of every label for one clip: the mean over its windows.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for windows of another size than its own.
-    pub fn probabilities(&self, mut windows: Windows) -> Result<Vec<f64>, Error> {
+    /// [`Error::Setting`] for no windows, or such of another size than its own.
+    pub fn probabilities(&self, windows: Windows) -> Result<Vec<f64>, Error> {
+        let mut sums = vec![0.0; self.labels.len()];
+        self.add(windows, &mut sums)?;
+        Ok(mean(sums))
+    }
+
+    /// Hears a sound file of any length, or a part of it: its features are computed as those that the model learnt from.
+    ///
+    /// # Errors
+    /// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; [`Error::Setting`] where the
+    /// model learnt from columns that are not computed from sound.
+    pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
+        let mut sums = vec![0.0; self.labels.len()];
+        listen::hear(&self.input, path, segment, async |windows| {
+            self.add(windows, &mut sums)
+        })?;
+        Ok(Answer::new(&self.labels, mean(sums)))
+    }
+
+    /// Adds the probabilities for every window.
+    fn add(&self, mut windows: Windows, sums: &mut [f64]) -> Result<(), Error> {
         let columns = self.columns();
         if windows.window_len() != columns || windows.values.is_empty() {
             let own = windows.window_len();
@@ -78,14 +100,18 @@ impl Saved {
                 format!("windows of {own} numbers for a model of {columns}"),
             ));
         }
-        let mut sums = vec![0.0; self.labels.len()];
         for window in windows.values.chunks_exact_mut(columns) {
             self.normalisation.apply(window);
             let own = self.model.probabilities(window);
             sums.iter_mut().zip(own).for_each(|(sum, p)| *sum += p);
         }
-        let total: f64 = sums.iter().sum();
-        sums.iter_mut().for_each(|sum| *sum /= total);
-        Ok(sums)
+        Ok(())
     }
+}
+
+/// Sums of probabilities over windows, brought back to a sum of 1.
+fn mean(mut sums: Vec<f64>) -> Vec<f64> {
+    let total: f64 = sums.iter().sum();
+    sums.iter_mut().for_each(|sum| *sum /= total);
+    sums
 }

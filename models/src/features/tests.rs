@@ -88,8 +88,7 @@ fn the_cache_gives_the_same_numbers_and_survives_damage() {
         Some(&fresh.features[0]),
         "the damaged entry is written anew"
     );
-    let lean =
-        prepare_within(0, dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
+    let lean = prepare_within(0, dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
     for (lean, fresh) in lean.features.iter().zip(&fresh.features) {
         assert_ne!(
             lean, fresh,

@@ -30,13 +30,6 @@ pub fn compare_runs(
         let name = run.display().to_string();
         let mut clips: Vec<String> = evaluation.clips.into_iter().map(|clip| clip.name).collect();
         clips.sort_unstable();
-        if judged.first().is_some_and(|first| *first != clips) {
-            let first = &comparison.runs[0].run;
-            let words = format!(
-                "{name} was not judged on the same clips as {first}: their figures differ by chance too"
-            );
-            control.warn(&mut comparison.notes, [words]);
-        }
         judged.push(clips);
         comparison.runs.push(Compared {
             run: name,
@@ -45,6 +38,14 @@ pub fn compare_runs(
             claimed: recipe.claimed.into_iter().collect(),
             metrics: evaluation.metrics,
         });
+    }
+    let others = judged.iter().filter(|clips| **clips != judged[0]).count();
+    if others > 0 {
+        let (all, first) = (judged.len(), &comparison.runs[0].run);
+        let words = format!(
+            "{others} of {all} runs were not judged on the same clips as {first}: their figures differ by chance too"
+        );
+        control.warn(&mut comparison.notes, [words]);
     }
     Ok(comparison)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::Device;
 
-use super::classical::Learnt;
+use super::learnt::Learnt;
 use super::{features, open};
 use crate::Error;
 use crate::control::Control;
@@ -67,7 +67,7 @@ pub fn evaluate_run(
 ) -> Result<Evaluation, Error> {
     let run = RunFolder::open(evaluating.run)?;
     let settings = run.settings()?;
-    let learnt = Learnt::load(&run, &settings, device)?;
+    let learnt = Learnt::of_run(&run, &settings, device)?;
     let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
     let mut warnings = Vec::new();
     let mut recipe = settings.recipe.clone();

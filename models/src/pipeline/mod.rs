@@ -3,13 +3,14 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`train_folder`] and [`resume`] |
-//! | `classical.rs` | classifiers that are no networks, and what a run has learnt |
+//! | `classical.rs` | training a classifier that is no network |
 //! | `compare.rs` | [`compare_runs`]: many runs side by side |
 //! | `data.rs` | [`open`]: the dataset that a recipe wants |
-//! | `series.rs` | [`train_series`] and [`resume_series`]: the same with several seeds, or folds |
-//! | `done.rs` | the test and the report of what was trained |
+//! | `series/` | [`train_series`]: the same with several seeds, or folds |
+//! | `done.rs` | [`Outcome`]: the test, the report and the figures of what was trained |
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
 //! | `keeper.rs` | writing a training's files into its run folder |
+//! | `learnt.rs` | [`Learnt`]: a trained model of either kind |
 //! | `page.rs` | the run as a report, with pictures of clips |
 
 mod classical;
@@ -18,11 +19,12 @@ mod data;
 mod done;
 mod judge;
 mod keeper;
+mod learnt;
 mod page;
 mod series;
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Instant;
 
 use engine::{Device, ModelFile};
 
@@ -31,9 +33,7 @@ use crate::control::{Control, Event};
 use crate::dataset::Dataset;
 use crate::examples::{Clips, fit};
 use crate::features::{Prepared, prepare};
-use crate::history::EpochRow;
 use crate::input::{Input, Normalise};
-use crate::metrics::Metrics;
 use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
@@ -42,10 +42,16 @@ use crate::training::Best;
 use crate::{Error, files, transfer};
 pub use compare::compare_runs;
 pub use data::open;
+pub use done::Outcome;
 use done::Trained;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
-pub use series::{RunFigures, Series, SeriesOutcome, is_series, resume_series, train_series};
+pub use learnt::Learnt;
+pub(crate) use series::by_name;
+pub use series::{
+    RunFigures, Series, SeriesOutcome, complete_series, is_series, resume_series, runs_in,
+    train_series,
+};
 
 /// A training that is to begin.
 #[derive(Debug, Clone)]
@@ -77,51 +83,6 @@ pub struct Resuming<'a> {
     pub cache: Option<&'a Path>,
     /// See [`Training::profile`].
     pub profile: bool,
-}
-
-/// What a training came to.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Its folder.
-    pub run: RunFolder,
-    /// All its settings.
-    pub settings: RunSettings,
-    /// The figures of every epoch.
-    pub history: Vec<EpochRow>,
-    /// The epoch whose weights were kept, counted from 1; 0 where there are no epochs.
-    pub best_epoch: usize,
-    /// The figures on the test clips; `None` where there are none.
-    pub metrics: Option<Metrics>,
-    /// The answer for every test clip.
-    pub tested: Vec<ClipAnswer>,
-    /// What a reader of the figures should know. All of it was told as [`Event::Warning`] too.
-    pub warnings: Vec<String>,
-}
-
-impl Outcome {
-    /// The figures of the best epoch and of the test clips, under the names that recipes claim them by: `accuracy`,
-    /// `precision`, `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`, `validation_f1`, `validation_loss`.
-    #[must_use]
-    pub fn figures(&self) -> BTreeMap<String, f64> {
-        let best = self.best_epoch.checked_sub(1);
-        let row = best.and_then(|best| self.history.get(best));
-        let of_row = |figure: fn(&EpochRow) -> Option<f64>| row.and_then(figure);
-        let of_test = |figure: fn(&Metrics) -> f64| self.metrics.as_ref().map(figure);
-        let all = [
-            ("accuracy", of_test(|m| m.accuracy)),
-            ("precision", of_test(|m| m.macro_mean.precision)),
-            ("recall", of_test(|m| m.macro_mean.recall)),
-            ("f1", of_test(|m| m.macro_mean.f1)),
-            ("weighted_f1", of_test(|m| m.weighted.f1)),
-            ("validation_accuracy", of_row(|row| row.validation_accuracy)),
-            ("validation_f1", of_row(|row| row.validation_f1)),
-            ("validation_loss", of_row(|row| row.validation_loss)),
-        ];
-        let known = all
-            .into_iter()
-            .filter_map(|(name, figure)| Some((name.into(), figure?)));
-        known.collect()
-    }
 }
 
 /// Trains a network on a folder of audio and writes a run.
@@ -320,6 +281,7 @@ pub(crate) fn train_on(
         &split.fitted(recipe.split.form),
     )?;
     if let Some(classifier) = &recipe.classifier {
+        let begun = Instant::now();
         let learnt = classical::train(
             classifier,
             &settings,
@@ -334,6 +296,7 @@ pub(crate) fn train_on(
             settings,
             history: Vec::new(),
             best_epoch: 0,
+            seconds: begun.elapsed().as_secs_f64(),
             warnings,
         };
         return done.judged(prepared, &split.test, how);
@@ -367,12 +330,14 @@ pub(crate) fn train_on(
     trainer.run(&mut keeper, control)?;
     let (history, best_epoch) = (trainer.history().to_vec(), trainer.best_epoch());
     drop(trainer);
+    let seconds = history.iter().map(|row| row.seconds).sum();
 
     let done = Trained {
         run,
         settings,
         history,
         best_epoch,
+        seconds,
         warnings,
     };
     done.judged(prepared, &split.test, how)

@@ -2,6 +2,7 @@
 
 use super::{ClipAnswer, Outcome};
 use crate::Error;
+use crate::dataset::Content;
 use crate::files;
 use crate::input::Input;
 use crate::picture::is_picture;
@@ -66,8 +67,11 @@ fn examples(tested: &[ClipAnswer], input: &Input) -> Vec<Example> {
     shown.into_iter().map(example).collect()
 }
 
-/// The beginning of a clip, as long as a window, as the features show it before they are resized.
+/// The beginning of a clip, as long as a window, as the features show it before they are resized; nothing for a table's row.
 fn picture(clip: &ClipAnswer, input: &Input) -> Result<Vec<u8>, Error> {
+    if Content::of_name(&clip.path).is_none() {
+        return Ok(Vec::new());
+    }
     let file = files::read_bytes(&clip.path)?;
     if is_picture(&file) {
         return Ok(file);

@@ -8,7 +8,10 @@ use crate::Error;
 /// Name and text of a recipe in `models/recipes`.
 macro_rules! shipped {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../recipes/", $name, ".toml")))
+        (
+            $name,
+            include_str!(concat!("../../recipes/", $name, ".toml")),
+        )
     };
 }
 

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use audio::Segment;
 use engine::Device;
 use models::Error;
 use models::control::Control;
 use models::pipeline::{
-    Evaluating, Outcome, Resuming, Training, evaluate_run, resume, train_folder,
+    ClipAnswer, Evaluating, Learnt, Outcome, Resuming, Training, evaluate_run, resume, train_folder,
 };
 use models::recipe::Recipe;
 use models::run::RunFolder;
@@ -53,15 +54,9 @@ fn train(place: &Place, classifier: &str, run: &str) -> Result<Outcome, Error> {
     train_folder(&training, &Device::cpu(), Control::none())
 }
 
-fn empty() -> Place {
-    Place {
-        dir: tempfile::tempdir().unwrap(),
-    }
-}
-
 #[test]
 fn every_classifier_learns_a_table_and_is_judged_again_alike() {
-    let place = empty();
+    let place = Place::empty();
     for (name, classifier) in [
         ("depth", "kind = \"trees\"\nrounds = 20"),
         (
@@ -84,6 +79,12 @@ fn every_classifier_learns_a_table_and_is_judged_again_alike() {
         assert!(run.learnt().ends_with("model.json") && !run.best().exists());
         let report = fs::read_to_string(run.report()).unwrap();
         assert!(report.contains("Confusion matrix") && !report.contains("Learning curves"));
+        // Rows have nothing to show but their names, right ones and wrong ones.
+        assert!(report.contains("What it heard") && !report.contains("<img"));
+        let named = |clip: &ClipAnswer| report.contains(&format!("\"file\">{}<", clip.name));
+        let mut tested = outcome.tested.iter();
+        assert!(tested.any(named) && report.contains("% sure"));
+        assert_eq!(report.contains(", said "), metrics.accuracy < 1.0, "{name}");
         let evaluating = Evaluating {
             run: run.dir(),
             data: None,
@@ -96,7 +97,7 @@ fn every_classifier_learns_a_table_and_is_judged_again_alike() {
 
 #[test]
 fn the_same_seed_writes_the_same_model_and_resuming_fits_anew() {
-    let place = empty();
+    let place = Place::empty();
     train(&place, VOTE, "one").unwrap();
     train(&place, VOTE, "two").unwrap();
     let model = |run: &str| fs::read(place.path(run).join("model.json")).unwrap();
@@ -119,7 +120,7 @@ fn the_same_seed_writes_the_same_model_and_resuming_fits_anew() {
 
 #[test]
 fn a_damaged_model_is_refused_by_name() {
-    let place = empty();
+    let place = Place::empty();
     train(&place, "kind = \"trees\"\nrounds = 2", "run").unwrap();
     let path = place.path("run").join("model.json");
     let text = fs::read_to_string(&path).unwrap();
@@ -159,6 +160,44 @@ fn sound_is_learnt_from_window_by_window() {
     let metrics = outcome.metrics.unwrap();
     assert_eq!(metrics.total() as usize, outcome.tested.len());
     assert!(metrics.accuracy > 0.5, "{}", metrics.accuracy);
+}
+
+#[test]
+fn sound_files_are_named_by_what_was_learnt() {
+    let place = Place::new();
+    let table = "name = \"own\"\n[input]\nframes = 1\nnormalise = \"band\"\n[input.features]\nkind = \"gtzan\"\n[split]\n\
+                 validation = 0.0\ntest = 0.5\n[classifier]\nkind = \"vote\"\nmembers = [{ kind = \"logistic\" }, { kind = \
+                 \"neighbours\" }]";
+    let table = Recipe::parse(table, "own.toml".as_ref()).unwrap();
+    let mut windows = recipe();
+    windows.architecture.layers.clear();
+    windows.classifier = Some(toml("kind = \"svm\""));
+    for (recipe, run) in [
+        (table, "table"),
+        (windows, "windows"),
+        (recipe(), "network"),
+    ] {
+        let outcome = place.train(recipe, run, Control::none()).unwrap();
+        for model in [place.path(run), outcome.run.learnt()] {
+            let learnt = Learnt::load(&model, &Device::cpu()).unwrap();
+            for clip in &outcome.tested {
+                let answer = learnt.classify_segment(&clip.path, &Segment::default());
+                let answer = answer.unwrap();
+                let best = answer.best();
+                assert_eq!((&best.label, answer.ranking.len()), (&clip.answer, 3));
+                assert!((best.probability - clip.probability).abs() < 1e-6, "{run}");
+            }
+        }
+    }
+    train(&place, "kind = \"svm\"", "ready").unwrap();
+    let learnt = Learnt::load(&place.path("ready"), &Device::cpu()).unwrap();
+    let sound = place.data().join("g0/t0.wav");
+    let error = learnt.classify_segment(&sound, &Segment::default());
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("t0.wav: sound") && error.contains("ready table"),
+        "{error}"
+    );
 }
 
 fn toml(classifier: &str) -> models::classical::Classical {

@@ -1,24 +1,16 @@
-//! Datasets as people download them, on small folders of the same layout; tables and pictures from end to end.
+//! Datasets as people download them, on small folders of the same layout.
 
 use std::path::Path;
 
-use models::Error;
+use engine::Device;
 use models::control::Control;
 use models::dataset::layout::{Layout, Subset};
 use models::dataset::{Content, Dataset, Opening, Side, detect};
 use models::pipeline::open;
 use models::recipe::Recipe;
-use models::run::RunFolder;
 use models::split::{Form, Split};
 
-use crate::place::{Place, recipe};
-
-/// A place with nothing in it yet.
-fn place() -> Place {
-    Place {
-        dir: tempfile::tempdir().unwrap(),
-    }
-}
+use crate::place::{Place, recipe, warned};
 
 fn opened(path: &Path) -> Dataset {
     Dataset::open(path, &Opening::default()).unwrap()
@@ -29,13 +21,8 @@ fn group<'a>(dataset: &'a Dataset, name: &str) -> &'a str {
     &item.unwrap_or_else(|| panic!("no {name}")).group
 }
 
-fn warned(warnings: &[String], words: &str) {
-    let found = warnings.iter().any(|warning| warning.contains(words));
-    assert!(found, "{words}: {warnings:?}");
-}
-
 fn gtzan() -> Place {
-    let place = place();
+    let place = Place::empty();
     for (genre, label) in ["disco", "jazz"].into_iter().enumerate() {
         for number in [50, 51, 52, 53, 54, 70] {
             let name = format!("genres_original/{label}/{label}.{number:05}.wav");
@@ -95,6 +82,17 @@ fn gtzan_with_its_copies_its_broken_file_and_its_filtered_split() {
     };
     assert_eq!(side("jazz/jazz.00051"), Some(Side::Validation));
     assert_eq!(side("disco/disco.00070"), Some(Side::Test));
+    // They count in the text's form too, where every clip would be drawn for itself.
+    let mut paper = recipe();
+    paper.split.form = Form::Paper;
+    let outcome = place.train(paper, "listed", Control::none()).unwrap();
+    assert_eq!(
+        outcome.settings.data.split,
+        [4, 3, 2],
+        "jazz.00054 is broken"
+    );
+    let tested: Vec<&str> = outcome.tested.iter().map(|clip| &*clip.name).collect();
+    assert_eq!(tested, ["disco/disco.00070", "jazz/jazz.00070"]);
     place.write("test_filtered.txt", b"disco/polka.00001.wav");
     let error = Dataset::open(&place.data(), &Opening::default()).unwrap_err();
     assert!(error.to_string().contains("line 1"), "{error}");
@@ -129,7 +127,7 @@ track_id,,,
 ";
 
 fn fma() -> Place {
-    let place = place();
+    let place = Place::empty();
     place.write("fma_metadata/tracks.csv", TRACKS.as_bytes());
     for (seed, id) in [2, 3, 5, 10, 98_565].into_iter().enumerate() {
         let name = format!("{id:06}");
@@ -235,8 +233,47 @@ fn fma_with_its_split_its_artists_and_its_broken_clips() {
 }
 
 #[test]
+fn a_table_and_the_sound_that_it_was_made_of_are_the_same_to_a_network() {
+    let place = fma();
+    let music = audio::synth::clip(0, 1, 1.5, 22_050);
+    place.write("fma_small/000/000002.mp3", &audio::wav::encode(&music));
+    let recipe = Recipe::load("amin-dense").unwrap();
+    let (sound, _) = open(&place.data(), &recipe).unwrap();
+    let item = &sound.items[0];
+    assert_eq!(
+        (&*item.name, &item.content),
+        ("Hip-Hop/000002", &Content::Sound)
+    );
+    let clip = audio::decode(&item.path, &audio::Limits::default()).unwrap();
+    let windows = recipe.input.windows(&Device::cpu(), &clip, "2").unwrap();
+    assert_eq!(windows.bands, 140);
+
+    // features.csv with just these numbers.
+    let names = recipe.input.features.kind.columns().unwrap();
+    let mut lines = ["feature", "statistics", "number", "track_id", "2"].map(String::from);
+    let mut values = windows.values.iter();
+    for name in &names {
+        let mut parts = name.rsplitn(3, '_');
+        for line in [2, 1, 0] {
+            lines[line] += &format!(",{}", parts.next().unwrap());
+        }
+        lines[3] += ",";
+        lines[4] += &match name.starts_with("mfcc_") {
+            true => format!(",{}", values.next().unwrap()),
+            false => ",0".into(),
+        };
+    }
+    place.write("fma_metadata/features.csv", lines.join("\n").as_bytes());
+    let (table, _) = open(&place.data(), &recipe).unwrap();
+    let Content::Row(row) = &table.items[0].content else {
+        panic!("no row");
+    };
+    assert_eq!(recipe.input.row(row, "2").unwrap(), windows);
+}
+
+#[test]
 fn ballroom_without_its_copies() {
-    let place = place();
+    let place = Place::empty();
     for dance in ["ChaChaCha", "Jive", "Samba", "Waltz"] {
         place.write(&format!("BallroomData/{dance}/Media-103401.wav"), b"");
         place.write(&format!("BallroomData/{dance}/Albums-Fire-01.wav"), b"");
@@ -259,99 +296,6 @@ fn ballroom_without_its_copies() {
     assert_eq!(group(&dataset, "Waltz/Albums-Fire-01"), album);
 }
 
-/// A network of one layer on a row of a table.
-fn table_recipe(columns: &str) -> Recipe {
-    let text = format!(
-        "name = \"table\"\n[input]\nframes = 1\nnormalise = \"band\"\ncolumns = {columns}\n[input.features]\n\
-         [split]\nvalidation = 0.2\ntest = 0.2\n[training]\nepochs = 40\nbatch = 8\nlearning_rate = 0.05\n\
-         [architecture]\nlayers = [{{ kind = \"Flatten\" }}, {{ kind = \"Linear\", out_features = \"classes\" }}]\n"
-    );
-    Recipe::parse(&text, Path::new("table.toml")).unwrap()
-}
-
-/// 40 rows whose label is the sign of `b`; `a` is always the same, `text` is none.
-fn csv() -> String {
-    let mut csv = String::from(",filename,a,text,b,Mixed Name,label\n");
-    for row in 0..40 {
-        let (label, sign) = if row % 2 == 0 {
-            ("plus", 1)
-        } else {
-            ("minus", -1)
-        };
-        let value = sign * (3 + row % 5);
-        csv += &format!("{row},{label}.{row:05}.wav,7,hello,{value},{row}.5,{label}\n");
-    }
-    csv
-}
-
-#[test]
-fn a_table_becomes_a_run_that_knows_its_columns() {
-    let place = place();
-    place.write("rows.csv", csv().as_bytes());
-    assert_eq!(detect(&place.data()), Layout::Table);
-    let recipe = table_recipe("[\"?\"]");
-    let (dataset, resolved) = open(&place.data(), &recipe).unwrap();
-    assert_eq!(resolved.input.columns, ["a", "b"]);
-    assert_eq!(dataset.counts(), [20, 20]);
-    assert_eq!(dataset.items[0].name, "minus/minus.00001");
-    warned(&dataset.warnings, "\"text\" holds no numbers");
-    let all = table_recipe("[\"*\"]");
-    let (_, resolved) = open(&place.data().join("rows.csv"), &all).unwrap();
-    assert_eq!(resolved.input.columns, ["a", "b", "Mixed Name"]);
-
-    let outcome = place.train(recipe.clone(), "run", Control::none()).unwrap();
-    assert_eq!(outcome.metrics.unwrap().accuracy, 1.0);
-    let settings = RunFolder::open(&place.path("run"))
-        .unwrap()
-        .settings()
-        .unwrap();
-    assert_eq!(settings.recipe.input.columns, ["a", "b"]);
-    let again = place.evaluate("run", None).unwrap();
-    assert_eq!(again.clips, outcome.tested);
-    place.write(
-        "other/more.csv",
-        "b,a,label\n5,7,plus\n-4,7,minus\n,7,plus\n".as_bytes(),
-    );
-    let judged = place
-        .evaluate("run", Some(&place.data().join("other")))
-        .unwrap();
-    assert_eq!((judged.metrics.total(), judged.metrics.accuracy), (2, 1.0));
-    warned(&judged.warnings, "plus/3: column b");
-
-    let sound = Place::new();
-    let refused = |path: &Path, recipe: &Recipe| open(path, recipe).unwrap_err().to_string();
-    assert!(refused(&sound.data(), &recipe).contains("this is none"));
-    let table = place.data().join("rows.csv");
-    assert!(refused(&table, &crate::recipe()).contains("computed from sound"));
-    assert!(refused(&table, &table_recipe("[\"b\", \"c*\"]")).contains("\"c*\""));
-}
-
-#[test]
-fn tables_with_mistakes_are_refused_by_name() {
-    for (text, words) in [
-        ("", "empty file"),
-        ("a,b\n1,2\n", "no column is called label"),
-        ("a,label\n", "no row"),
-        ("a,label\n1,x,2\n", "row 1 has 3 columns"),
-        ("a,label\nhello,x\n", "no column of numbers"),
-        ("feature,a\nstatistics,b\n", "tracks.csv"),
-        ("a,label\n\u{fffd},x\n", "no column of numbers"),
-    ] {
-        let place = place();
-        place.write("t.csv", text.as_bytes());
-        let error = open(&place.data(), &table_recipe("[\"*\"]")).unwrap_err();
-        let error = error.to_string();
-        assert!(
-            error.contains(words) && error.contains("t.csv"),
-            "{text:?}: {error}"
-        );
-    }
-    let place = place();
-    place.write("t.csv", b"a,label\n\xff,x\n");
-    let error = open(&place.data(), &table_recipe("[\"*\"]")).unwrap_err();
-    assert!(matches!(error, Error::Malformed { .. }), "{error}");
-}
-
 #[test]
 fn the_papers_split_tears_apart_what_the_recipes_keeps_together() {
     let place = gtzan();
@@ -368,47 +312,4 @@ fn the_papers_split_tears_apart_what_the_recipes_keeps_together() {
         "the last epoch is kept"
     );
     assert_eq!(outcome.settings.recipe, recipe);
-}
-
-#[test]
-fn pictures_become_a_run() {
-    let place = place();
-    for label in 0..2u8 {
-        for number in 0..6u8 {
-            let (width, height) = (20u8, 12u8);
-            let pixel = |i: usize| {
-                let row = i / usize::from(width);
-                let bright = row / 6 == usize::from(label);
-                if bright {
-                    200 + number
-                } else {
-                    20 + (i % 7) as u8
-                }
-            };
-            let pixels: Vec<u8> = (0..usize::from(width) * usize::from(height))
-                .map(pixel)
-                .collect();
-            let mut bytes = Vec::new();
-            let mut encoder = png::Encoder::new(&mut bytes, width.into(), height.into());
-            encoder.set_color(png::ColorType::Grayscale);
-            let mut writer = encoder.write_header().unwrap();
-            writer.write_image_data(&pixels).unwrap();
-            writer.finish().unwrap();
-            place.write(&format!("g{label}/t.{number}.png"), &bytes);
-        }
-    }
-    place.write("g0/broken.png", b"no picture");
-    let mut recipe = recipe();
-    for (key, value) in [
-        ("input.normalise", "window"),
-        ("input.channels", "3"),
-        ("training.epochs", "12"),
-    ] {
-        recipe.set(key, value).unwrap();
-    }
-    let outcome = place.train(recipe, "run", Control::none()).unwrap();
-    warned(&outcome.warnings, "broken.png");
-    assert_eq!(outcome.metrics.unwrap().accuracy, 1.0);
-    let again = place.evaluate("run", Some(&place.data())).unwrap();
-    assert_eq!(again.clips, outcome.tested);
 }

@@ -5,6 +5,7 @@
 mod classical;
 mod layouts;
 mod place;
+mod ready;
 mod stages;
 
 use std::fs;

@@ -38,11 +38,16 @@ pub struct Place {
 }
 
 impl Place {
+    /// With nothing in it yet.
+    pub fn empty() -> Place {
+        Place {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// With six clips of one second of each of three labels.
     pub fn new() -> Place {
-        let place = Place {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let place = Place::empty();
         for genre in 0..3 {
             for number in 0..6 {
                 place.music(&format!("g{genre}/t{number}.wav"), genre, number);
@@ -101,6 +106,13 @@ impl Place {
         };
         evaluate_run(&evaluating, &Device::cpu(), Control::none())
     }
+}
+
+/// Some warning holds these words.
+#[track_caller]
+pub fn warned(warnings: &[String], words: &str) {
+    let found = warnings.iter().any(|warning| warning.contains(words));
+    assert!(found, "{words}: {warnings:?}");
 }
 
 pub fn weights(path: &Path) -> (engine::Weights, Option<engine::Weights>) {

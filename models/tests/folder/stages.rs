@@ -245,6 +245,7 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
         data: &data,
         out: &out,
         seeds: &[3, 4],
+        folds: None,
         cache: None,
         command: "melgrad reproduce second".into(),
     };
@@ -256,7 +257,7 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
     );
     assert_eq!(done.claimed, recipe.claimed);
     let metrics = |seed: u64| {
-        let run = RunFolder::open(&out.join(format!("second-seed{seed}"))).unwrap();
+        let run = RunFolder::open(&out.join(format!("second/seed-{seed}"))).unwrap();
         run.metrics().unwrap().accuracy
     };
     let accuracy = &done.measured["accuracy"];
@@ -274,7 +275,7 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
     }
     // The stage ran under the same seed, so on the same split, and is what the second began with.
     let [before, after] = ["stage", "second"].map(|name| {
-        let run = RunFolder::open(&out.join(format!("{name}-seed4"))).unwrap();
+        let run = RunFolder::open(&out.join(format!("{name}/seed-4"))).unwrap();
         weights(&run.best()).0
     });
     assert_eq!(before["conv3.weight"], after["conv3.weight"]);
@@ -295,6 +296,27 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
         remarked,
         "a remark stays"
     );
+
+    // On folds the same: what the second stage is tested on, the first has not seen either.
+    let folded = Reproducing {
+        seeds: &[3],
+        folds: Some(2),
+        ..reproducing.clone()
+    };
+    assert!(folded.result().ends_with("out/second-2-folds.json"));
+    let done = reproduce(&folded, &device, Control::none()).unwrap();
+    assert_eq!(done.measured["accuracy"].runs.len(), 2);
+    assert!(done.to_string().contains("2 folds, seed 3"), "{done}");
+    let tested = ["stage", "second"].map(|name| {
+        let run = |fold| out.join(format!("{name}-2-folds/seed-3-fold-{fold}"));
+        let run = [1, 2].map(|fold| RunFolder::open(&run(fold)).unwrap());
+        run.map(|run| {
+            let fold = run.settings().unwrap().recipe.split.fold;
+            (fold, run.metrics().unwrap().total())
+        })
+    });
+    assert_eq!(tested[0], tested[1]);
+    assert_eq!(tested[0][0].1 + tested[0][1].1, 18, "every clip once");
 
     let mut other = reproducing.clone();
     other.recipe.training.batch = 3;

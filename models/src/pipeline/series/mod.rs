@@ -1,13 +1,21 @@
-//! One experiment trained several times: with several seeds (repeats), on K folds, or both; mean and spread of the figures.
+//! One experiment trained several times: with several seeds, on K folds, or both; mean and spread of the figures.
 //!
 //! The folder of a series holds `series.toml` (the settings of all its runs), an ordinary run for each (`seed-3`,
 //! `seed-3-fold-1`), `series.json` (every run's figures, their spread, and the test clips of all runs together) and
 //! `report.html`. A repeat is what `train` does with that seed; so its split is another one too, unless the recipe's
-//! split is one of patterns.
+//! split is one of patterns. Where the recipe begins with the weights of another series, each run takes those of the run
+//! of its own name: the same clips were held back from both.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `mod.rs` | [`train_series`], [`complete_series`], [`resume_series`] |
+//! | `settings.rs` | [`Series`]: which trainings it is made of |
+
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::repeat_n;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::Device;
 use serde::{Deserialize, Serialize};
@@ -16,32 +24,11 @@ use super::{How, Material, Resuming, Training, begin, open, train_on};
 use crate::control::{Control, Event};
 use crate::fold::Fold;
 use crate::metrics::{Metrics, Spread};
-use crate::recipe::one_line;
 use crate::report::Report;
-use crate::run::{RunFolder, RunSettings};
+use crate::run::RunFolder;
 use crate::{Error, files};
-
-/// At most so many runs; more are a slip of the finger.
-const MOST: usize = 1000;
-
-/// How often an experiment is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Series {
-    /// How many seeds: the training's own, and those that follow it.
-    pub repeats: usize,
-    /// Into how many folds the clips are dealt with each of them; the recipe's own split, where it is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folds: Option<usize>,
-}
-
-/// What `series.toml` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeriesSettings {
-    series: Series,
-    run: RunSettings,
-}
+use settings::SeriesSettings;
+pub use settings::{Series, is_series, runs_in};
 
 /// What a series came to; `series.json` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,57 +53,14 @@ pub struct RunFigures {
     pub fold: Option<Fold>,
     /// The epoch whose weights were kept, counted from 1.
     pub best_epoch: usize,
+    /// As `Outcome::seconds`; not in the file, which is the same whenever it is written.
+    #[serde(skip)]
+    pub seconds: f64,
     /// As `Outcome::figures` names them.
     pub figures: BTreeMap<String, f64>,
 }
 
-impl Series {
-    fn check(self, seed: u64) -> Result<(), Error> {
-        let folds = self.folds.unwrap_or(1);
-        if self.repeats == 0 {
-            return Err(Error::setting("repeats", "0 trainings; at least 1"));
-        }
-        if self.folds.is_some_and(|folds| folds < 2) {
-            return Err(Error::setting("folds", format!("{folds}; at least 2")));
-        }
-        if self.repeats.saturating_mul(folds) > MOST {
-            let reason = format!("{} × {folds} trainings; at most {MOST}", self.repeats);
-            return Err(Error::setting("repeats", reason));
-        }
-        let last = seed.checked_add(self.repeats as u64 - 1);
-        match last.filter(|&last| i64::try_from(last).is_ok()) {
-            Some(_) => Ok(()),
-            None => Err(Error::setting("seed", "the last seed is above 2^63 - 1")),
-        }
-    }
-
-    /// Seed and fold of every run, with its folder's name.
-    fn runs(self, seed: u64) -> Vec<(String, u64, Option<Fold>)> {
-        let mut runs = Vec::new();
-        for seed in seed..seed + self.repeats as u64 {
-            match self.folds {
-                None => runs.push((format!("seed-{seed}"), seed, None)),
-                Some(of) => runs.extend(Fold::all(of).map(|fold| {
-                    let name = format!("seed-{seed}-fold-{}", fold.number());
-                    (name, seed, Some(fold))
-                })),
-            }
-        }
-        runs
-    }
-}
-
-/// Whether the folder of a series is here.
-#[must_use]
-pub fn is_series(dir: &Path) -> bool {
-    settings_path(dir).is_file()
-}
-
-fn settings_path(dir: &Path) -> PathBuf {
-    dir.join("series.toml")
-}
-
-/// Trains one experiment several times and tells mean and spread.
+/// Trains one experiment several times and tells mean and spread. The seeds are those of the series.
 ///
 /// # Errors
 /// As `train_folder`; [`Error::Setting`] for numbers that make no sense, or more folds than groups of clips. Once
@@ -127,24 +71,54 @@ pub fn train_series(
     device: &Device,
     control: Control<'_>,
 ) -> Result<SeriesOutcome, Error> {
-    series.check(training.seed)?;
-    let (dataset, run) = begin(training.data, &training.recipe, training.seed, device)?;
-    RunFolder::check_free(training.out)?;
-    let runs = series.runs(training.seed);
-    for (name, seed, fold) in &runs {
-        RunFolder::check_free(&training.out.join(name))?;
+    start(training, series, false, device, control)
+}
+
+/// [`train_series`] in a folder that may hold a series of the same experiment, on as many folds, already: its runs are gone
+/// on with, whatever its seeds.
+///
+/// # Errors
+/// As [`train_series`]; [`Error::RunExists`] where another experiment is in the way.
+pub fn complete_series(
+    training: &Training<'_>,
+    series: Series,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<SeriesOutcome, Error> {
+    start(training, series, true, device, control)
+}
+
+fn start(
+    training: &Training<'_>,
+    series: Series,
+    complete: bool,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<SeriesOutcome, Error> {
+    let seed = series.check()?;
+    let (dataset, run) = begin(training.data, &training.recipe, seed, device)?;
+    let settings = SeriesSettings { series, run };
+    let same = complete && is_series(training.out) && {
+        let there = SeriesSettings::read(training.out)?;
+        let folds = there.series.folds == settings.series.folds;
+        folds && there.run.recipe == settings.run.recipe
+    };
+    if !same {
+        RunFolder::check_free(training.out)?;
+    }
+    for (name, seed, fold) in settings.series.runs() {
+        if !same {
+            RunFolder::check_free(&training.out.join(name))?;
+        }
         if let Some(fold) = fold {
-            fold.chooses(&dataset, run.recipe.split.form, *seed)?;
+            fold.chooses(&dataset, settings.run.recipe.split.form, seed)?;
         }
     }
     files::make_folder(training.out)?;
-    let settings = SeriesSettings { series, run };
-    let text = toml::to_string_pretty(&settings)
-        .map_err(|error| Error::setting("series.toml", error.to_string()))?;
-    files::write_bytes(&settings_path(training.out), text.as_bytes())?;
+    settings.write(training.out)?;
     let material = Material::make(dataset, &settings.run.recipe, training.cache, control)?;
     let how = How::new(training.profile, device, control);
-    train_all(training.out, &settings, None, &material, &how)
+    train_all(training.out, &settings, same, &material, &how)
 }
 
 /// Goes on with a series that was stopped, or trains all its runs for longer.
@@ -156,30 +130,25 @@ pub fn resume_series(
     device: &Device,
     control: Control<'_>,
 ) -> Result<SeriesOutcome, Error> {
-    let path = settings_path(resuming.run);
-    let text = files::read_text(&path)?;
-    let mut settings: SeriesSettings = toml::from_str(&text).map_err(|error| Error::Malformed {
-        path,
-        reason: one_line(&error, &text),
-    })?;
-    settings.run.recipe.check()?;
-    settings.series.check(settings.run.seed)?;
+    let mut settings = SeriesSettings::read(resuming.run)?;
     resuming.change(&mut settings.run)?;
     let (dataset, recipe) = open(settings.run.data.dir.as_ref(), &settings.run.recipe)?;
     settings.run.recipe = recipe;
+    settings.write(resuming.run)?;
     let material = Material::make(dataset, &settings.run.recipe, resuming.cache, control)?;
     let how = How::new(resuming.profile, device, control);
-    train_all(resuming.run, &settings, Some(resuming), &material, &how)
+    train_all(resuming.run, &settings, true, &material, &how)
 }
 
+/// All runs, one after the other; those that are there already are gone on with, where that is asked for.
 fn train_all(
     dir: &Path,
     settings: &SeriesSettings,
-    resuming: Option<&Resuming<'_>>,
+    go_on: bool,
     material: &Material,
     how: &How<'_>,
 ) -> Result<SeriesOutcome, Error> {
-    let all = settings.series.runs(settings.run.seed);
+    let all = settings.series.runs();
     let mut runs = Vec::new();
     let mut together: Vec<Metrics> = Vec::new();
     let mut warnings = BTreeSet::new();
@@ -191,16 +160,16 @@ fn train_all(
             name,
         });
         let folder = dir.join(name);
-        let begun = RunFolder::open(&folder).ok().filter(|_| resuming.is_some());
-        let (run, own) = match (begun, resuming) {
-            (Some(run), Some(resuming)) => {
+        let begun = RunFolder::open(&folder).ok().filter(|_| go_on);
+        let (run, own) = match begun {
+            Some(run) => {
                 let mut own = run.settings()?;
-                resuming.change(&mut own)?;
+                own.recipe.training.epochs = settings.run.recipe.training.epochs;
+                own.data.dir.clone_from(&settings.run.data.dir);
                 (run, own)
             }
-            _ => {
-                let mut own = settings.run.clone();
-                (own.seed, own.recipe.split.fold) = (*seed, *fold);
+            None => {
+                let own = settings.of(name, *seed, *fold);
                 let run = RunFolder::create(&folder)?;
                 run.write_settings(&own)?;
                 (run, own)
@@ -212,14 +181,16 @@ fn train_all(
             seed: *seed,
             fold: *fold,
             best_epoch: outcome.best_epoch,
+            seconds: outcome.seconds,
             figures: outcome.figures(),
         });
         warnings.extend(outcome.warnings);
         together.extend(outcome.metrics);
     }
     let labels = &material.prepared.dataset.labels;
+    let spread = by_name(&runs).into_iter();
     let outcome = SeriesOutcome {
-        spread: spread(&runs),
+        spread: spread.map(|(name, all)| (name, Spread::of(&all))).collect(),
         together: (!together.is_empty()).then(|| sum(labels, &together)),
         runs,
     };
@@ -232,17 +203,14 @@ fn train_all(
     Ok(outcome)
 }
 
-/// Mean and spread of the figures that all runs have.
-fn spread(runs: &[RunFigures]) -> BTreeMap<String, Spread> {
-    let Some(first) = runs.first() else {
-        return BTreeMap::new();
-    };
+/// The figures that all runs have, run by run.
+pub(crate) fn by_name(runs: &[RunFigures]) -> BTreeMap<String, Vec<f64>> {
+    let names = runs.first().into_iter().flat_map(|run| run.figures.keys());
     let of = |name: &String| {
         let all = runs.iter().map(|run| run.figures.get(name).copied());
-        let all: Option<Vec<f64>> = all.collect();
-        all.map(|all| (name.clone(), Spread::of(&all)))
+        Some((name.clone(), all.collect::<Option<Vec<f64>>>()?))
     };
-    first.figures.keys().filter_map(of).collect()
+    names.filter_map(of).collect()
 }
 
 /// The judged clips of several runs as one.
