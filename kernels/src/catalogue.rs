@@ -13,6 +13,7 @@ pub const CATALOGUE: &[(&str, Cases)] = &[
     ("adam", crate::adam::cases::cases),
     ("avg_pool2d", crate::avg_pool2d::cases::cases),
     ("batch_norm", crate::batch_norm::cases::cases),
+    ("batch_norm_pool", crate::batch_norm_pool::cases::cases),
     ("clip_norm", crate::clip_norm::cases::cases),
     ("conv2d", crate::conv2d::cases::cases),
     ("conv2d_pool", crate::conv2d_pool::cases::cases),

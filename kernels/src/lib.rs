@@ -44,6 +44,7 @@ pub mod recurrence;
 pub mod adam;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod batch_norm_pool;
 pub mod clip_norm;
 pub mod conv2d;
 pub mod conv2d_pool;

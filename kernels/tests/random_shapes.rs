@@ -7,6 +7,7 @@
 use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
+use kernels::batch_norm_pool::{BatchNormPool, BatchNormPoolGrad};
 use kernels::clip_norm::ClipNorm;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
@@ -145,6 +146,14 @@ impl Draw {
         }
     }
 
+    fn batch_norm_pool(&mut self) -> BatchNormPool {
+        // As many numbers a channel, at least, as batch_norm's.
+        let [n, c, h, w] = self.image();
+        let window = self.pair(1, 5);
+        let shape = BatchNormPool::new([n, c, h + 32, w], window).with(self.activation());
+        if self.flag() { shape } else { shape.plain() }
+    }
+
     fn recurrence(&mut self) -> Recurrence {
         let shape = [self.within(1, 40), self.within(1, 12), self.within(1, 70)];
         let others = self.within(0, 5);
@@ -255,6 +264,13 @@ const SHAPES: &[(&str, Shape)] = &[
         Box::new(BatchNormGrad {
             forward: d.batch_norm(),
             training: d.flag(),
+        })
+    }),
+    ("batch_norm_pool", |d| Box::new(d.batch_norm_pool())),
+    ("batch_norm_pool_grad", |d| {
+        Box::new(BatchNormPoolGrad {
+            forward: d.batch_norm_pool(),
+            before: d.activation(),
         })
     }),
     ("conv2d", |d| Box::new(d.conv2d())),

@@ -146,7 +146,10 @@ impl Architecture {
         };
         let groups = plan.groups();
         let mut written = groups.iter().flat_map(|group| {
-            let inner = matches!(between(&plan, group), (_, Some(Between::Written)));
+            let inner = matches!(
+                between(&plan, group),
+                (_, Some(Between::Written | Between::Kept))
+            );
             [group.end - 1]
                 .into_iter()
                 .chain(inner.then_some(group.start))
@@ -185,12 +188,18 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         let output = words(Some(last));
         let (pooled, inner) = between(plan, &group);
         // What is written of a convolution in front of its pooling, and what comes back to it.
-        let (inner, dz) = match inner {
-            None => (0, output),
-            Some(Between::Never) => (0, 0),
-            Some(Between::Written) => (words(Some(group.start)), words(Some(group.start))),
-        };
+        let unpooled = words(Some(group.start));
         let index = if pooled { output } else { 0 };
+        let kept = matches!(inner, Some(Between::Kept));
+        let (inner, dz, index) = match inner {
+            None => (0, output, index),
+            Some(Between::Never) => (0, 0, index),
+            Some(Between::Written) => (unpooled, unpooled, index),
+            // Where it has won, and what.
+            Some(Between::Kept) => (unpooled, unpooled, 2 * index),
+        };
+        // Without training, the normalised map is written.
+        let normalised = if kept { unpooled } else { 0 };
         let (inner, dz, index) = match walk(plan, group.start) {
             Some(walk) => (walk.share, walk.gradients, walk.kept),
             None => (inner, dz, index),
@@ -199,7 +208,7 @@ fn peaks(plan: &Plan) -> (u64, u64) {
         let earlier = |life: &Life| life.made < place;
         let read = alive(&|life| earlier(life) && life.last_read >= place);
         let kept = alive(&|life| earlier(life) && (life.last_read >= place || life.kept <= place));
-        inference = inference.max(read + inner + output + index);
+        inference = inference.max(read + inner + normalised + output + index);
         training = training.max(kept + indices + inner + output + index);
         // On the way back: what this group or an earlier one keeps, the gradients that wait for others of the same map,
         // the one that came, the one before activation or pooling, and the input's.
@@ -230,6 +239,8 @@ enum Between {
     Never,
     /// Windows overlap or are padded.
     Written,
+    /// BatchNorm stands in front of the pooling: it wants the map again on the way back.
+    Kept,
 }
 
 /// Whether a group ends in a pooling, and what becomes of the map in front of it where a convolution computes that.
@@ -237,7 +248,9 @@ fn between(plan: &Plan, group: &Range<usize>) -> (bool, Option<Between>) {
     let Operation::MaxPool2d(pool) = plan.steps[group.end - 1].operation else {
         return (false, None);
     };
+    let normed = |step: &Step| matches!(step.operation, Operation::BatchNorm { .. });
     let inner = match pool == PoolOptions::new(pool.kernel) {
+        _ if plan.steps[group.clone()].iter().any(normed) => Between::Kept,
         true => Between::Never,
         false => Between::Written,
     };
@@ -285,7 +298,12 @@ fn lifetimes(plan: &Plan) -> Vec<Life> {
         if keeps_output || group.len() > 1 {
             lives[end].kept = group.start + 1;
         }
-        for inner in group.start + 1..end {
+        let mut inside = group.start + 1..end;
+        if let (_, Some(Between::Kept)) = between(plan, &group) {
+            inside.start += 1;
+            lives[group.start + 1].kept = group.start + 1;
+        }
+        for inner in inside {
             lives[inner].words = 0;
         }
         if first.operation.is_view() {

@@ -156,7 +156,8 @@ impl Plan {
     }
 
     /// The steps in the groups that run as one: a convolution, Linear or BatchNorm layer with the activation behind it,
-    /// and a convolution with the pooling behind that, where nobody else reads what lies between.
+    /// and a convolution with the pooling behind that, or with BatchNorm, activation and pooling, where nobody else reads
+    /// what lies between.
     pub fn groups(&self) -> Vec<Range<usize>> {
         let last = self.last_readers();
         let next = |i: usize| {
@@ -181,13 +182,33 @@ impl Plan {
             {
                 end += 1;
             }
-            if let (true, Some(Operation::MaxPool2d(_))) = (pools, next(end)) {
-                end += 1;
+            if pools {
+                end = pooled(&next, end).unwrap_or(end);
             }
             groups.push(start..end);
             start = end;
         }
         groups
+    }
+}
+
+/// Where the pooling behind a convolution ends, if there is one from `at` on: at once, or behind BatchNorm and its
+/// activation, where its windows stand side by side.
+fn pooled(next: &dyn Fn(usize) -> Option<Operation>, mut at: usize) -> Option<usize> {
+    let normed = matches!(next(at), Some(Operation::BatchNorm { .. }));
+    if normed {
+        at += 1;
+        if let Some(Operation::Activation(f)) = next(at)
+            && f.fused().is_some()
+        {
+            at += 1;
+        }
+    }
+    match next(at) {
+        Some(Operation::MaxPool2d(pool)) if !normed || pool == PoolOptions::new(pool.kernel) => {
+            Some(at + 1)
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::Network;
 use crate::architecture::Function;
 use crate::architecture::plan::{Operation, Source, Step};
 use crate::error::{Error, Result};
-use crate::ops::{BatchNormOptions, Direction};
+use crate::ops::{BatchNormOptions, Direction, NormPool, PoolOptions};
 use crate::tensor::Tensor;
 use kernels::Activation;
 use std::ops::Range;
@@ -114,7 +114,7 @@ impl Network {
         // A 1-D layer is a 2-D one on images of height 1.
         let sideways = steps[0].operation.is_2d() && x.shape().len() == 3;
         let x = &if sideways { upright(x)? } else { x.clone() };
-        let behind = |own: Option<Function>| {
+        let behind = |own: Option<Function>, steps: &[Step]| {
             let next = steps.iter().find_map(|step| match step.operation {
                 Operation::Activation(function) => Some(function),
                 _ => None,
@@ -129,26 +129,42 @@ impl Network {
         let (y, function) = match steps[0].operation {
             Operation::Conv2d(mut options, own) => {
                 let (weight, bias) = self.weight_and_bias(&steps[0]);
-                let (fused, function) = behind(own);
+                let norm = steps
+                    .iter()
+                    .enumerate()
+                    .find_map(|(at, step)| match step.operation {
+                        Operation::BatchNorm { eps, momentum } => Some((at, [eps, momentum])),
+                        _ => None,
+                    });
+                let own_steps = &steps[..norm.map_or(steps.len(), |(at, _)| at)];
+                let (fused, function) = behind(own, own_steps);
                 options.activation = fused;
-                let pool = steps.iter().find_map(|step| match step.operation {
-                    Operation::MaxPool2d(pool) => Some(pool),
-                    _ => None,
-                });
                 let weight = &if sideways {
                     upright(weight)?
                 } else {
                     weight.clone()
                 };
-                let y = match pool {
-                    Some(pool) => x.conv2d_max_pool2d(weight, bias, options, pool)?,
-                    None => x.conv2d(weight, bias, options)?,
+                let y = match (norm, pooling(steps)) {
+                    (Some((at, settings)), Some(pool)) => {
+                        let (activation, _) = behind(None, &steps[at..]);
+                        let (running, affine, norm) =
+                            self.norm(group.start + at, settings, activation, mode);
+                        let behind = NormPool {
+                            running,
+                            affine,
+                            norm,
+                            pool,
+                        };
+                        x.conv2d_batch_norm_max_pool2d(weight, bias, options, behind)?
+                    }
+                    (_, Some(pool)) => x.conv2d_max_pool2d(weight, bias, options, pool)?,
+                    _ => x.conv2d(weight, bias, options)?,
                 };
                 (y, function)
             }
             Operation::Linear(own) => {
                 let (weight, bias) = self.weight_and_bias(&steps[0]);
-                let (fused, function) = behind(own);
+                let (fused, function) = behind(own, steps);
                 (x.linear(weight, bias, fused)?, function)
             }
             Operation::Recurrent(sizes, options) => {
@@ -171,18 +187,9 @@ impl Network {
             Operation::GlobalMaxPool => (x.global_max_pool()?, None),
             Operation::LocalResponseNorm(options) => (x.local_response_norm(options)?, None),
             Operation::BatchNorm { eps, momentum } => {
-                let own = &self.numbers[steps[0].parameters.clone()];
-                let (affine, running) = match own {
-                    [weight, bias, mean, var] => (Some([weight, bias]), [mean, var]),
-                    _ => (None, [&own[0], &own[1]]),
-                };
-                let (activation, function) = behind(None);
-                let options = BatchNormOptions {
-                    training: matches!(mode, Mode::Train { .. }) && !self.frozen[group.start],
-                    eps,
-                    momentum,
-                    activation,
-                };
+                let (activation, function) = behind(None, steps);
+                let (running, affine, options) =
+                    self.norm(group.start, [eps, momentum], activation, mode);
                 (x.batch_norm(running, affine, options)?, function)
             }
             Operation::Activation(function) => (x.clone(), Some(function)),
@@ -222,9 +229,39 @@ impl Network {
         }
     }
 
+    /// Of a BatchNorm layer: the running mean and variance, weight and bias, and how it normalises.
+    fn norm(
+        &self,
+        step: usize,
+        [eps, momentum]: [f64; 2],
+        activation: Activation,
+        mode: Mode,
+    ) -> ([&Tensor; 2], Option<[&Tensor; 2]>, BatchNormOptions) {
+        let own = &self.numbers[self.plan.steps[step].parameters.clone()];
+        let (affine, running) = match own {
+            [weight, bias, mean, var] => (Some([weight, bias]), [mean, var]),
+            _ => (None, [&own[0], &own[1]]),
+        };
+        let options = BatchNormOptions {
+            training: matches!(mode, Mode::Train { .. }) && !self.frozen[step],
+            eps,
+            momentum,
+            activation,
+        };
+        (running, affine, options)
+    }
+
     fn weight_and_bias(&self, step: &Step) -> (&Tensor, Option<&Tensor>) {
         let own = &self.numbers[step.parameters.clone()];
         (&own[0], own.get(1))
+    }
+}
+
+/// The pooling that a group ends in.
+fn pooling(steps: &[Step]) -> Option<PoolOptions> {
+    match steps.last()?.operation {
+        Operation::MaxPool2d(pool) => Some(pool),
+        _ => None,
     }
 }
 

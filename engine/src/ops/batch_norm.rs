@@ -51,28 +51,8 @@ impl Tensor {
         options: BatchNormOptions,
     ) -> Result<Tensor> {
         let x = self;
-        let [n, c, places @ ..] = &x.shape()[..] else {
-            return Err(Error::shape("batch_norm", x.shape(), "is not [n, c, ..]"));
-        };
-        let forward = BatchNorm {
-            n: *n,
-            c: *c,
-            plane: places.iter().product(),
-            affine: affine.is_some(),
-            eps: options.eps,
-            momentum: options.momentum,
-            activation: options.activation,
-        };
-        let small = running.into_iter().chain(affine.into_iter().flatten());
-        if let Some(wrong) = small.into_iter().find(|t| t.shape()[..] != [*c]) {
-            let problem = "a weight, bias or running statistic is not [c]";
-            return Err(Error::shapes(
-                "batch_norm",
-                wrong.shape(),
-                x.shape(),
-                problem,
-            ));
-        }
+        let forward = shape(x, running, affine, options)?;
+        let c = forward.c;
         match options.training {
             true => forward.check()?,
             false => BatchNormInference(forward).check()?,
@@ -129,4 +109,35 @@ impl Tensor {
             Ok(gradients)
         }))
     }
+}
+
+/// The kernel for these tensors.
+pub(super) fn shape(
+    x: &Tensor,
+    running: [&Tensor; 2],
+    affine: Option<[&Tensor; 2]>,
+    options: BatchNormOptions,
+) -> Result<BatchNorm> {
+    let [n, c, places @ ..] = &x.shape()[..] else {
+        return Err(Error::shape("batch_norm", x.shape(), "is not [n, c, ..]"));
+    };
+    let small = running.into_iter().chain(affine.into_iter().flatten());
+    if let Some(wrong) = small.into_iter().find(|t| t.shape()[..] != [*c]) {
+        let problem = "a weight, bias or running statistic is not [c]";
+        return Err(Error::shapes(
+            "batch_norm",
+            wrong.shape(),
+            x.shape(),
+            problem,
+        ));
+    }
+    Ok(BatchNorm {
+        n: *n,
+        c: *c,
+        plane: places.iter().product(),
+        affine: affine.is_some(),
+        eps: options.eps,
+        momentum: options.momentum,
+        activation: options.activation,
+    })
 }

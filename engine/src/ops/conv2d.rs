@@ -187,7 +187,7 @@ fn weight_shape(k: &Conv2d) -> [usize; 4] {
 }
 
 /// A convolution on its way back: what its gradients need.
-struct Convolution {
+pub(super) struct Convolution {
     kernel: Conv2d,
     /// Kept where the weight needs a gradient.
     x: Option<Tensor>,
@@ -199,7 +199,7 @@ struct Convolution {
 }
 
 impl Convolution {
-    fn forward(
+    pub(super) fn forward(
         x: &Tensor,
         weight: &Tensor,
         bias: Option<&Tensor>,
@@ -225,7 +225,7 @@ impl Convolution {
     }
 
     /// `[n, c, h, w]` summed to `[c]`: along the planes first, as they lie in memory.
-    fn bias_gradient(&self, dz: &Tensor) -> Result<Option<Tensor>> {
+    pub(super) fn bias_gradient(&self, dz: &Tensor) -> Result<Option<Tensor>> {
         let Some(place) = &self.place_b else {
             return Ok(None);
         };
@@ -235,7 +235,7 @@ impl Convolution {
         Tensor::launch_into(place.buffer()?, &kernel, &[&sums], [c]).map(Some)
     }
 
-    fn backward(self, dz: Tensor, db: Option<Tensor>) -> InputGradients {
+    pub(super) fn backward(self, dz: Tensor, db: Option<Tensor>) -> InputGradients {
         let k = self.kernel;
         let dw = |x: Tensor| {
             Tensor::launch_into(

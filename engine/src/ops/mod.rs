@@ -7,6 +7,7 @@
 //! | `dropout.rs` | `dropout` |
 //! | `matmul.rs`, `linear.rs` | `matmul`, `linear` with bias and activation |
 //! | `conv2d.rs` | `conv2d` with bias and activation, `conv2d_max_pool2d` |
+//! | `conv2d_norm_pool.rs` | `conv2d_batch_norm_max_pool2d` |
 //! | `max_pool2d.rs` | `max_pool2d`, `max` |
 //! | `avg_pool2d.rs` | `avg_pool2d`, `global_avg_pool`, `global_max_pool` |
 //! | `batch_norm.rs` | `batch_norm` with activation |
@@ -25,6 +26,7 @@ mod activation;
 mod avg_pool2d;
 mod batch_norm;
 mod conv2d;
+mod conv2d_norm_pool;
 mod dct;
 mod dropout;
 mod elementwise;
@@ -42,6 +44,7 @@ mod softmax;
 
 pub use batch_norm::BatchNormOptions;
 pub use conv2d::ConvOptions;
+pub use conv2d_norm_pool::NormPool;
 pub use elementwise::elementwise;
 pub use kernels::Activation;
 pub use kernels::elementwise::Expr;

@@ -12,6 +12,7 @@
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
 //! | `adopt.rs` | weights from elsewhere, frozen layers |
 //! | `faults.rs` | memory that runs out and devices that are lost, at every place |
+//! | `norm_pool.rs` | convolution, BatchNorm and pooling as one |
 //! | `model_file.rs` | there and back, and every kind of damage |
 //! | `shapes.rs` | numbers moved, picked, resized |
 //! | `branches.rs` | the layers that do so; branches; 1-D layers |
@@ -26,6 +27,7 @@ mod golden;
 mod goldens;
 mod gradients;
 mod model_file;
+mod norm_pool;
 mod optimizers;
 mod recurrent;
 mod refused;

@@ -37,9 +37,9 @@
 //! | `dweight`, `dbias` | `[c]` | out |
 
 pub mod cases;
-mod cpu;
+pub(crate) mod cpu;
 mod oracle;
-mod plan;
+pub(crate) mod plan;
 
 use crate::activation::Activation;
 use crate::error::{Result, elements};
@@ -97,7 +97,7 @@ impl BatchNorm {
         self.n * self.plane
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count() * self.c
     }
 
@@ -117,7 +117,7 @@ impl BatchNorm {
     }
 
     /// [`BatchNorm::check_as`], where statistics of the batch are needed.
-    fn check_batch(&self, kernel: &dyn Kernel) -> Result<()> {
+    pub(crate) fn check_batch(&self, kernel: &dyn Kernel) -> Result<()> {
         self.check_as(kernel)?;
         if self.count() < 2 {
             let shape = [self.n, self.c, self.plane];
@@ -135,21 +135,21 @@ impl BatchNorm {
         }
     }
 
-    fn big(&self, name: &'static str) -> Arg {
+    pub(crate) fn big(&self, name: &'static str) -> Arg {
         Arg::f32(name, self.len())
     }
 
-    fn small(&self, name: &'static str) -> Arg {
+    pub(crate) fn small(&self, name: &'static str) -> Arg {
         Arg::f32(name, self.c)
     }
 
-    fn stats(&self) -> Arg {
+    pub(crate) fn stats(&self) -> Arg {
         Arg::f32("stats", 2 * self.c)
     }
 }
 
 /// Sums stay away from zero, variances above it.
-fn sample(input: &'static str, unit: f64) -> f64 {
+pub(crate) fn sample(input: &'static str, unit: f64) -> f64 {
     match input {
         "x" => 2.0 + 0.5 * unit,
         "weight" | "bias" => unit,

@@ -9,7 +9,7 @@ fn params(s: &BatchNorm) -> Vec<u32> {
     [s.n, s.c, s.plane].map(|v| v as u32).to_vec()
 }
 
-fn flag(value: bool) -> f64 {
+pub fn flag(value: bool) -> f64 {
     f64::from(u8::from(value))
 }
 
@@ -33,36 +33,45 @@ pub fn batch_norm(s: &BatchNorm, rung: &Rung, limits: &Limits) -> Plan {
         ("AFFINE", flag(s.affine)),
         ("ACTIVATION", s.activation.code()),
     ];
-    let mut words = params(s);
-    let eps = (s.eps as f32).to_bits();
     if rung.name == "batch_norm_1_naive" {
-        words.extend([eps, (s.momentum as f32).to_bits()]);
+        let mut words = params(s);
+        words.extend([s.eps, s.momentum].map(|v| (v as f32).to_bits()));
         return Pass::of(rung, 7, words, limits.fold(s.c.div_ceil(64)))
             .over(&[0, affine[0], affine[1], y, stats, mean, var])
             .with(&constants)
             .looping(3 * s.count())
             .into();
     }
-    let (pieces, piece, iterations) = pieces(s, limits);
-    words.extend([
-        pieces as u32,
-        piece as u32,
-        eps,
-        (s.momentum as f32).to_bits(),
-    ]);
-    let stage = |stage: usize, groups: usize| {
-        Pass::of(rung, 5, words.clone(), limits.fold(groups))
-            .over(&[0, stats, mean, var, part])
-            .with(&[("STAGE", stage as f64)])
-            .looping(iterations)
-    };
+    let mut plan = statistics(s, limits, [0, stats, mean, var, part]);
     let apply = rung!("batch_norm_apply");
     let apply = Pass::of(&apply, 5, params(s), limits.fold(s.len().div_ceil(1024)))
         .over(&[0, affine[0], affine[1], stats, y])
         .with(&constants);
+    plan.passes.push(apply);
+    plan
+}
+
+/// The statistics alone, as rung 2 finds them; `over` is where x, stats, the running mean and variance and the scratch
+/// buffer stand.
+pub fn statistics(s: &BatchNorm, limits: &Limits, over: [usize; 5]) -> Plan {
+    let rung = rung!("batch_norm_2_split");
+    let (pieces, piece, iterations) = pieces(s, limits);
+    let mut words = params(s);
+    words.extend([
+        pieces as u32,
+        piece as u32,
+        (s.eps as f32).to_bits(),
+        (s.momentum as f32).to_bits(),
+    ]);
+    let stage = |stage: usize, groups: usize| {
+        Pass::of(&rung, 5, words.clone(), limits.fold(groups))
+            .over(&over)
+            .with(&[("STAGE", stage as f64)])
+            .looping(iterations)
+    };
     Plan {
         scratch: vec![2 * s.c * pieces],
-        passes: vec![stage(0, s.c * pieces), stage(1, s.c.div_ceil(64)), apply],
+        passes: vec![stage(0, s.c * pieces), stage(1, s.c.div_ceil(64))],
     }
 }
 

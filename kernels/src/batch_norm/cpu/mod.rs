@@ -7,7 +7,7 @@
 //! | `columns.rs` | short planes: many channels at a time, vectors run across them |
 
 mod columns;
-mod planes;
+pub mod planes;
 
 use super::{BatchNorm, BatchNormGrad};
 
@@ -15,7 +15,12 @@ use super::{BatchNorm, BatchNormGrad};
 const LONG: usize = 64;
 
 /// What a channel's numbers are moved and scaled by: mean, scale and bias.
-fn factors(s: &BatchNorm, channel: usize, [mean, var]: [f64; 2], affine: &[&[f32]]) -> [f32; 3] {
+pub fn factors(
+    s: &BatchNorm,
+    channel: usize,
+    [mean, var]: [f64; 2],
+    affine: &[&[f32]],
+) -> [f32; 3] {
     let rstd = 1.0 / (var + s.eps).sqrt();
     match affine {
         [weight, bias] => {
@@ -61,17 +66,25 @@ fn note(s: &BatchNorm, found: &[[f64; 2]], stats: &mut [f32]) {
 }
 
 pub fn batch_norm(s: &BatchNorm, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-    let [y, stats, running_mean, running_var] = outputs else {
+    let [y, stats, running @ ..] = outputs else {
         return;
     };
     let found = forward(s, inputs[0], &inputs[1..], None, y);
-    note(s, &found, stats);
+    finish(s, &found, stats, running);
+}
+
+/// Notes the means and variances of a batch; the running ones follow.
+pub fn finish(s: &BatchNorm, found: &[[f64; 2]], stats: &mut [f32], running: &mut [&mut [f32]]) {
+    note(s, found, stats);
+    let [running_mean, running_var] = running else {
+        return;
+    };
     let count = s.count() as f64;
     let running = running_mean.iter_mut().zip(running_var.iter_mut());
     for ((running_mean, running_var), [mean, var]) in running.zip(found) {
         for (running, value) in [
             (running_mean, mean),
-            (running_var, var * count / (count - 1.0)),
+            (running_var, &(var * count / (count - 1.0))),
         ] {
             *running = ((1.0 - s.momentum) * f64::from(*running) + s.momentum * value) as f32;
         }
@@ -86,16 +99,16 @@ pub fn inference(s: &BatchNorm, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
 }
 
 /// What the way back of a channel needs.
-struct Channel {
-    mean: f32,
-    rstd: f32,
-    weight: f32,
+pub struct Channel {
+    pub mean: f32,
+    pub rstd: f32,
+    pub weight: f32,
 }
 
 impl Channel {
     /// `flat`, `tilted` and `scale` of `dx = scale · (dy - flat - (x - mean) · tilted)`, from the channel's dweight and
     /// dbias.
-    fn factors(&self, s: &BatchNormGrad, [dweight, dbias]: [f64; 2]) -> [f32; 3] {
+    pub fn factors(&self, s: &BatchNormGrad, [dweight, dbias]: [f64; 2]) -> [f32; 3] {
         let count = s.forward.count() as f64;
         let scale = self.rstd * self.weight;
         match s.training {

@@ -89,11 +89,15 @@ pub fn forward(
 /// Mean and variance of a channel: those of its pieces, joined.
 fn measure(s: &BatchNorm, pieces: &[Range<usize>], x: &[f32], channel: usize) -> [f64; 2] {
     let parts = sums(pieces.len(), |i| moments(&x[of(s, &pieces[i], channel)]));
-    let parts = || pieces.iter().map(|p| p.len() as f64).zip(&parts);
-    let count = s.count() as f64;
-    let mean = parts().map(|(n, [mean, _])| n * mean).sum::<f64>() / count;
+    joined(pieces.iter().map(|p| p.len() as f64).zip(&parts))
+}
+
+/// Mean and variance of a whole, from the length, mean and squares of each of its parts.
+pub fn joined<'a>(parts: impl Iterator<Item = (f64, &'a [f64; 2])> + Clone) -> [f64; 2] {
+    let count = parts.clone().map(|(n, _)| n).sum::<f64>();
+    let mean = parts.clone().map(|(n, [mean, _])| n * mean).sum::<f64>() / count;
     let apart = |(n, [part, squares]): (f64, &[f64; 2])| squares + n * (part - mean).powi(2);
-    [mean, parts().map(apart).sum::<f64>() / count]
+    [mean, parts.map(apart).sum::<f64>() / count]
 }
 
 pub fn grad(
@@ -149,7 +153,7 @@ fn add_up(x: &[f32], y: &[f32], term: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2]
 
 vectorized! {
     /// The mean, and the sum of squared deviations from it.
-    fn moments(x: &[f32]) -> [f64; 2] {
+    pub fn moments(x: &[f32]) -> [f64; 2] {
         let (count, some) = (x.len() as f64, finite(x[0]));
         let [sum, _] = add_up(x, x, |x, _| [x - some, 0.0]);
         let rough = (f64::from(some) + sum / count) as f32;
@@ -158,12 +162,12 @@ vectorized! {
     }
 
     /// `Σ dy` and `Σ dy·(x - mean)`
-    fn products(x: &[f32], dy: &[f32], mean: f32) -> [f64; 2] {
+    pub fn products(x: &[f32], dy: &[f32], mean: f32) -> [f64; 2] {
         add_up(x, dy, |x, dy| [dy, dy * (x - mean)])
     }
 
     /// `y = (x - mean) · scale + bias`
-    fn scaled(x: &[f32], factors: [f32; 3], y: &mut [f32]) {
+    pub fn scaled(x: &[f32], factors: [f32; 3], y: &mut [f32]) {
         let [mean, scale, bias] = factors;
         y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * scale + bias);
     }
