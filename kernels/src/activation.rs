@@ -147,7 +147,7 @@ vectorized! {
     }
 
     fn elu(x: &mut [f32]) {
-        x.iter_mut().for_each(|v| *v = if *v < 0.0 { math::exp(*v) - 1.0 } else { *v });
+        x.iter_mut().for_each(|v| *v = math::elu(*v));
     }
 
     fn tanh(x: &mut [f32]) {

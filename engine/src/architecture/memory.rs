@@ -195,8 +195,8 @@ fn peaks(plan: &Plan) -> (u64, u64) {
             None => (0, output, index),
             Some(Between::Never) => (0, 0, index),
             Some(Between::Written) => (unpooled, unpooled, index),
-            // Where it has won, and what.
-            Some(Between::Kept) => (unpooled, unpooled, 2 * index),
+            // Where it has won, and what; the gradient takes the map's place.
+            Some(Between::Kept) => (unpooled, 0, 2 * index),
         };
         // Without training, the normalised map is written.
         let normalised = if kept { unpooled } else { 0 };

@@ -4,7 +4,7 @@
 //! never goes to memory. Normalising keeps the order of a channel's numbers or turns it round, so the winners are found in
 //! `x` while it is read for the statistics, and only they are normalised. On the way back `dp` stands at the winners, and
 //! what the statistics take out of it is made from `x`, place by place, together with `act₀'(x)`: the convolution's
-//! gradient is written at once. `x` is the only map of its size that is kept.
+//! gradient is written at once, in the place of `x`: there is no other map of its size.
 
 use super::activation::before_activation;
 use super::batch_norm::{BatchNormOptions, shape};
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::tape::record;
 use crate::tensor::Tensor;
 use kernels::batch_norm_pool::{BatchNormPool, BatchNormPoolGrad};
-use kernels::{Activation, Buffer, Kernel};
+use kernels::{Activation, Kernel};
 
 /// What stands behind the convolution.
 #[derive(Clone, Copy)]
@@ -60,12 +60,8 @@ impl Tensor {
         let (device, len) = (x.device(), forward.y_len());
         let [y, index, won] = [device.alloc(len)?, device.alloc(len)?, device.alloc(len)?];
         let stats = device.alloc(2 * c)?;
-        let small = affine.into_iter().flatten();
-        let read: Vec<&Buffer> = [&x]
-            .into_iter()
-            .chain(small.clone())
-            .map(Tensor::buffer)
-            .collect();
+        let mut read = vec![x.buffer()];
+        read.extend(affine.into_iter().flatten().map(Tensor::buffer));
         let [mean, var] = running.map(Tensor::buffer);
         device.launch(&forward, &read, &[&y, &index, &won, &stats, mean, var])?;
         let [oh, ow] = forward.out();
@@ -75,26 +71,25 @@ impl Tensor {
         let places = affine.map(|small| small.map(Tensor::gradient_place));
         let of_conv = [self, weight].into_iter().chain(bias);
         let conv_inputs = of_conv.clone().count();
-        let inputs: Vec<&Tensor> = of_conv.chain(small).collect();
+        let inputs: Vec<&Tensor> = of_conv.chain(affine.into_iter().flatten()).collect();
         Ok(record(y, &inputs, move |dy| {
             let dy = before_activation(norm.activation, saved_y, dy)?;
-            let device = dy.device();
-            let dz = device.alloc(x.elements())?;
+            let device = dy.device().clone();
             let [dweight, dbias] = match &places {
                 Some([weight, bias]) => [weight.buffer()?, bias.buffer()?],
                 None => [device.alloc(c)?, device.alloc(c)?],
             };
-            let mut read = vec![x.buffer(), dy.buffer(), &index, &won, &stats];
+            let mut read = vec![dy.buffer(), &index, &won, &stats];
             read.extend(scale.as_ref().map(Tensor::buffer));
             let kernel = BatchNormPoolGrad {
                 forward,
                 before: options.activation,
             };
-            device.launch(&kernel, &read, &[&dz, &dweight, &dbias])?;
-            let dz = Tensor::from_buffer(dz, x.shape())?;
-            drop((x, index, won));
-            let db = conv.bias_gradient(&dz)?;
-            let mut gradients = conv.backward(dz, db)?;
+            // From here on x is the gradient before the convolution's activation.
+            device.launch(&kernel, &read, &[x.buffer(), &dweight, &dbias])?;
+            drop((index, won, dy));
+            let db = conv.bias_gradient(&x)?;
+            let mut gradients = conv.backward(x, db)?;
             gradients.truncate(conv_inputs);
             if scale.is_some() {
                 for small in [dweight, dbias] {

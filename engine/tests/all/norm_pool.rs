@@ -61,7 +61,8 @@ fn inputs() -> Vec<Array> {
 fn gradients() {
     use Activation::{None, Sigmoid, Tanh};
     for pool in [[2, 2], [1, 3], [5, 7]].map(PoolOptions::new) {
-        for activations in [[None, None], [Tanh, Sigmoid], [Sigmoid, Tanh]] {
+        // Straight into a normalisation the convolution's bias does nothing: its gradient is rounding alone.
+        for activations in [[Tanh, None], [Tanh, Sigmoid], [Sigmoid, Tanh]] {
             let all = inputs();
             let f = |t: &[Tensor]| Ok(whole(t, activations, true, pool, false)?.0);
             check("conv2d_batch_norm_max_pool2d", &all, f);
@@ -134,44 +135,33 @@ fn architecture() -> Architecture {
 #[test]
 fn in_a_network() {
     let (architecture, batch) = (architecture(), 32);
-    let device = Device::cpu();
     let values = random([batch, 1, 32, 66], 1, 0.0).values;
     let train = Mode::Train { seed: 1, step: 0 };
-    let run = |watched: bool| -> Result<(Vec<f32>, Network, Tensor)> {
-        let network = Network::new(&architecture, &device, 1)?;
-        let x = Tensor::from_vec(&device, &values, [batch, 1, 32, 66])?;
-        let mut watch = |_: &str, _: &Tensor| Ok(());
-        let y = match watched {
-            true => network.forward_watched(&x, train, &mut watch)?,
-            false => network.forward(&x, train)?,
-        };
-        Ok((y.to_vec()?, network, y))
-    };
-    let (watched, other, y) = run(true).unwrap();
+    let load = |device: &Device| Tensor::from_vec(device, &values, [batch, 1, 32, 66]);
     let close = |a: &[f32], b: &[f32]| {
-        let pairs = a.iter().zip(b);
-        a.len() == b.len() && pairs.fold(true, |ok, (a, b)| ok && (a - b).abs() < 1e-4)
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4)
     };
-    drop(y);
-    let foretold = architecture.memory().unwrap().training(batch) as f64;
-    let fresh = Device::cpu();
-    let network = Network::new(&architecture, &fresh, 1).unwrap();
+    let watched = {
+        let device = Device::cpu();
+        let network = Network::new(&architecture, &device, 1).unwrap();
+        let mut watch = |_: &str, _: &Tensor| Ok(());
+        let x = load(&device).unwrap();
+        let y = network.forward_watched(&x, train, &mut watch).unwrap();
+        (y.to_vec().unwrap(), network.weights().unwrap())
+    };
+    let device = Device::cpu();
+    let network = Network::new(&architecture, &device, 1).unwrap();
     let mut optimizer = Optimizer::new(network.parameters(), Rule::default(), 1e-3).unwrap();
-    let x = Tensor::from_vec(&fresh, &values, [batch, 1, 32, 66]).unwrap();
+    let x = load(&device).unwrap();
     let y = network.forward(&x, train).unwrap();
-    assert!(close(&y.to_vec().unwrap(), &watched));
+    assert!(close(&y.to_vec().unwrap(), &watched.0));
     for (name, array) in network.weights().unwrap() {
-        assert!(
-            close(&array.values, &other.weights().unwrap()[&name].values),
-            "{name}"
-        );
+        assert!(close(&array.values, &watched.1[&name].values), "{name}");
     }
-    let labels = fresh.upload_u32(&vec![0; batch]).unwrap();
+    let labels = device.upload_u32(&vec![0; batch]).unwrap();
     let gradients = y.cross_entropy(&labels, None).unwrap().backward().unwrap();
     optimizer.step(network.parameters(), &gradients).unwrap();
-    let ratio = foretold / fresh.usage().peak_bytes as f64;
+    let foretold = architecture.memory().unwrap().training(batch) as f64;
+    let ratio = foretold / device.usage().peak_bytes as f64;
     assert!((0.85..1.3).contains(&ratio), "{ratio}");
-    // In evaluation nothing changes.
-    let eval = |network: &Network| network.forward(&x, Mode::Eval)?.to_vec();
-    assert_eq!(eval(&network).unwrap(), eval(&network).unwrap());
 }

@@ -1,4 +1,4 @@
-// dx = scale · (dz - flat - (x - mean) · tilted) · before'(x), where dz is dy at the winners and 0 elsewhere
+// x = scale · (dz - flat - (x - mean) · tilted) · before'(x), where dz is dy at the winners and 0 elsewhere
 //
 // The last stage of rung 1, with the channels' factors known: a workgroup takes 1024 neighbouring numbers, 4 a thread.
 
@@ -11,11 +11,10 @@ struct Shape {
 }
 
 @group(0) @binding(0) var<uniform> s: Shape;
-@group(0) @binding(1) var<storage, read> x: array<f32>;                     // [n, c, h, w]
-@group(0) @binding(2) var<storage, read> dy: array<f32>;                    // [n, c, oh, ow]
-@group(0) @binding(3) var<storage, read> index: array<u32>;                 // [n, c, oh, ow], place in the window
-@group(0) @binding(4) var<storage, read_write> factors: array<vec4<f32>>;   // [c]: mean, flat, tilted, scale
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;              // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;                    // [n, c, oh, ow]
+@group(0) @binding(2) var<storage, read> index: array<u32>;                 // [n, c, oh, ow], place in the window
+@group(0) @binding(3) var<storage, read_write> factors: array<vec4<f32>>;   // [c]: mean, flat, tilted, scale
+@group(0) @binding(4) var<storage, read_write> x: array<f32>;               // [n, c, h, w], leaves as dx
 
 override BEFORE: u32 = 0;
 
@@ -53,6 +52,6 @@ fn main(
                 dz = dy[at];
             }
         }
-        dx[i] = f.w * (dz - f.y - (x[i] - f.x) * f.z) * slope(x[i]);
+        x[i] = f.w * (dz - f.y - (x[i] - f.x) * f.z) * slope(x[i]);
     }
 }

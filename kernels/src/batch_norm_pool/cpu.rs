@@ -92,8 +92,8 @@ pub fn forward(s: &BatchNormPool, inputs: &[&[f32]], outputs: &mut [&mut [f32]])
 }
 
 pub fn grad(s: &BatchNormPoolGrad, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-    let (x, dy, index, won, stats) = (inputs[0], inputs[1], words(inputs[2]), inputs[3], inputs[4]);
-    let [dx, dweight, dbias] = outputs else {
+    let (dy, index, won, stats) = (inputs[0], words(inputs[1]), inputs[2], inputs[3]);
+    let [x, dweight, dbias] = outputs else {
         return;
     };
     let BatchNormPoolGrad { forward: s, before } = s;
@@ -123,7 +123,7 @@ pub fn grad(s: &BatchNormPoolGrad, inputs: &[&[f32]], outputs: &mut [&mut [f32]]
             let own = Channel {
                 mean: stats[channel],
                 rstd: stats[norm.c + channel],
-                weight: inputs.get(5).map_or(1.0, |weight| weight[channel]),
+                weight: inputs.get(4).map_or(1.0, |weight| weight[channel]),
             };
             let planes = parts.iter().skip(channel).step_by(norm.c);
             let total = |which: usize| planes.clone().map(|part| part[which]).sum::<f64>();
@@ -132,24 +132,26 @@ pub fn grad(s: &BatchNormPoolGrad, inputs: &[&[f32]], outputs: &mut [&mut [f32]]
             own.factors(&whole, found)
         })
         .collect();
-    let (w, dx, spread) = (s.size[1], Disjoint::new(dx), Windows::of(s).spread);
-    for_planes(s, |plane| {
-        let whole = plane * norm.plane..(plane + 1) * norm.plane;
-        // SAFETY: every plane belongs to one task.
-        let (x, dx) = (&x[whole.clone()], unsafe { dx.slice(whole) });
-        let (mean, factors) = (stats[plane % norm.c], factors[plane % norm.c]);
-        for oy in 0..oh {
-            let rows = oy * s.window[0] * w..(oy + 1) * s.window[0] * w;
-            let own = plane * pooled + oy * ow..plane * pooled + (oy + 1) * ow;
-            let (x, dx) = (&x[rows.clone()], &mut dx[rows]);
-            let winners = (&dy[own.clone()], &index[own]);
-            spread(s, x, winners, mean, factors, dx);
-            before.apply_grad(x, dx);
+    let (w, dx, spread) = (s.size[1], Disjoint::new(x), Windows::of(s).spread);
+    for_ranges(norm.n * norm.c, GRAIN / norm.plane, |planes| {
+        // What was there, a row of windows at a time, and once more for its activation's derivative.
+        let mut x = vec![0f32; s.window[0] * w];
+        for plane in planes {
+            // SAFETY: every plane belongs to one task.
+            let dx = unsafe { dx.slice(plane * norm.plane..(plane + 1) * norm.plane) };
+            let (mean, factors) = (stats[plane % norm.c], factors[plane % norm.c]);
+            for (oy, dx) in dx.chunks_mut(s.window[0] * w).enumerate() {
+                let x = &mut x[..dx.len()];
+                x.copy_from_slice(dx);
+                if oy < oh {
+                    let own = plane * pooled + oy * ow..plane * pooled + (oy + 1) * ow;
+                    spread(s, x, (&dy[own.clone()], &index[own]), mean, factors, dx);
+                } else {
+                    bare(x, mean, factors, dx);
+                }
+                before.apply_grad(x, dx);
+            }
         }
-        let rest = oh * s.window[0] * w..norm.plane;
-        let (x, dx) = (&x[rest.clone()], &mut dx[rest]);
-        bare(x, mean, factors, dx);
-        before.apply_grad(x, dx);
     });
 }
 

@@ -33,15 +33,15 @@
 //! ```
 //!
 //! The sums are over winners alone. `before` is the activation that `x` came out of, if it did: its derivative is taken
-//! from `x` on the way out, so that what stands before it needs no pass of its own.
+//! from `x` on the way out, so that what stands before it needs no pass of its own. `dx` takes the place of `x`, which
+//! nobody needs afterwards: there is no second map of its size.
 //!
 //! | buffer | shape | |
 //! | --- | --- | --- |
-//! | `x` | `[n, c, h, w]` | in |
 //! | `dy` | as `y`: the gradient before the activation | in |
 //! | `index`, `won`, `stats` | from the way forward | in |
 //! | `weight` | `[c]`, only if `affine` | in |
-//! | `dx` | `[n, c, h, w]` | out |
+//! | `x` | `[n, c, h, w]`: leaves as `dx` | updated |
 //! | `dweight`, `dbias` | `[c]` | out |
 
 pub mod cases;
@@ -192,7 +192,7 @@ impl Kernel for BatchNormPool {
     }
 }
 
-/// `dx`, `dweight` and `dbias` from `dy`.
+/// `dx` in place of `x`, `dweight` and `dbias` from `dy`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormPoolGrad {
     /// The shape and options; `eps` is in `stats` already, and the activation is somebody else's.
@@ -212,20 +212,18 @@ impl Kernel for BatchNormPoolGrad {
 
     fn inputs(&self) -> Vec<Arg> {
         let s = &self.forward;
-        let mut inputs = vec![
-            s.norm.big("x"),
-            s.pooled("dy"),
-            s.index(),
-            s.pooled("won"),
-            s.norm.stats(),
-        ];
+        let mut inputs = vec![s.pooled("dy"), s.index(), s.pooled("won"), s.norm.stats()];
         inputs.extend(s.norm.affine.then(|| s.norm.small("weight")));
         inputs
     }
 
     fn outputs(&self) -> Vec<Arg> {
         let norm = &self.forward.norm;
-        vec![norm.big("dx"), norm.small("dweight"), norm.small("dbias")]
+        vec![
+            norm.big("x").updated(),
+            norm.small("dweight"),
+            norm.small("dbias"),
+        ]
     }
 
     fn flops(&self) -> u64 {
@@ -258,12 +256,5 @@ impl Kernel for BatchNormPoolGrad {
             "index" => (0.5 * (unit + 1.0) * places).min(places - 1.0),
             _ => batch_norm::sample(input, unit),
         }
-    }
-
-    /// What has won is x at the place that has.
-    fn arrange(&self, inputs: &mut [Vec<f64>]) {
-        let won = (0..self.forward.y_len())
-            .map(|at| inputs[0][oracle::position(&self.forward, at, inputs[2][at] as usize)]);
-        inputs[3] = won.collect();
     }
 }

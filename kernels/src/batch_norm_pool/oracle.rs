@@ -1,11 +1,10 @@
 //! The definitions: batch_norm's and max_pool2d's, one after the other.
 
 use super::{BatchNormPool, BatchNormPoolGrad};
-use crate::batch_norm::BatchNormGrad;
 use crate::kernel::Kernel;
 
 /// Where in `x` place `place` of the window of output `at` stands.
-pub fn position(s: &BatchNormPool, at: usize, place: usize) -> usize {
+fn position(s: &BatchNormPool, at: usize, place: usize) -> usize {
     let ([oh, ow], [down, across]) = (s.out(), s.window);
     let row = at / ow % oh * down + place / across;
     at / (oh * ow) * s.norm.plane + row * s.size[1] + at % ow * across + place % across
@@ -40,21 +39,27 @@ pub fn forward(s: &BatchNormPool, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
 }
 
 pub fn grad(s: &BatchNormPoolGrad, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) {
-    let (x, dy, index) = (inputs[0], inputs[1], inputs[2]);
-    let mut dz = vec![0.0; x.len()];
-    for (at, gradient) in dy.iter().enumerate() {
-        dz[position(&s.forward, at, index[at] as usize)] = *gradient;
-    }
-    let norm = BatchNormGrad {
-        forward: s.forward.norm,
-        training: true,
+    let BatchNormPoolGrad { forward: s, before } = s;
+    let &[dy, index, won, stats, ref weight @ ..] = inputs else {
+        return;
     };
-    let inputs: Vec<&[f64]> = [x, &dz, inputs[4]]
-        .into_iter()
-        .chain(inputs.get(5).copied())
-        .collect();
-    norm.oracle(&inputs, outputs);
-    for (dx, x) in outputs[0].iter_mut().zip(x) {
-        *dx *= s.before.slope_oracle(*x);
+    let (c, count) = (s.norm.c, (s.norm.n * s.norm.plane) as f64);
+    let [oh, ow] = s.out();
+    let normal = |channel: usize, x: f64| (x - stats[channel]) * stats[c + channel];
+    let [x, dweight, dbias] = outputs else { return };
+    let mut dz = vec![0.0; x.len()];
+    dweight.fill(0.0);
+    dbias.fill(0.0);
+    for (at, gradient) in dy.iter().enumerate() {
+        let channel = at / (oh * ow) % c;
+        dz[position(s, at, index[at] as usize)] = *gradient;
+        dbias[channel] += gradient;
+        dweight[channel] += gradient * normal(channel, won[at]);
+    }
+    for (i, x) in x.iter_mut().enumerate() {
+        let channel = i / s.norm.plane % c;
+        let weight = weight.first().map_or(1.0, |weight| weight[channel]);
+        let through = (dbias[channel] + normal(channel, *x) * dweight[channel]) / count;
+        *x = weight * stats[c + channel] * (dz[i] - through) * before.slope_oracle(*x);
     }
 }

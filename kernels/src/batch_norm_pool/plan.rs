@@ -38,22 +38,19 @@ pub fn forward(s: &BatchNormPool, rung: &Rung, limits: &Limits) -> Plan {
 
 pub fn grad(s: &BatchNormPoolGrad, rung: &Rung, limits: &Limits) -> Plan {
     let BatchNormPoolGrad { forward: s, before } = s;
-    // Positions among x, dy, index, won, stats, weight, dx, dweight, dbias, and the channels' factors.
-    let (weight, dx) = if s.norm.affine { (5, 6) } else { (0, 5) };
-    let factors = dx + 3;
+    // Positions among dy, index, won, stats, weight, x, dweight, dbias, and the channels' factors. Where there is no
+    // weight, dy stands at its binding and is not read.
+    let (weight, x) = if s.norm.affine { (4, 5) } else { (0, 4) };
+    let factors = x + 3;
     let sums = Pass::of(rung, 7, params(s), limits.fold(s.norm.c))
-        .over(&[1, 3, 4, weight, dx + 1, dx + 2, factors])
+        .over(&[0, 2, 3, weight, x + 1, x + 2, factors])
         .with(&[("AFFINE", flag(s.norm.affine))])
         .looping(s.y_len().div_ceil(s.norm.c * 256) + 8);
     let apply = rung!("batch_norm_pool_grad_apply");
-    let apply = Pass::of(
-        &apply,
-        5,
-        params(s),
-        limits.fold(s.norm.len().div_ceil(1024)),
-    )
-    .over(&[0, 1, 2, factors, dx])
-    .with(&[("BEFORE", before.code())]);
+    let groups = limits.fold(s.norm.len().div_ceil(1024));
+    let apply = Pass::of(&apply, 4, params(s), groups)
+        .over(&[0, 1, factors, x])
+        .with(&[("BEFORE", before.code())]);
     Plan {
         scratch: vec![4 * s.norm.c],
         passes: vec![sums, apply],

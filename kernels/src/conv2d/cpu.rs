@@ -130,6 +130,10 @@ pub fn input_grad(s: &Conv2d, dy: &[f32], weight: &[f32], dx: &mut [f32]) {
 }
 
 pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if super::along_rows::serves(s) {
+        return super::along_rows::weight_grad(s, x, dy, dw);
+    }
     if weight_grad::serves(s) {
         return weight_grad::weight_grad(s, x, dy, dw);
     }

@@ -26,8 +26,11 @@
 //! | `cpu.rs` | which way each direction goes on the CPU; all are matrix products over patches that are never written |
 //! | `strips.rs` | forward, and backward to the input: strips in the cache, with max-pooling behind where that is wanted |
 //! | `weight_grad.rs`, `bands.rs` | backward to the weight: images with their channels innermost |
+//! | `along_rows.rs` | the same for a single channel: vectors along rows |
 //! | `patches.rs` | all other shapes: patches copied tap by tap |
 
+#[cfg(target_arch = "x86_64")]
+mod along_rows;
 pub(crate) mod bands;
 pub mod cases;
 mod cpu;

@@ -14,7 +14,7 @@ use super::patches::Images;
 use crate::activation::Activation;
 use crate::cpu::gemm::Panels;
 use crate::cpu::microkernel::{MAX_TILE, Microkernel};
-use crate::cpu::{Disjoint, for_each};
+use crate::cpu::{Disjoint, GRAIN, for_each, for_ranges};
 use crate::kernel::words_mut;
 use crate::vectorized;
 use std::cell::RefCell;
@@ -124,7 +124,7 @@ impl Strips<'_> {
         let row = self.c * self.reach(1, columns);
         let fit = (STRIP / row.max(1)).saturating_sub(self.reach(0, 1)) / self.step() + 1;
         // Enough tasks for the threads, but none of less than a tile.
-        let shared = (self.n * rows / 32).max(nr.div_ceil(columns));
+        let shared = (self.n * rows / 16).max(nr.div_ceil(columns));
         let most = (2 * COLUMNS).div_ceil(columns).min(fit).min(shared);
         let waste = |count: &usize| {
             let tiles = (count * columns).div_ceil(nr);
@@ -141,9 +141,14 @@ impl Strips<'_> {
         let (mr, depth) = (kernel.mr, self.depth());
         let strips = m.div_ceil(mr);
         let mut packed = vec![0f32; strips * mr * depth];
-        for (strip, own) in packed.chunks_exact_mut(mr * depth).enumerate() {
-            a.pack(strip * mr, mr.min(m - strip * mr), mr, 0..depth, own);
-        }
+        let shared = Disjoint::new(&mut packed);
+        for_ranges(strips, GRAIN / (mr * depth), |range| {
+            for strip in range {
+                // SAFETY: every strip of the weights is packed by one task.
+                let own = unsafe { shared.slice(strip * mr * depth..(strip + 1) * mr * depth) };
+                a.pack(strip * mr, mr.min(m - strip * mr), mr, 0..depth, own);
+            }
+        });
         let rows = self.rows(kernel.nr);
         let total = self.n * self.grid[0];
         for_each(total.div_ceil(rows), |task| {

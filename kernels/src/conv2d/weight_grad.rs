@@ -10,7 +10,7 @@ use super::Conv2d;
 use super::bands::Bands;
 use crate::cpu::microkernel::{MAX_TILE, Microkernel};
 use crate::cpu::transpose::transpose;
-use crate::cpu::{Disjoint, for_each};
+use crate::cpu::{Disjoint, GRAIN, for_each, for_ranges};
 use std::ops::Range;
 
 /// Parts of the sum, at most.
@@ -186,18 +186,32 @@ pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
         let rows = part * rows / parts..(part + 1) * rows / parts;
         tiles.part(x, dy, rows, sums.as_chunks_mut().0);
     });
-    let (total, rest) = sums.split_at_mut(count * MAX_TILE);
-    for part in rest.chunks_exact(count * MAX_TILE) {
-        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-    }
-    let total = total.as_chunks::<MAX_TILE>().0;
-    let (taps, mr, [kh, kw]) = (s.taps(), tiles.kernel.mr, s.kernel);
-    for (o, dw) in dw.chunks_exact_mut(taps).enumerate() {
-        let (group, o) = (o / tiles.bands.outputs, o % tiles.bands.outputs);
-        for (k, dw) in dw.iter_mut().enumerate() {
-            let (tile, column) = tiles.place(k / (kh * kw), k / kw % kh, k % kw);
-            let tile = group * tiles.count() + tile * tiles.down() + o / mr;
-            *dw = total[tile][o % mr * tiles.kernel.nr + column];
+    // The parts in order, then each tap to its place; a row of tiles at a time.
+    let (taps, mr, nr, [kh, kw]) = (s.taps(), tiles.kernel.mr, tiles.kernel.nr, s.kernel);
+    let places: Vec<_> = (0..taps)
+        .map(|k| tiles.place(k / (kh * kw), k / kw % kh, k % kw))
+        .collect();
+    let (outputs, down) = (tiles.bands.outputs, tiles.down());
+    let (sums, dw) = (sums.as_chunks::<MAX_TILE>().0, Disjoint::new(dw));
+    for_ranges(s.groups * down, GRAIN / (mr * taps), |range| {
+        for row in range {
+            let (group, row) = (row / down, row % down);
+            let own = sums[group * tiles.count() + row..].iter().step_by(down);
+            let mut total: Vec<_> = own.take(tiles.count() / down).copied().collect();
+            for part in sums.chunks_exact(count).skip(1) {
+                let own = part[group * tiles.count() + row..].iter().step_by(down);
+                for (total, part) in total.iter_mut().zip(own) {
+                    total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+                }
+            }
+            for o in row * mr..outputs.min((row + 1) * mr) {
+                let first = (group * outputs + o) * taps;
+                // SAFETY: every row of dw belongs to one task.
+                let dw = unsafe { dw.slice(first..first + taps) };
+                for (dw, &(tile, column)) in dw.iter_mut().zip(&places) {
+                    *dw = total[tile][o % mr * nr + column];
+                }
+            }
         }
-    }
+    });
 }

@@ -9,11 +9,33 @@
 /// `e^x`. The exponent is split off (`x = n·ln 2 + r`, Cody & Waite), `e^r` is a polynomial of degree 6.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
+    let (p, whole) = split(x.clamp(-103.0, 88.8));
+    // 2^n in two halves, so that neither leaves the range of normal numbers.
+    let half = whole >> 1;
+    let y = p * power_of_two(half) * power_of_two(whole - half);
+    let y = if x > 88.722_84 { f32::INFINITY } else { y };
+    let y = if x < -87.336_55 { 0.0 } else { y };
+    if x.is_nan() { x } else { y }
+}
+
+/// `x`, or `e^x - 1` below zero, where the exponential needs no care: the same bits as with [`exp`].
+#[inline(always)]
+pub fn elu(x: f32) -> f32 {
+    let (p, whole) = split(x.clamp(-87.3, 0.0));
+    if x < 0.0 {
+        p * power_of_two(whole) - 1.0
+    } else {
+        x
+    }
+}
+
+/// `e^x` as `p·2^n`.
+#[inline(always)]
+fn split(x: f32) -> (f32, i32) {
     const SHIFT: f32 = 12_582_912.0; // 1.5 · 2^23: adding it rounds to a whole number
-    let clamped = x.clamp(-103.0, 88.8);
-    let shifted = clamped * std::f32::consts::LOG2_E + SHIFT;
+    let shifted = x * std::f32::consts::LOG2_E + SHIFT;
     let n = shifted - SHIFT;
-    let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4;
+    let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4;
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
     let p = p * r + 8.333_452e-3;
@@ -21,16 +43,13 @@ pub fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 5.000_000_1e-1;
     let p = p * r * r + r + 1.0;
-    // 2^n in two halves, so that neither leaves the range of normal numbers.
     // `n` as an integer stands in the low bits of `shifted`; a cast would saturate, which does not vectorise.
-    let whole = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as i32;
-    let half = whole >> 1;
-    let rest = whole - half;
-    let scale = |e: i32| f32::from_bits((e.wrapping_add(127) as u32) << 23);
-    let y = p * scale(half) * scale(rest);
-    let y = if x > 88.722_84 { f32::INFINITY } else { y };
-    let y = if x < -87.336_55 { 0.0 } else { y };
-    if x.is_nan() { x } else { y }
+    (p, shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as i32)
+}
+
+#[inline(always)]
+fn power_of_two(e: i32) -> f32 {
+    f32::from_bits((e.wrapping_add(127) as u32) << 23)
 }
 
 /// `ln x`. The exponent is split off, the logarithm of the mantissa is a polynomial of degree 8.
@@ -151,6 +170,24 @@ mod tests {
         );
         // erf's published fit is an absolute one.
         check("erf", erf, erf_series, (-3.0, 3.0), 8.0);
+    }
+
+    #[test]
+    fn elu_is_that_of_exp_bit_by_bit() {
+        let steps = (0..400_000).map(|i| -100.0 + i as f32 * 3e-4);
+        let odd = [
+            0.0,
+            -0.0,
+            -1e-40,
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            -f32::MAX,
+        ];
+        for x in steps.chain(odd) {
+            let want = if x < 0.0 { exp(x) - 1.0 } else { x };
+            assert_eq!(elu(x).to_bits(), want.to_bits(), "{x}");
+        }
     }
 
     fn erf_series(x: f64) -> f64 {

@@ -1,9 +1,10 @@
 //! Batch norm and local response norm.
 
 use crate::{INF, NAN, check};
-use kernels::Kernel;
 use kernels::batch_norm::{BatchNorm, BatchNormInference};
+use kernels::batch_norm_pool::{BatchNormPool, BatchNormPoolGrad};
 use kernels::local_response_norm::{LocalResponseNorm, LocalResponseNormGrad};
+use kernels::{Activation, Kernel};
 
 /// Ones and minus ones around a mean of a million; a constant channel; one that alternates far from zero.
 #[test]
@@ -54,6 +55,40 @@ fn batch_norm_of_nan_and_infinities_spoils_only_its_channel() {
     for (i, y) in outputs[0].iter().enumerate() {
         assert_eq!(y.is_nan(), [false, true, true, false][i / 33 % 4], "{i}");
     }
+}
+
+/// Ties go to the first, a negative weight turns the order round, a NaN wins, and what it spoils is its own channel.
+#[test]
+fn batch_norm_pool_knows_who_has_won() {
+    let shape = BatchNormPool::new([1, 3, 2, 4], [2, 2]);
+    let x = [
+        [1.0, 2.0, -0.0, 0.0, 2.0, 1.0, -1.0, 0.0],
+        [1.0, 2.0, -0.0, 0.0, 2.0, 1.0, -1.0, 0.0],
+        [NAN, 2.0, 5.0, INF, NAN, 1.0, 5.0, -INF],
+    ]
+    .concat();
+    let weight = vec![1.0, -1.0, 1.0];
+    let mut outputs: Vec<Vec<f64>> = shape.outputs().iter().map(|a| vec![0.0; a.len]).collect();
+    let inputs = [x, weight.clone(), vec![0.0; 3]];
+    check(&shape, &inputs, &[]);
+    let slices: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+    shape.oracle(&slices, &mut outputs);
+    assert_eq!(outputs[1], [1.0, 0.0, 0.0, 2.0, 2.0, 1.0]);
+    assert_eq!(outputs[2][..4], [2.0, 0.0, 1.0, -1.0]);
+    assert!(outputs[0][..4].iter().all(|y| y.is_finite()));
+    assert!(outputs[0][4..].iter().all(|y| y.is_nan()));
+    let back = BatchNormPoolGrad {
+        forward: shape,
+        before: Activation::Elu,
+    };
+    let inputs = [
+        vec![NAN, 1.0, 2.0, 3.0, 1.0, 1.0],
+        outputs[1].clone(),
+        outputs[2].clone(),
+        vec![0.5, 0.5, NAN, 1.0, 1.0, NAN],
+        weight,
+    ];
+    check(&back, &inputs, &[]);
 }
 
 #[test]
