@@ -81,9 +81,13 @@ pub fn experiments(results: &[(String, Reproduction)]) -> io::Result<String> {
         }
     }
     for (paper, recipes) in papers {
+        let heading = match paper.as_str() {
+            "" => "Floors, ours",
+            paper => paper,
+        };
         let _ = writeln!(
             text,
-            "\n### {paper}\n\n| recipe | claimed | measured | on | why they differ |\n| --- | --- | --- | --- | --- |"
+            "\n### {heading}\n\n| recipe | claimed | measured | on | why they differ |\n| --- | --- | --- | --- | --- |"
         );
         for recipe in recipes {
             rows(&mut text, &recipe, results);
@@ -97,11 +101,14 @@ pub fn experiments(results: &[(String, Reproduction)]) -> io::Result<String> {
         let epochs: Vec<String> = result.best_epochs.iter().map(usize::to_string).collect();
         let _ = writeln!(
             text,
-            "| [{file}](results/{file}) | `{}` | {train}, {validation}, {test} | {} | {} | {:.0} |",
+            "| [{file}](results/{file}) | `{}` | {train}, {validation}, {test} | {} | {} | {} |",
             result.command,
             epochs.join(", "),
             result.device,
-            result.seconds
+            match result.seconds {
+                seconds if seconds < 1.0 => "< 1".into(),
+                seconds => format!("{seconds:.0}"),
+            }
         );
     }
     text += "\n";
