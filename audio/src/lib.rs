@@ -7,11 +7,13 @@
 //! | [`Clip`] | one piece of decoded audio |
 //! | [`mod@decode`] | WAV, AU and MP3 files to clips, whole or piece by piece, by content, within [`Limits`] |
 //! | [`mod@resample`] | changing the sample rate |
+//! | [`augment`] | the sound itself changed: stretched, shifted, noisy |
 //! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
 //! | `plot` | pictures of sound with axes (feature `plot`) |
 //! | [`wav`] | writing WAV files |
 
+pub mod augment;
 pub mod clip;
 pub mod decode;
 pub mod error;

@@ -1,8 +1,9 @@
-//! Augmentation: examples are changed at random, anew each time a training sees them.
+//! Augmentation: training examples are changed at random. Nothing is changed when a network is validated, tested or asked.
 //!
-//! Each is one line of a recipe (`[[training.augment]]`, or a list), and they are applied in that order to the features
-//! of a batch after normalisation, so that 0 is the mean of what the network usually sees. Nothing is changed when a
-//! network is validated, tested or asked.
+//! There are two places for it in a recipe, each a list of lines. [`SoundVariants`] (`[training.sound]`, in `augment/sound.rs`)
+//! changes the sound before features are computed, once. [`Augmentation`] (`training.augment`, here) changes features anew
+//! each time a training sees them: in the list's order, a batch at a time, after normalisation, so that 0 is the mean of
+//! what the network usually sees.
 //!
 //! | kind | what happens to an example `[bands, frames]` | after |
 //! | --- | --- | --- |
@@ -13,6 +14,12 @@
 //! | `noise` | normal noise is added at a signal-to-noise ratio | |
 //! | `frequency-mask`, `time-mask` | stripes of up to so many bands or frames become 0 | SpecAugment (Park et al. 2019) |
 //! | `mixup` | each example of a batch is mixed with another, and so is the loss | Zhang et al. 2018 |
+
+mod sound;
+#[cfg(test)]
+mod tests;
+
+pub use sound::{SoundChange, SoundVariants};
 
 use kernels::philox::Philox;
 use serde::{Deserialize, Serialize};
@@ -260,175 +267,4 @@ fn beta(alpha: f32, random: &mut Philox) -> f32 {
         }
     }
     0.5
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use Augmentation as A;
-
-    const SHAPE: [usize; 2] = [3, 5];
-
-    fn values() -> Vec<f32> {
-        (0..30).map(|i| (i as f32).sin()).collect()
-    }
-
-    fn changed(change: Augmentation, seed: u64) -> (Vec<f32>, Option<Mixed>) {
-        let mut values = values();
-        let mixed = augment(&[change], SHAPE, &mut values, &[7, 9], Philox::new(seed, 1));
-        (values, mixed)
-    }
-
-    const ALL: [Augmentation; 8] = [
-        A::TimeShift { up_to: 1.0 },
-        A::TimeStretch { by: 0.5 },
-        A::PitchShift { semitones: 6.0 },
-        A::Gain { up_to: 2.0 },
-        A::Noise { snr: 10.0 },
-        A::FrequencyMask { bands: 3, count: 2 },
-        A::TimeMask {
-            frames: 4,
-            count: 2,
-        },
-        A::Mixup { alpha: 0.4 },
-    ];
-
-    #[test]
-    fn every_change_changes_and_depends_on_the_seed_alone() {
-        for change in ALL {
-            change.check().unwrap();
-            let (first, mixed) = changed(change, 3);
-            assert_eq!(
-                (&first, &mixed),
-                (&changed(change, 3).0, &changed(change, 3).1)
-            );
-            assert!(
-                (0..20).any(|seed| changed(change, seed).0 != values()),
-                "{change:?}"
-            );
-            assert!(
-                (0..20).any(|seed| changed(change, seed).0 != first),
-                "{change:?}"
-            );
-            assert!(first.iter().all(|value| value.is_finite()), "{change:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_asked_for_is_nothing_changed() {
-        let nothing = [
-            A::TimeShift { up_to: 0.0 },
-            A::TimeStretch { by: 0.0 },
-            A::PitchShift { semitones: 0.0 },
-            A::Gain { up_to: 0.0 },
-            A::FrequencyMask { bands: 0, count: 1 },
-            A::TimeMask {
-                frames: 0,
-                count: 1,
-            },
-        ];
-        for change in nothing {
-            let (after, mixed) = changed(change, 5);
-            let worst = after.iter().zip(values()).map(|(a, b)| (a - b).abs());
-            assert!(
-                worst.fold(0.0, f32::max) < 1e-6 && mixed.is_none(),
-                "{change:?}"
-            );
-        }
-        let mut empty = [];
-        for change in ALL {
-            let mixed = augment(&[change], [0, 5], &mut empty, &[], Philox::new(0, 0));
-            assert!(mixed.is_none());
-        }
-    }
-
-    #[test]
-    fn shifted_frames_come_back_on_the_other_side() {
-        let (after, _) = changed(A::TimeShift { up_to: 1.0 }, 11);
-        for (row, before) in after.chunks(5).zip(values().chunks(5)) {
-            assert!((0..5).any(|by| {
-                let mut row = row.to_vec();
-                row.rotate_left(by);
-                row == before
-            }));
-        }
-    }
-
-    #[test]
-    fn stripes_are_as_wide_as_allowed_and_the_rest_stays() {
-        let mut widest = 0;
-        for seed in 0..50 {
-            let (after, _) = changed(
-                A::TimeMask {
-                    frames: 2,
-                    count: 1,
-                },
-                seed,
-            );
-            for (row, before) in after.chunks(5).zip(values().chunks(5)) {
-                let masked = row.iter().zip(before).filter(|(a, b)| a != b);
-                assert!(masked.clone().all(|(after, _)| *after == 0.0));
-                widest = widest.max(masked.count());
-            }
-        }
-        assert_eq!(widest, 2);
-    }
-
-    #[test]
-    fn noise_has_the_ratio_asked_for() {
-        let mut values = vec![2.0; 10_000];
-        let noise = [A::Noise { snr: 20.0 }];
-        augment(&noise, [100, 100], &mut values, &[0], Philox::new(1, 1));
-        let power = values.iter().map(|v| (v - 2.0).powi(2)).sum::<f32>() / 10_000.0;
-        assert!((power / 0.04 - 1.0).abs() < 0.05, "{power}");
-    }
-
-    #[test]
-    fn mixed_examples_lie_between_two_and_say_which() {
-        let (after, mixed) = changed(A::Mixup { alpha: 1.0 }, 2);
-        let mixed = mixed.unwrap();
-        let (before, share) = (values(), mixed.share);
-        for (n, (after, target)) in after.chunks(15).zip(&mixed.targets).enumerate() {
-            let other = if *target == 7 { 0 } else { 15 };
-            for (at, value) in after.iter().enumerate() {
-                let expected = share * before[15 * n + at] + (1.0 - share) * before[other + at];
-                assert!((value - expected).abs() < 1e-6);
-            }
-        }
-        let mut random = Philox::new(4, 4);
-        let shares: Vec<f32> = (0..2000).map(|_| beta(0.3, &mut random)).collect();
-        let mean = shares.iter().sum::<f32>() / 2000.0;
-        let extreme = shares.iter().filter(|s| **s < 0.1 || **s > 0.9).count();
-        // Beta(0.3, 0.3): mean 0.5, and 60 % of its mass within a tenth of the ends.
-        assert!(
-            (mean - 0.5).abs() < 0.03 && (1100..1300).contains(&extreme),
-            "{mean} {extreme}"
-        );
-        assert_eq!(beta(100.0, &mut Philox::new(0, 0)), 0.5);
-    }
-
-    #[test]
-    fn amounts_out_of_range_are_named() {
-        for (change, what) in [
-            (A::TimeShift { up_to: f32::NAN }, "time-shift"),
-            (A::TimeStretch { by: -0.5 }, "time-stretch"),
-            (A::PitchShift { semitones: 99.0 }, "pitch-shift"),
-            (A::Gain { up_to: -1.0 }, "gain"),
-            (A::Noise { snr: f32::INFINITY }, "noise"),
-            (
-                A::TimeMask {
-                    frames: 1,
-                    count: 0,
-                },
-                "mask",
-            ),
-            (A::Mixup { alpha: 0.0 }, "mixup"),
-        ] {
-            let error = change.check().unwrap_err().to_string();
-            assert!(
-                error.contains(what) && error.contains("training.augment"),
-                "{error}"
-            );
-        }
-    }
 }

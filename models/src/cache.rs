@@ -41,6 +41,11 @@ impl ContentHash {
         ContentHash(xxh3_128(bytes))
     }
 
+    /// A seed of what is drawn for these bytes.
+    pub(crate) fn seed(self) -> u64 {
+        self.0 as u64
+    }
+
     /// Hashes a file of any length, piece by piece.
     ///
     /// # Errors

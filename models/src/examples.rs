@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kernels::philox::Philox;
 
@@ -10,7 +11,7 @@ use crate::Error;
 use crate::augment::{Augmentation, Mixed, augment};
 use crate::input::{Fit, Normalisation, Normalise, Windows};
 
-/// The features of one clip: some windows of `bands × frames` numbers.
+/// The features of one clip: some windows of `bands × frames` numbers. A copy shares them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipFeatures {
     windows: usize,
@@ -22,7 +23,7 @@ pub struct ClipFeatures {
 /// Where the numbers are: `[windows, bands, frames]`.
 #[derive(Debug, Clone, PartialEq)]
 enum Values {
-    Memory(Vec<f32>),
+    Memory(Arc<Vec<f32>>),
     /// Little-endian, from `offset` on.
     Disk {
         path: PathBuf,
@@ -36,7 +37,7 @@ impl From<Windows> for ClipFeatures {
             windows: windows.windows,
             bands: windows.bands,
             frames: windows.frames,
-            values: Values::Memory(windows.values),
+            values: Values::Memory(Arc::new(windows.values)),
         }
     }
 }
@@ -63,6 +64,15 @@ impl ClipFeatures {
     #[must_use]
     pub fn shape(&self) -> [usize; 2] {
         [self.bands, self.frames]
+    }
+
+    /// Bytes of the numbers, where they are in memory.
+    #[cfg(feature = "report")]
+    pub(crate) fn bytes_in_memory(&self) -> u64 {
+        match &self.values {
+            Values::Memory(values) => 4 * values.len() as u64,
+            Values::Disk { .. } => 0,
+        }
     }
 
     /// Appends one window, counted from 0, to `values`; a window that is not there adds nothing.

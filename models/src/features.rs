@@ -1,6 +1,13 @@
 //! From the files of a dataset to features, through the cache, on all threads.
 //!
-//! A file that cannot be read or decoded costs one warning; the rest goes on.
+//! A file that cannot be read or decoded costs one warning; the rest goes on. `features/variants.rs` does the same for
+//! changed sound.
+
+#[cfg(test)]
+mod tests;
+mod variants;
+
+pub use variants::{Variants, variants};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,7 +20,7 @@ use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
 use crate::dataset::{Content, Dataset, Item};
 use crate::examples::ClipFeatures;
-use crate::input::Input;
+use crate::input::{Input, Windows};
 use crate::{Error, files};
 
 /// A dataset and what the network sees of it.
@@ -57,29 +64,24 @@ fn prepare_within(
     let work = Work {
         device: Device::cpu(),
         input,
-        cache,
         control,
         bytes,
         used: AtomicU64::new(0),
     };
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
-    let one = |item: &Item| {
+    let results = each(&dataset.items, |item| {
         control.check()?;
-        let result = work.clip(item);
+        let result = work.clip(item, cache);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         control.tell(Event::Features { done, total });
         Ok(result)
-    };
-    #[cfg(feature = "threads")]
-    let results: Result<Vec<_>, Error> = dataset.items.par_iter().map(one).collect();
-    #[cfg(not(feature = "threads"))]
-    let results: Result<Vec<_>, Error> = dataset.items.iter().map(one).collect();
+    })?;
 
     let mut dataset = dataset;
     let mut warnings = std::mem::take(&mut dataset.warnings);
     let items = std::mem::take(&mut dataset.items);
     let (mut kept, mut features, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
-    for (item, result) in items.into_iter().zip(results?) {
+    for (item, result) in items.into_iter().zip(results) {
         match result {
             Ok((hash, windows)) => {
                 kept.push(item);
@@ -115,10 +117,24 @@ fn prepare_within(
     })
 }
 
+/// What `one` makes of every one of `all`, on all threads; the first error ends it.
+fn each<T: Sync, R: Send>(
+    all: &[T],
+    one: impl Fn(&T) -> Result<R, Error> + Sync + Send,
+) -> Result<Vec<R>, Error> {
+    #[cfg(feature = "threads")]
+    {
+        all.par_iter().map(one).collect()
+    }
+    #[cfg(not(feature = "threads"))]
+    {
+        all.iter().map(one).collect()
+    }
+}
+
 struct Work<'a> {
     device: Device,
     input: &'a Input,
-    cache: &'a Cache,
     control: Control<'a>,
     /// How much may lie in memory, and how much does.
     bytes: u64,
@@ -127,39 +143,55 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The features of one clip.
-    fn clip(&self, item: &Item) -> Result<(ContentHash, ClipFeatures), Error> {
+    fn clip(&self, item: &Item, cache: &Cache) -> Result<(ContentHash, ClipFeatures), Error> {
         if let Content::Row(row) = &item.content {
             let bytes = row.values.iter().flat_map(|value| value.to_le_bytes());
             let hash = ContentHash::of(&bytes.collect::<Vec<u8>>());
             return Ok((hash, self.input.row(row, &item.name)?.into()));
         }
-        let limits = audio::Limits::default();
+        let (bytes, hash) = Self::content(item)?;
+        let features = self.through(cache, hash, || match &item.content {
+            Content::Picture => self.input.picture(&bytes, &item.path),
+            Content::Sound | Content::Row(_) => {
+                let name = item.path.display().to_string();
+                let clip = audio::decode_bytes(&bytes, &name, &audio::Limits::default())?;
+                self.input.windows(&self.device, &clip, &name)
+            }
+        })?;
+        Ok((hash, features))
+    }
+
+    /// A file's bytes, and their hash.
+    fn content(item: &Item) -> Result<(Vec<u8>, ContentHash), Error> {
+        let limit = audio::Limits::default().max_bytes;
         let size = item
             .path
             .metadata()
             .map_err(Error::io("read", &item.path))?
             .len();
-        if size > limits.max_bytes {
-            let reason = format!("{size} bytes, the limit is {}", limits.max_bytes);
+        if size > limit {
             return Err(Error::Malformed {
                 path: item.path.clone(),
-                reason,
+                reason: format!("{size} bytes, the limit is {limit}"),
             });
         }
         let bytes = files::read_bytes(&item.path)?;
         let hash = ContentHash::of(&bytes);
-        let windows = match self.cache.get(hash) {
+        Ok((bytes, hash))
+    }
+
+    /// What the cache has for a file, or else what is computed now. Where memory is full, it stays in the cache.
+    fn through(
+        &self,
+        cache: &Cache,
+        hash: ContentHash,
+        compute: impl FnOnce() -> Result<Windows, Error>,
+    ) -> Result<ClipFeatures, Error> {
+        let windows = match cache.get(hash) {
             Some(windows) => windows,
             None => {
-                let name = item.path.display().to_string();
-                let windows = match &item.content {
-                    Content::Picture => self.input.picture(&bytes, &item.path)?,
-                    Content::Sound | Content::Row(_) => {
-                        let clip = audio::decode_bytes(&bytes, &name, &limits)?;
-                        self.input.windows(&self.device, &clip, &name)?
-                    }
-                };
-                if let Some(warning) = self.cache.put(hash, &windows) {
+                let windows = compute()?;
+                if let Some(warning) = cache.put(hash, &windows) {
                     self.control.tell(Event::Warning(&warning));
                 }
                 windows
@@ -167,18 +199,12 @@ impl Work<'_> {
         };
         let bytes = 4 * windows.values.len() as u64;
         let full = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes;
-        let entry = self
-            .cache
-            .entry(hash)
-            .filter(|entry| full && entry.exists());
+        let entry = cache.entry(hash).filter(|entry| full && entry.exists());
         let shape = [windows.windows, windows.bands, windows.frames];
-        Ok((
-            hash,
-            match entry {
-                Some(entry) => ClipFeatures::on_disk(shape, entry, Cache::VALUES),
-                None => windows.into(),
-            },
-        ))
+        Ok(match entry {
+            Some(entry) => ClipFeatures::on_disk(shape, entry, Cache::VALUES),
+            None => windows.into(),
+        })
     }
 }
 
@@ -243,6 +269,3 @@ fn drop_empty_labels(dataset: &mut Dataset) {
     }
     dataset.labels = labels;
 }
-
-#[cfg(test)]
-mod tests;

@@ -51,13 +51,13 @@ pub fn lr_find(
     let material = Material::make(dataset, recipe, finding.cache, control)?;
     let dataset = &material.prepared.dataset;
     let split = Split::new(dataset, &recipe.split, seed)?;
-    let clips = material.clips();
     let fitted = split.fitted(recipe.split.form);
-    let normalisation = fit(recipe.input.normalise, clips.features, &fitted)?;
+    let normalisation = fit(recipe.input.normalise, &material.prepared.features, &fitted)?;
+    let varied = material.varied(recipe, &split, control, &mut warnings)?;
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
-        clips,
-        split: &split,
+        clips: varied.clips(),
+        split: &varied.split,
         labels: &dataset.labels,
         input: &recipe.input,
         normalisation: &normalisation,

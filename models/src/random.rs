@@ -12,6 +12,9 @@ pub(crate) enum Stream {
     /// What a search draws from its ranges.
     #[cfg(feature = "report")]
     Search = 0x5345,
+    /// Changing the sound of a training clip; the seed is the file's, one stream per variant.
+    #[cfg(feature = "report")]
+    Variant = 0x5641,
     /// The order of the training clips; one stream per epoch.
     #[cfg(not(target_arch = "wasm32"))]
     Shuffle = 0x5348,

@@ -166,6 +166,9 @@ impl Recipe {
                 ));
             }
         }
+        if let Some(sound) = &self.training.sound {
+            sound.check_crop(self.input.seconds)?;
+        }
         self.training.check()
     }
 

@@ -4,7 +4,7 @@ use engine::Rule;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::augment::Augmentation;
+use crate::augment::{Augmentation, SoundVariants};
 use crate::history::EpochRow;
 use crate::schedule::Schedule;
 
@@ -40,6 +40,9 @@ pub struct TrainingSettings {
     /// How training examples are changed at random, in this order; see [`crate::augment`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Augmentation>,
+    /// Variants of the training clips, whose sound is changed before features are computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundVariants>,
     /// Layers that do not learn, by their paths in the network: see [`engine::Network::freeze`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<String>,
@@ -63,6 +66,7 @@ impl Default for TrainingSettings {
             class_weights: false,
             label_smoothing: 0.0,
             augment: Vec::new(),
+            sound: None,
             frozen: Vec::new(),
             best: Best::Loss,
             patience: None,
@@ -149,6 +153,9 @@ impl TrainingSettings {
             ));
         }
         self.augment.iter().try_for_each(Augmentation::check)?;
+        if let Some(sound) = &self.sound {
+            sound.check()?;
+        }
         self.optimizer
             .check()
             .map_err(|error| Error::setting("training.optimizer", error.to_string()))

@@ -4,7 +4,7 @@ use super::preset::Preset;
 use super::settings::FeatureSettings;
 
 /// The periodic Hann window, `½ - ½·cos(2πn / len)`.
-pub(super) fn hann(len: usize) -> Vec<f32> {
+pub(crate) fn hann(len: usize) -> Vec<f32> {
     let value = |n: usize| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / len as f64).cos();
     (0..len).map(|n| value(n) as f32).collect()
 }

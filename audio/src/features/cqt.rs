@@ -311,7 +311,7 @@ fn loud(spectrum: &[[f32; 2]]) -> (usize, Vec<[f32; 2]>) {
 }
 
 /// `len` samples from a place on that may lie before the first, with zeros beyond the ends.
-pub(super) fn under(samples: &[f32], from: isize, len: usize) -> Vec<f32> {
+pub(crate) fn under(samples: &[f32], from: isize, len: usize) -> Vec<f32> {
     let before = from.min(0).unsigned_abs().min(len);
     let inside = samples.get(from.max(0) as usize..).unwrap_or_default();
     let mut piece = vec![0.0; before];

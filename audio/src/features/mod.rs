@@ -66,6 +66,9 @@ pub use settings::FeatureSettings;
 pub use statistics::Statistic;
 pub use tempo::tempo;
 
+pub(crate) use bank::hann;
+pub(crate) use cqt::under;
+
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use crate::resample::resample;

@@ -3,7 +3,6 @@
 use crate::Error;
 use crate::classical::{Classical, Saved};
 use crate::control::Control;
-use crate::examples::Clips;
 use crate::input::Normalisation;
 use crate::run::RunSettings;
 #[cfg(feature = "classical")]
@@ -13,7 +12,7 @@ use crate::{
     training::balanced_weights,
 };
 
-/// Fits the recipe's classifier to the training clips.
+/// Fits the recipe's classifier to the training clips and their variants.
 ///
 /// # Errors
 /// As [`crate::classical::fit`]; [`Error::Io`] where a file in the cache can no longer be read.
@@ -21,13 +20,12 @@ use crate::{
 pub(super) fn train(
     classifier: &Classical,
     settings: &RunSettings,
-    clips: Clips<'_>,
-    chosen: &[usize],
+    varied: &super::material::Varied,
     normalisation: &Normalisation,
     control: Control<'_>,
 ) -> Result<Saved, Error> {
     let (input, labels) = (&settings.recipe.input, &settings.data.labels);
-    let examples = Examples::new(clips, chosen, normalisation);
+    let examples = Examples::new(varied.clips(), &varied.split.train, normalisation);
     let mut batch = Batch::default();
     examples.read(0..examples.len(), &mut batch)?;
     let targets: Vec<usize> = batch
@@ -50,7 +48,7 @@ pub(super) fn train(
         },
         targets,
         clips: (0..examples.len())
-            .map(|example| examples.clip(example))
+            .map(|example| varied.recording(examples.clip(example)))
             .collect(),
         labels: labels.len(),
         weights,
@@ -68,8 +66,7 @@ pub(super) fn train(
 pub(super) fn train(
     classifier: &Classical,
     _: &RunSettings,
-    _: Clips<'_>,
-    _: &[usize],
+    _: &super::material::Varied,
     _: &Normalisation,
     _: Control<'_>,
 ) -> Result<Saved, Error> {

@@ -9,6 +9,7 @@
 //! | `series/` | [`train_series`]: the same with several seeds, or folds |
 //! | `done.rs` | [`Outcome`]: the test, the report and the figures of what was trained |
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
+//! | `material.rs` | a dataset as features; what is learnt from, variants and all |
 //! | `keeper.rs` | writing a training's files into its run folder |
 //! | `learnt.rs` | [`Learnt`]: a trained model of either kind |
 //! | `page.rs` | the run as a report, with pictures of clips |
@@ -20,6 +21,7 @@ mod done;
 mod judge;
 mod keeper;
 mod learnt;
+mod material;
 mod page;
 mod series;
 
@@ -28,12 +30,9 @@ use std::time::Instant;
 
 use engine::{Device, ModelFile};
 
-use crate::cache::Cache;
 use crate::control::{Control, Event};
 use crate::dataset::Dataset;
-use crate::examples::{Clips, fit};
-use crate::features::{Prepared, prepare};
-use crate::input::{Input, Normalise};
+use crate::examples::fit;
 use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
@@ -47,6 +46,8 @@ use done::Trained;
 pub use judge::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 use keeper::RunKeeper;
 pub use learnt::Learnt;
+pub(crate) use material::Material;
+use material::features;
 pub(crate) use series::by_name;
 pub use series::{
     RunFigures, Series, SeriesOutcome, complete_series, is_series, resume_series, runs_in,
@@ -113,6 +114,9 @@ pub(crate) fn begin(
     recipe.check()?;
     let (dataset, recipe) = open(data, recipe)?;
     dataset.check_labels()?;
+    if let Some(sound) = &recipe.training.sound {
+        sound.check_data(&dataset)?;
+    }
     if recipe.classifier.is_none() {
         recipe.architecture_for(dataset.labels.len())?;
     }
@@ -166,41 +170,6 @@ impl Resuming<'_> {
             settings.data.dir = dir.to_string_lossy().into_owned();
         }
         Ok(())
-    }
-}
-
-/// A dataset as features: what one training or many are made from.
-#[derive(Debug)]
-pub(crate) struct Material {
-    pub prepared: Prepared,
-    targets: Vec<usize>,
-    warnings: Vec<String>,
-}
-
-impl Material {
-    pub fn make(
-        dataset: Dataset,
-        recipe: &Recipe,
-        cache: Option<&Path>,
-        control: Control<'_>,
-    ) -> Result<Material, Error> {
-        let mut warnings = Vec::new();
-        let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
-        prepared.dataset.check_labels()?;
-        let items = &prepared.dataset.items;
-        let targets = items.iter().map(|item| item.label).collect();
-        Ok(Material {
-            prepared,
-            targets,
-            warnings,
-        })
-    }
-
-    pub fn clips(&self) -> Clips<'_> {
-        Clips {
-            features: &self.prepared.features,
-            targets: &self.targets,
-        }
     }
 }
 
@@ -274,22 +243,15 @@ pub(crate) fn train_on(
     settings.data.fingerprint.clone_from(&prepared.fingerprint);
     run.write_settings(&settings)?;
 
-    let clips = material.clips();
     let normalisation = fit(
         recipe.input.normalise,
-        clips.features,
+        &prepared.features,
         &split.fitted(recipe.split.form),
     )?;
+    let varied = material.varied(&recipe, &split, control, &mut warnings)?;
     if let Some(classifier) = &recipe.classifier {
         let begun = Instant::now();
-        let learnt = classical::train(
-            classifier,
-            &settings,
-            clips,
-            &split.train,
-            &normalisation,
-            control,
-        )?;
+        let learnt = classical::train(classifier, &settings, &varied, &normalisation, control)?;
         learnt.save(&run.model())?;
         let done = Trained {
             run,
@@ -303,8 +265,8 @@ pub(crate) fn train_on(
     }
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
-        clips,
-        split: &split,
+        clips: varied.clips(),
+        split: &varied.split,
         labels: &dataset.labels,
         input: &recipe.input,
         normalisation: &normalisation,
@@ -341,28 +303,4 @@ pub(crate) fn train_on(
         warnings,
     };
     done.judged(prepared, &split.test, how)
-}
-
-fn features(
-    mut dataset: Dataset,
-    input: &Input,
-    cache: Option<&Path>,
-    control: Control<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Prepared, Error> {
-    control.tell(Event::Dataset {
-        layout: dataset.layout,
-        labels: dataset.labels.len(),
-        clips: dataset.items.len(),
-    });
-    control.warn(warnings, std::mem::take(&mut dataset.warnings));
-    // What is kept does not depend on how it is normalised later.
-    let kept = Input {
-        normalise: Normalise::None,
-        ..input.clone()
-    };
-    let cache = cache.map_or_else(Cache::off, |dir| Cache::open(dir, &kept));
-    let mut prepared = prepare(dataset, input, &cache, control)?;
-    control.warn(warnings, std::mem::take(&mut prepared.dataset.warnings));
-    Ok(prepared)
 }

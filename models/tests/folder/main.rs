@@ -6,6 +6,7 @@ mod classical;
 mod layouts;
 mod place;
 mod ready;
+mod sound;
 mod stages;
 
 use std::fs;

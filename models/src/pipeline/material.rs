@@ -1,0 +1,133 @@
+//! A dataset as features, and what a training learns from: its clips, and variants of those that train.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::cache::Cache;
+use crate::control::{Control, Event};
+use crate::dataset::Dataset;
+use crate::examples::{ClipFeatures, Clips};
+use crate::features::{Prepared, prepare, variants};
+use crate::input::{Input, Normalise};
+use crate::recipe::Recipe;
+use crate::split::Split;
+
+/// A dataset as features: what one training or many are made from.
+#[derive(Debug)]
+pub(crate) struct Material {
+    pub prepared: Prepared,
+    pub(super) warnings: Vec<String>,
+    targets: Vec<usize>,
+    cache: Option<PathBuf>,
+}
+
+/// What one training learns from: the dataset's clips, and behind them the variants of its training clips.
+#[derive(Debug)]
+pub(crate) struct Varied {
+    features: Vec<ClipFeatures>,
+    targets: Vec<usize>,
+    /// Of each, the clip that it is or is made of.
+    recordings: Vec<usize>,
+    /// The training's split; among those that train are the variants.
+    pub split: Split,
+}
+
+impl Material {
+    pub fn make(
+        dataset: Dataset,
+        recipe: &Recipe,
+        cache: Option<&Path>,
+        control: Control<'_>,
+    ) -> Result<Material, Error> {
+        let mut warnings = Vec::new();
+        let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
+        prepared.dataset.check_labels()?;
+        let items = &prepared.dataset.items;
+        let targets = items.iter().map(|item| item.label).collect();
+        Ok(Material {
+            prepared,
+            targets,
+            warnings,
+            cache: cache.map(Path::to_path_buf),
+        })
+    }
+
+    /// The clips with the variants that the recipe wants of the split's training clips.
+    pub fn varied(
+        &self,
+        recipe: &Recipe,
+        split: &Split,
+        control: Control<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Varied, Error> {
+        let mut varied = Varied {
+            features: self.prepared.features.clone(),
+            targets: self.targets.clone(),
+            recordings: (0..self.targets.len()).collect(),
+            split: split.clone(),
+        };
+        let Some(sound) = &recipe.training.sound else {
+            return Ok(varied);
+        };
+        // Not the number of variants: with more of them, the first stay what they are.
+        let kept = kept(&recipe.input);
+        let cache = |number| open(self.cache.as_deref(), &(&kept, &sound.changes, number));
+        let caches: Vec<Cache> = (0..sound.variants).map(cache).collect();
+        let input = &recipe.input;
+        let made = variants(&self.prepared, &split.train, input, sound, &caches, control)?;
+        control.warn(warnings, made.warnings);
+        for (clip, features) in made.features {
+            varied.split.train.push(varied.features.len());
+            varied.features.push(features);
+            varied.targets.push(self.targets[clip]);
+            varied.recordings.push(clip);
+        }
+        Ok(varied)
+    }
+}
+
+impl Varied {
+    pub fn clips(&self) -> Clips<'_> {
+        Clips {
+            features: &self.features,
+            targets: &self.targets,
+        }
+    }
+
+    /// The clip that one of these is, or is a variant of: what must stay together.
+    #[cfg_attr(not(feature = "classical"), allow(dead_code))]
+    pub fn recording(&self, clip: usize) -> usize {
+        self.recordings[clip]
+    }
+}
+
+/// The features of a dataset's clips, or from the cache. What a reader should know is told, and added to `warnings`.
+pub(super) fn features(
+    mut dataset: Dataset,
+    input: &Input,
+    cache: Option<&Path>,
+    control: Control<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Prepared, Error> {
+    control.tell(Event::Dataset {
+        layout: dataset.layout,
+        labels: dataset.labels.len(),
+        clips: dataset.items.len(),
+    });
+    control.warn(warnings, std::mem::take(&mut dataset.warnings));
+    let mut prepared = prepare(dataset, input, &open(cache, &kept(input)), control)?;
+    control.warn(warnings, std::mem::take(&mut prepared.dataset.warnings));
+    Ok(prepared)
+}
+
+/// What features are kept under does not depend on how they are normalised later.
+fn kept(input: &Input) -> Input {
+    Input {
+        normalise: Normalise::None,
+        ..input.clone()
+    }
+}
+
+fn open(dir: Option<&Path>, settings: &impl serde::Serialize) -> Cache {
+    dir.map_or_else(Cache::off, |dir| Cache::open(dir, settings))
+}
