@@ -234,10 +234,14 @@ impl FeatureSettings {
         }
     }
 
+    /// Whether a clip is one row of figures, called as [`FeatureSettings::names`] says: a table's kind, or statistics.
+    pub fn is_table(&self) -> bool {
+        self.kind.axis() == Axis::Table || !self.statistics.is_empty()
+    }
+
     /// Whether the features are bands over time and can be drawn: no table, no slopes, no statistics.
     pub fn is_picture(&self) -> bool {
-        let table = self.kind.axis() == Axis::Table;
-        !table && self.deltas == 0 && self.statistics.is_empty()
+        !self.is_table() && self.deltas == 0
     }
 
     /// The same settings for another kind, without slopes and statistics.
@@ -312,6 +316,7 @@ mod tests {
             settings.statistics = vec![Statistic::Max, Statistic::Var];
             let names = settings.names();
             assert_eq!(names.len(), settings.bands(), "{kind}");
+            assert!(settings.is_table() && settings.frames(100_000) == 1);
             assert!(names[names.len() - 1].ends_with("_delta2_var"), "{names:?}");
         }
     }

@@ -1,0 +1,85 @@
+//! MP3, tagged, damaged and inside WAV.
+
+use crate::{fmt, read, riff};
+use audio::{Error, Limits, decode_bytes};
+
+const STREAM: &[u8] = include_bytes!("../data/minimp3/l3-hecommon.bit");
+
+#[test]
+fn mp3_is_mixed_and_keeps_its_rate() {
+    let clip = decode_bytes(STREAM, "x", &Limits::default()).unwrap();
+    assert_eq!(clip.sample_rate, 44_100);
+    assert_eq!(clip.samples.len(), 30 * 1152);
+    assert!(clip.samples.iter().any(|s| s.abs() > 0.01));
+}
+
+#[test]
+fn tags_and_other_names_do_not_matter() {
+    let plain = decode_bytes(STREAM, "x", &Limits::default()).unwrap();
+    let mut tagged = b"ID3\x04\0\0\0\0\x02\x00".to_vec();
+    tagged.extend([0xff; 256]); // padding that looks like sync words
+    tagged.extend(STREAM);
+    tagged.extend(b"TAG");
+    tagged.extend([b' '; 125]);
+    assert_eq!(
+        decode_bytes(&tagged, "x.wav", &Limits::default()).unwrap(),
+        plain
+    );
+}
+
+#[test]
+fn garbage_before_the_first_frame_is_skipped() {
+    let dirty = [&[0x11; 5000][..], STREAM].concat();
+    let clip = decode_bytes(&dirty, "x", &Limits::default()).unwrap();
+    assert_eq!(clip.samples.len(), 30 * 1152);
+}
+
+#[test]
+fn mp3_inside_wav_is_read() {
+    let file = riff(&[
+        (b"fmt ", fmt(0x55, 2, 44_100, 8)),
+        (b"data", STREAM.to_vec()),
+    ]);
+    assert_eq!(read(&file).unwrap().samples.len(), 30 * 1152);
+}
+
+#[test]
+fn a_change_of_sample_rate_is_evened_out() {
+    let bytes = include_bytes!("../data/minimp3/l3-nonstandard-he_44_48khz.bit");
+    let clip = decode_bytes(bytes, "x", &Limits::default()).unwrap();
+    assert!(
+        [44_100, 48_000].contains(&clip.sample_rate),
+        "{}",
+        clip.sample_rate
+    );
+    assert!(clip.samples.len() > 10 * 1152);
+}
+
+#[test]
+fn frames_without_sound_are_an_error() {
+    let files: [(&str, &[u8]); 4] = [
+        (
+            "vbrtag-only",
+            include_bytes!("../data/minimp3/l3-nonstandard-vbrtag-only.bit"),
+        ),
+        (
+            "id3v2-only",
+            include_bytes!("../data/minimp3/l3-nonstandard-id3v2-only.bit"),
+        ),
+        (
+            "small",
+            include_bytes!("../data/minimp3/l3-nonstandard-small.bit"),
+        ),
+        (
+            "vbrtag-oob-read",
+            include_bytes!("../data/minimp3/l3-nonstandard-vbrtag-oob-read.bit"),
+        ),
+    ];
+    for (name, bytes) in files {
+        let error = decode_bytes(bytes, name, &Limits::default()).unwrap_err();
+        assert!(
+            matches!(error, Error::NoSamples { .. } | Error::Unrecognised { .. }),
+            "{name}: {error}"
+        );
+    }
+}
