@@ -1,6 +1,11 @@
 //! What the targets share.
 
+use std::fs;
+use std::sync::LazyLock;
+
 use audio::{Limits, Segment, Stream};
+use models::dataset::{Content, Dataset, Opening};
+use tempfile::TempDir;
 
 /// Decodes bytes whole and in part, within small limits: an answer or an error, as it comes.
 pub fn decode(bytes: &[u8]) {
@@ -28,4 +33,68 @@ pub fn decode(bytes: &[u8]) {
 /// The same for a file that begins with `signature`, so that no time goes into finding it.
 pub fn decode_as(signature: &[u8], rest: &[u8]) {
     decode(&[signature, rest].concat());
+}
+
+/// A folder as FMA's metadata has it, and beside it room for a table of another kind.
+static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
+
+const TRACKS: &str = "\
+,artist,set,set,track
+,id,split,subset,genre_top
+track_id,,,,
+2,1,training,small,Rock
+3,1,test,small,Folk
+5,2,validation,small,Rock
+";
+
+const FEATURES: &str = "\
+feature,mfcc,mfcc,rmse
+statistics,mean,mean,max
+number,01,02,01
+track_id,,,
+2,1.5,-2e3,0
+3,0.25,,1
+5,nan,7,1
+";
+
+/// Reads bytes as a table of features. The first says of which kind: `g` is a table with labels in it, as GTZAN's,
+/// `f` FMA's features.csv, `t` its tracks.csv.
+pub fn table(bytes: &[u8]) {
+    let Some((kind, bytes)) = bytes.split_first() else {
+        return;
+    };
+    let folder = FOLDER.path();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("written");
+    let path = match kind {
+        b'g' => {
+            write("table.csv", bytes);
+            folder.join("table.csv")
+        }
+        b'f' => {
+            write("tracks.csv", TRACKS.as_bytes());
+            write("features.csv", bytes);
+            folder.join("features.csv")
+        }
+        b't' => {
+            write("tracks.csv", bytes);
+            write("features.csv", FEATURES.as_bytes());
+            folder.join("features.csv")
+        }
+        _ => return,
+    };
+    let opening = Opening {
+        table: true,
+        ..Opening::default()
+    };
+    let Ok(dataset) = Dataset::open(&path, &opening) else {
+        return;
+    };
+    assert!(!dataset.items.is_empty());
+    for item in &dataset.items {
+        assert!(item.label < dataset.labels.len());
+        let Content::Row(row) = &item.content else {
+            panic!("{item:?}");
+        };
+        assert_eq!(row.columns.len(), row.values.len());
+    }
 }

@@ -99,7 +99,7 @@ fn prepare_within(
         return Err(Error::Dataset {
             dir: dataset.dir,
             reason,
-            hint: "clips are WAV or MP3 files, or PNG pictures",
+            hint: "clips are WAV, AU, MP3, FLAC, Ogg or AIFF files, or PNG pictures",
         });
     }
     join_copies(&mut kept, &hashes, &mut warnings);

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Error;
 
 /// A file that is being written, in which the writer may go back.
-pub trait WriteSeek: Write + Seek {}
+pub trait WriteSeek: Write + Seek + Send {}
 
-impl<T: Write + Seek> WriteSeek for T {}
+impl<T: Write + Seek + Send> WriteSeek for T {}
 
 /// Writes a file so that `path` holds either its old content or all of the new.
 ///
@@ -51,6 +51,27 @@ pub fn write_atomic_seek(
     temporary.keep();
     sync_folder_of(path);
     Ok(())
+}
+
+/// [`write_atomic_seek`] for a `fill` that names itself what goes wrong, and that has an answer.
+///
+/// # Errors
+/// Those of `fill`; [`Error::Io`] naming `path`.
+#[cfg(feature = "report")]
+pub(crate) fn write_atomic_by<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn WriteSeek) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut outcome = None;
+    let written = write_atomic_seek(path, |writer| match outcome.insert(fill(writer)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(io::Error::other("not written")),
+    });
+    match outcome {
+        Some(Err(error)) => Err(error),
+        Some(Ok(answer)) => written.map(|()| answer),
+        None => written.and(Err(Error::Stopped)),
+    }
 }
 
 /// [`write_atomic`] for content that is already in memory.

@@ -13,15 +13,18 @@ use std::path::PathBuf;
 #[command(
     after_help = "One file gives an array [bands, frames], several files or a folder [clips, bands, frames]; the \
                         names of the files are printed in the order of the clips. All clips must be equally long: \
-                        --seconds cuts the longer ones and fills the shorter ones up with silence. A CSV has a row for \
-                        every band of every clip. A file that cannot be used costs a warning. Features are kept in the user's cache, so \
+                        --seconds cuts the longer ones and fills the shorter ones up with silence. .csv and .parquet have \
+                        a row for every band of every clip; but of --kind gtzan, fma and tempo, and with --statistics, a \
+                        row for every clip, with names for its columns and its folder as the label: `melgrad train \
+                        --data` reads such a .csv. A file that cannot be used costs a warning. Features are kept in the user's cache, so \
                         that work which was stopped goes on where it was.\n\nFor a folder too large for one machine, \
                         --shard I/N does the I-th of N parts of the files: a .npy part is an array of its own, a .csv \
-                        part but the first has no head. --join puts parts together, byte for byte what one machine \
-                        would have written.\n\nExamples:\n  \
+                        part but the first has no head, a .parquet part is a file of its own. --join puts parts together, \
+                        byte for byte what one machine would have written.\n\nExamples:\n  \
                         melgrad features song.mp3 --out song.npy\n  \
                         melgrad features music/ --kind mel --n-mels 64 --seconds 30 --out music.npy\n  \
                         melgrad features song.wav --kind stft --n-fft 1024 --hop 256 --out song.csv\n  \
+                        melgrad features music/ --kind mfcc --statistics mean,var --out table.csv\n  \
                         melgrad features music/ --seconds 30 --shard 1/2 --out part1.npy\n  \
                         melgrad features --join part1.npy part2.npy --out music.npy"
 )]
@@ -29,7 +32,7 @@ pub struct Features {
     /// Audio files; folders, for all the audio below them
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// The file to write: .npy (NumPy, 32-bit floats) or .csv
+    /// The file to write: .npy (NumPy, 32-bit floats), .csv or .parquet
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
@@ -63,7 +66,11 @@ fn shard(text: &str) -> Result<Shard, String> {
 impl Features {
     pub fn run(self) -> Result<(), Failure> {
         if let Err(error) = Format::of(&self.out) {
-            return Err(Failure::usage(format!("--out {error}")));
+            let failure = Failure::usage(format!("--out {error}"));
+            return Err(match error.to_string().contains("feature `parquet`") {
+                true => failure.hint("`cargo build --release --features parquet` has Parquet"),
+                false => failure,
+            });
         }
         if self.join {
             join(&self.inputs, &self.out)?;

@@ -338,7 +338,7 @@ fn features_of_files_and_folders() {
     features(&["music"], &["--kind", "stft", "--out", "all.csv"]).done();
     let csv = fs::read_to_string(home.path().join("all.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 4 * 257);
-    assert!(csv.starts_with("file,band,0,1,2,"));
+    assert!(csv.starts_with("filename,band,0,1,2,"));
 
     // A shorter clip: an error that names both, unless a length is asked for.
     let mut short = second(0, 9);

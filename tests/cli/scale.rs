@@ -54,6 +54,60 @@ fn parts_of_a_folder_join_to_the_whole() {
 }
 
 #[test]
+fn a_table_of_features_is_trained_on() {
+    let home = home();
+    music(home.path(), 2, 6);
+    let table = ["features", "music", "--kind", "gtzan", "--device", "cpu"];
+    let table = |rest: &[&str]| melgrad(home.path(), [&table[..], rest].concat());
+    table(&["--out", "table.csv"]).done();
+    let csv = fs::read_to_string(home.path().join("table.csv")).unwrap();
+    let head = csv.lines().next().unwrap();
+    assert!(
+        head.starts_with("filename,length,chroma_stft_mean,chroma_stft_var,rms_mean,"),
+        "{head}"
+    );
+    assert!(head.ends_with(",mfcc20_mean,mfcc20_var,label"), "{head}");
+    let last = csv.lines().last().unwrap();
+    assert!(last.starts_with("music/classical/classical.00005.wav,22050,"));
+    assert!(last.ends_with(",classical"), "{last}");
+    let train = |data: &str, out: &str| {
+        let train = ["train", "--recipe", "northrop-fcnn", "--device", "cpu"];
+        let few = ["--epochs", "1", "--data", data, "--out", out];
+        melgrad(home.path(), [&train[..], &few].concat()).done();
+        fs::read(home.path().join(out).join("history.csv")).unwrap()
+    };
+    // The table holds what training on the sound computes, to the last bit.
+    let columns = |history: Vec<u8>| {
+        let text = String::from_utf8(history).unwrap();
+        let last = text.lines().last().unwrap().to_string();
+        last.split(',')
+            .take(5)
+            .map(String::from)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        columns(train("table.csv", "a")),
+        columns(train("music", "b"))
+    );
+
+    let parquet = table(&["--out", "table.parquet"]);
+    if cfg!(feature = "parquet") {
+        parquet.done();
+        for (shard, out) in [("1/2", "a.parquet"), ("2/2", "b.parquet")] {
+            table(&["--shard", shard, "--out", out]).done();
+        }
+        let join = ["features", "--join", "a.parquet", "b.parquet"];
+        melgrad(home.path(), [&join[..], &["--out", "c.parquet"]].concat()).done();
+        let read = |name: &str| fs::read(home.path().join(name)).unwrap();
+        assert!(read("c.parquet") == read("table.parquet"));
+    } else {
+        parquet
+            .fails(2, &["table.parquet"])
+            .hints("--features parquet");
+    }
+}
+
+#[test]
 fn a_part_of_a_sound_is_that_part() {
     let home = home();
     music(home.path(), 1, 1);

@@ -32,6 +32,18 @@ pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
+/// What a clip that [`audio_files`] found is called by the folders around it: as in a dataset, the folder right below the
+/// one that was named; where it lies in none, that one itself; for a file that was named, its folder.
+pub(super) fn label(inputs: &[PathBuf], file: &Path) -> String {
+    let below = inputs
+        .iter()
+        .find_map(|input| file.strip_prefix(input).ok());
+    let mut folders = below.and_then(Path::parent).unwrap_or(Path::new("")).iter();
+    let own = || file.parent().and_then(Path::file_name);
+    let name = folders.next().or_else(own).unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 /// `above` holds the real folders on the way here, so that a link which leads back ends.
 fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let list = || -> io::Result<(PathBuf, Vec<PathBuf>)> {
@@ -62,4 +74,26 @@ fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> 
     }
     above.pop();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_those_of_a_dataset() {
+        let inputs = ["music", "more/rock", "a/b.wav", "."].map(PathBuf::from);
+        for (file, expected) in [
+            ("music/blues/x.wav", "blues"),
+            ("music/blues/album/x.wav", "blues"),
+            ("music/x.wav", "music"),
+            ("more/rock/x.wav", "rock"),
+            ("a/b.wav", "a"),
+            ("./jazz/x.wav", "jazz"),
+            ("./x.wav", ""),
+            ("x.wav", ""),
+        ] {
+            assert_eq!(label(&inputs, Path::new(file)), expected, "{file}");
+        }
+    }
 }

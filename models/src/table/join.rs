@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::sink::{Format, NPY_HEAD, npy_header};
+use super::npy::{NPY_HEAD, npy_header};
+use super::sink::Format;
 use crate::{Error, files};
 
 /// Puts the parts of one table together, in the order given: byte for byte what one run over all files writes.
@@ -30,6 +31,8 @@ pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
             }
             Ok(())
         }),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => super::parquet::join(parts, out),
     }
 }
 

@@ -4,12 +4,17 @@
 //! | --- | --- |
 //! | `mod.rs` | [`tabulate`]: files to an array on disk, some at a time |
 //! | `find.rs` | [`audio_files`]: which files some arguments mean |
-//! | `sink.rs` | `.npy` and `.csv`, written clip by clip |
+//! | `sink.rs` | clips as rows of a file, in any of the formats |
+//! | `npy.rs`, `csv.rs`, `parquet.rs` | the formats (Parquet: feature `parquet`) |
 //! | `spool.rs` | long sounds, whose features wait on disk |
 //! | `join.rs` | [`join`]: the parts of several machines put together |
 
+mod csv;
 mod find;
 mod join;
+mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sink;
 mod spool;
 #[cfg(test)]
@@ -27,7 +32,7 @@ use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
 use crate::input::Windows;
 use crate::{Error, files};
-use sink::Sink;
+use sink::{Columns, Sink};
 use spool::Spool;
 
 pub use find::audio_files;
@@ -110,9 +115,14 @@ const WAITING: usize = 4;
 /// Sounds of more samples than this are never whole in memory, where the kind of features allows it.
 const LONG: u64 = 1 << 22;
 
-/// Writes the features of all clips as `out`, one clip per thread: `.npy` is NumPy's array, `.csv` has the columns
-/// `file`, `band`, `0`, `1`, … and a row for every band of every clip, and no head where it is a part but the first. A
-/// file that cannot be used costs a warning. Memory depends neither on the number of files nor on their length.
+/// Writes the features of all clips as `out`, one clip per thread.
+///
+/// `.npy` is NumPy's array. `.csv` has a row for each clip of a table ([`FeatureSettings::is_table`]) under `filename`, the
+/// columns' names and `label` (the folder), as [`crate::dataset::Dataset::open`] reads it; of other features a row for every band
+/// of every clip under `filename`, `band`, `0`, `1`, …; and no head where it is a part but the first. `.parquet` has the
+/// same columns, but the frames of a band are one column, `values`, of lists.
+///
+/// A file that cannot be used costs a warning. Memory depends neither on the number of files nor on their length.
 ///
 /// # Errors
 /// [`Error::Stopped`]; [`Error::Malformed`] naming two files whose features differ in length; where nothing could be
@@ -149,24 +159,17 @@ pub fn tabulate(
         done: AtomicUsize::new(0),
         total: paths.len(),
     };
-    // Errors that are not the disk's own pass by `write_atomic`.
-    let mut outcome = None;
-    let written = files::write_atomic_seek(out, |writer| {
-        let mut sink = Sink::new(writer, format);
+    let columns = match tabling.settings.is_table() {
+        true => Columns::Named(tabling.settings.names()),
+        false => Columns::Frames,
+    };
+    files::write_atomic_by(out, |writer| {
+        let sink = Sink::new(writer, format, columns, tabling.shard.index == 1);
+        let mut sink = sink.map_err(Error::io("write", out))?;
         sink.clips_axis =
             tabling.shard != Shard::WHOLE || !matches!(tabling.inputs, [one] if !one.is_dir());
-        sink.head = tabling.shard.index == 1;
-        let outcome = outcome.insert(work.write(paths, sink));
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(_) => Err(io::Error::other("not written")),
-        }
-    });
-    match outcome {
-        Some(Err(error)) => Err(error),
-        Some(Ok(tabled)) => written.map(|()| tabled),
-        None => written.and(Err(Error::Stopped)),
-    }
+        work.write(paths, sink)
+    })
 }
 
 impl Tabling<'_> {
@@ -227,7 +230,8 @@ impl Work<'_> {
                     }
                     Some(_) => {}
                 }
-                sink.clip(path, rows.as_mut())
+                let label = find::label(self.tabling.inputs, path);
+                sink.clip(path, &label, rows.as_mut())
                     .map_err(Error::io("write", self.out))?;
                 files.push(path.clone());
             }

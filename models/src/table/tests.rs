@@ -50,7 +50,12 @@ impl Try<'_> {
 fn parts_concatenate_to_the_whole_byte_for_byte() {
     let dir = tempfile::tempdir().unwrap();
     let inputs = [music(dir.path())];
-    for ending in ["npy", "csv"] {
+    for ending in [
+        "npy",
+        "csv",
+        #[cfg(feature = "parquet")]
+        "parquet",
+    ] {
         let make = |index, count, name: String| {
             let out = dir.path().join(name);
             let shard = Shard { index, count };
@@ -88,13 +93,77 @@ fn parts_concatenate_to_the_whole_byte_for_byte() {
     }
     let csv = fs::read_to_string(dir.path().join("whole.csv")).unwrap();
     let mut lines = csv.lines();
-    assert!(lines.next().unwrap().starts_with("file,band,0,1,2,"));
+    assert!(lines.next().unwrap().starts_with("filename,band,0,1,2,"));
     let first = lines.next().unwrap();
     assert!(
         first.starts_with('"') && first.contains("a,0.wav\",0,"),
         "{first}"
     );
     assert_eq!(lines.count(), 7 * 12 - 1);
+}
+
+#[test]
+fn a_table_has_names_and_labels_and_is_a_dataset() {
+    let dir = tempfile::tempdir().unwrap();
+    let inputs = [music(dir.path()), dir.path().join("more")];
+    let clip = audio::synth::clip(3, 9, 0.7, 8000);
+    fs::create_dir_all(inputs[1].join("jazz/live")).unwrap();
+    fs::write(inputs[1].join("jazz/live/x.wav"), audio::wav::encode(&clip)).unwrap();
+    let settings = FeatureSettings {
+        kind: audio::Kind::Mfcc,
+        n_mfcc: 2,
+        statistics: vec![
+            audio::features::Statistic::Mean,
+            audio::features::Statistic::Var,
+        ],
+        ..settings()
+    };
+    let table = |shard, name: &str| {
+        let tabling = Tabling {
+            inputs: &inputs,
+            settings: &settings,
+            segment: Segment::default(),
+            seconds: None,
+            shard,
+            cache: None,
+        };
+        let out = dir.path().join(name);
+        tabulate(&tabling, &Device::cpu(), &out, Control::none()).unwrap();
+        out
+    };
+    let whole = table(Shard::WHOLE, "whole.csv");
+    let csv = fs::read_to_string(&whole).unwrap();
+    let head = "filename,mfcc_1_mean,mfcc_2_mean,mfcc_1_var,mfcc_2_var,label";
+    assert_eq!(csv.lines().next(), Some(head));
+    assert_eq!(csv.lines().count(), 1 + 8);
+    assert!(csv.lines().nth(8).unwrap().ends_with(",jazz"), "{csv}");
+    #[cfg(feature = "parquet")]
+    {
+        let part = |index| table(Shard { index, count: 3 }, &format!("{index}.parquet"));
+        let joined = dir.path().join("joined.parquet");
+        join(&[1, 2, 3].map(part), &joined).unwrap();
+        let whole = table(Shard::WHOLE, "whole.parquet");
+        assert!(fs::read(joined).unwrap() == fs::read(whole).unwrap());
+    }
+
+    let opening = crate::dataset::Opening::default();
+    let dataset = crate::dataset::Dataset::open(&whole, &opening).unwrap();
+    assert_eq!(dataset.labels, ["jazz", "music"]);
+    assert_eq!(dataset.counts(), [1, 7]);
+    assert!(dataset.warnings.is_empty(), "{:?}", dataset.warnings);
+    let item = &dataset.items[0];
+    assert_eq!(item.name, "jazz/x");
+    let crate::dataset::Content::Row(row) = &item.content else {
+        panic!("{item:?}");
+    };
+    let computed = audio::extract(&Device::cpu(), &settings, &clip).unwrap();
+    assert_eq!(*row.columns, settings.names());
+    let off = row.values.iter().zip(&computed.values);
+    // The sound went through 16 bits.
+    assert!(
+        off.clone().all(|(a, b)| (a - b).abs() < 1e-2 * b.abs()),
+        "{row:?} {computed:?}"
+    );
 }
 
 #[test]
@@ -117,7 +186,7 @@ fn parts_that_do_not_fit_are_named() {
         path
     };
     let bytes = fs::read(&good).unwrap();
-    let other = [&sink::npy_header(&[1, 12, 2])[..], &[0; 96]].concat();
+    let other = [&npy::npy_header(&[1, 12, 2])[..], &[0; 96]].concat();
     let out = dir.path().join("out.npy");
     for (bad, words) in [
         (write("empty.npy", b""), "no array"),
@@ -134,7 +203,7 @@ fn parts_that_do_not_fit_are_named() {
         assert!(error.contains(words) && error.contains(name), "{error}");
         assert!(!out.exists());
     }
-    let nothing = [write("nothing.npy", &sink::npy_header(&[0, 12, 0]))];
+    let nothing = [write("nothing.npy", &npy::npy_header(&[0, 12, 0]))];
     let error = join(&nothing, &out).unwrap_err().to_string();
     assert!(error.contains("none of the parts holds a clip"), "{error}");
 }
@@ -207,7 +276,7 @@ fn one_file_has_no_axis_for_clips_and_a_long_one_waits_on_disk() {
     );
     let mut spool = spool.unwrap();
     assert_eq!(spool.shape(), [12, 2501]);
-    let (mut row, mut bytes) = (Vec::new(), sink::npy_header(&[12, 2501]));
+    let (mut row, mut bytes) = (Vec::new(), npy::npy_header(&[12, 2501]));
     for band in 0..12 {
         spool.row(band, &mut row).unwrap();
         bytes.extend(row.iter().flat_map(|v| v.to_le_bytes()));
