@@ -242,6 +242,9 @@ impl Part<'_> {
                 _ => return bad("a column of another type"),
             }
         }
+        if lists && rows.values.is_empty() {
+            return bad("rows without numbers");
+        }
         if columns.iter().any(|column| column.len() != count) {
             return bad("a column of another length");
         }
