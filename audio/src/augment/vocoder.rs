@@ -13,7 +13,7 @@ use crate::features::{hann, under};
 use kernels::Kernel;
 use kernels::istft::Istft;
 use kernels::stft::{Spectrum, Stft};
-use realfft::num_complex::Complex64;
+use rustfft::num_complex::Complex64;
 
 /// librosa's defaults.
 const N_FFT: usize = 2048;

@@ -31,6 +31,7 @@ mod contrast;
 mod correlate;
 mod cqt;
 mod deltas;
+mod exact;
 mod fma;
 mod gtzan;
 mod gtzan_picture;

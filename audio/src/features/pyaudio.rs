@@ -12,13 +12,12 @@
 //! filters take the `n_fft / 2` frequencies for twice as far apart as they are; of frequencies in the same semitone only
 //! the last counts for chroma; and chroma divides by how many there are elsewhere.
 
+use super::exact::ExactFft;
 use super::kind::{Definition, How};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_ranges};
-use realfft::{RealFftPlanner, RealToComplex};
-use std::sync::Arc;
 
 pub(super) const PYAUDIO: Definition = Definition {
     check: |settings| Tables::new(settings).map(|_| ()),
@@ -96,7 +95,7 @@ fn scaled(samples: &[f32]) -> Vec<f64> {
 
 /// What depends on the settings alone.
 struct Tables {
-    fft: Arc<dyn RealToComplex<f64>>,
+    fft: ExactFft,
     /// Frequencies that are looked at.
     bins: usize,
     nyquist: f64,
@@ -125,7 +124,7 @@ impl Tables {
             return refuse("there are fewer frequencies than semitones");
         };
         Ok(Tables {
-            fft: RealFftPlanner::new().plan_fft_forward(settings.n_fft),
+            fft: ExactFft::new(settings.n_fft),
             bins,
             nyquist: rate / 2.0,
             filters,
@@ -135,14 +134,8 @@ impl Tables {
 
     /// Magnitudes, divided by their number.
     fn spectrum(&self, frame: &[f64]) -> Vec<f64> {
-        let (mut input, mut output) = (frame.to_vec(), self.fft.make_output_vec());
-        // Its buffers have the plan's lengths: it cannot fail.
-        let done = self.fft.process(&mut input, &mut output);
-        debug_assert!(done.is_ok());
-        output[..self.bins]
-            .iter()
-            .map(|z| z.norm() / self.bins as f64)
-            .collect()
+        let magnitudes = self.fft.magnitudes(|i| frame[i]).take(self.bins);
+        magnitudes.map(|v| v / self.bins as f64).collect()
     }
 
     fn features(&self, frame: &[f64], spectrum: &[f64], last: &[f64]) -> [f64; FEATURES] {

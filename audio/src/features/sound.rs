@@ -1,5 +1,6 @@
 //! What kinds are computed from: samples; on the CPU also their spectra, block by block.
 
+use super::exact::ExactFft;
 use super::kind::How;
 use super::settings::FeatureSettings;
 use super::{Features, deltas, spectra, statistics};
@@ -7,7 +8,6 @@ use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_each};
 use kernels::stft::{Spectrum, Stft};
 use kernels::{Device, Kernel};
-use realfft::RealFftPlanner;
 use std::task::{Context, Poll, Waker};
 
 /// Frames whose spectra are made at once: few enough for a core's cache, and for one thread.
@@ -126,30 +126,21 @@ impl Sound<'_> {
         });
     }
 
-    /// [`Sound::spectra`] of magnitudes, transformed in f64: what lies 120 dB below the loudest frequency is not yet
-    /// lost in rounding. At twice the time, for kinds that look at the quietest.
+    /// [`Sound::spectra`] of magnitudes, transformed in f64, slower.
     pub(super) fn exact_magnitudes(&self, see: impl Fn(Block<'_>) + Sync + Send) {
         let window = self.settings.window_values();
         let (n_fft, frames) = (self.settings.n_fft, self.frames());
-        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
+        let fft = ExactFft::new(n_fft);
         let row = n_fft / 2 + 1;
         for_each(frames.div_ceil(BLOCK), |block| {
             let start = block * BLOCK;
             let count = BLOCK.min(frames - start);
             let piece = self.settings.piece(self.samples, start, count);
-            let (mut frame, mut spectrum) = (fft.make_input_vec(), fft.make_output_vec());
-            let mut scratch = fft.make_scratch_vec();
             let mut values = Vec::with_capacity(count * row);
             for t in 0..count {
                 let samples = &piece.samples[t * piece.stft.hop..];
-                for ((value, sample), weight) in frame.iter_mut().zip(samples).zip(&window) {
-                    *value = f64::from(*sample) * weight;
-                }
-                // Its buffers come from the plan: their lengths are right.
-                let done = fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch);
-                debug_assert!(done.is_ok());
-                // Not `norm`, which guards against overflow that sound cannot reach, slowly.
-                values.extend(spectrum.iter().map(|x| x.norm_sqr().sqrt() as f32));
+                let magnitudes = fft.magnitudes(|i| f64::from(samples[i]) * window[i]);
+                values.extend(magnitudes.map(|v| v as f32));
             }
             see(Block {
                 start,
