@@ -5,21 +5,34 @@
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
+/// One round: the counter's words mixed under a key.
+#[inline(always)]
+fn round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let a = u64::from(MULTIPLIERS[0]) * u64::from(counter[0]);
+    let b = u64::from(MULTIPLIERS[1]) * u64::from(counter[2]);
+    [
+        (b >> 32) as u32 ^ counter[1] ^ key[0],
+        b as u32,
+        (a >> 32) as u32 ^ counter[3] ^ key[1],
+        a as u32,
+    ]
+}
+
+/// The keys of the ten rounds, from the first on.
+#[inline(always)]
+fn keys(first: [u32; 2]) -> impl Iterator<Item = [u32; 2]> {
+    (0..10).map(move |i| [0, 1].map(|j| first[j].wrapping_add(WEYL[j].wrapping_mul(i))))
+}
+
+/// A seed as the first key.
+fn key(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
 /// Four random words for a counter under a key: ten rounds.
 #[inline(always)]
-pub fn block(mut key: [u32; 2], mut counter: [u32; 4]) -> [u32; 4] {
-    for _ in 0..10 {
-        let product = |i: usize, word: u32| u64::from(MULTIPLIERS[i]) * u64::from(word);
-        let (a, b) = (product(0, counter[0]), product(1, counter[2]));
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
-        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
-    }
-    counter
+fn block(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
+    keys(key).fold(counter, round)
 }
 
 /// How many counters [`uniforms`] puts through the rounds side by side.
@@ -29,35 +42,27 @@ crate::vectorized! {
     /// The numbers in [0, 1) at `start`, `start + 1`, … of stream `stream` under `seed`: those of `unit(word(…))`, a block of
     /// four for each counter and sixteen counters at once.
     pub fn uniforms(seed: u64, stream: u64, start: u32, out: &mut [f32]) {
-        let one = |offset: usize| unit(word(seed, stream, start.wrapping_add(offset as u32)));
         // Up to the next whole block, and what is left behind the last of the lanes, one by one.
-        let head = ((4 - start % 4) % 4) as usize;
-        let head = head.min(out.len());
+        let head = (((4 - start % 4) % 4) as usize).min(out.len());
         let body = (out.len() - head) / (4 * LANES) * (4 * LANES);
-        for (offset, out) in out.iter_mut().enumerate() {
-            if offset < head || offset >= head + body {
-                *out = one(offset);
-            }
+        for offset in (0..head).chain(head + body..out.len()) {
+            out[offset] = unit(word(seed, stream, start.wrapping_add(offset as u32)));
         }
         let mut first = start.wrapping_add(head as u32) / 4;
         for group in out[head..head + body].chunks_exact_mut(4 * LANES) {
-            let mut key = [seed as u32, (seed >> 32) as u32];
             let mut c = [[0u32; LANES]; 4];
             for lane in 0..LANES {
                 c[0][lane] = first.wrapping_add(lane as u32) & (u32::MAX >> 2);
                 c[2][lane] = stream as u32;
                 c[3][lane] = (stream >> 32) as u32;
             }
-            for _ in 0..10 {
+            for key in keys(key(seed)) {
                 for lane in 0..LANES {
-                    let a = u64::from(MULTIPLIERS[0]) * u64::from(c[0][lane]);
-                    let b = u64::from(MULTIPLIERS[1]) * u64::from(c[2][lane]);
-                    c[0][lane] = (b >> 32) as u32 ^ c[1][lane] ^ key[0];
-                    c[1][lane] = b as u32;
-                    c[2][lane] = (a >> 32) as u32 ^ c[3][lane] ^ key[1];
-                    c[3][lane] = a as u32;
+                    let mixed = round([c[0][lane], c[1][lane], c[2][lane], c[3][lane]], key);
+                    for (c, word) in c.iter_mut().zip(mixed) {
+                        c[lane] = word;
+                    }
                 }
-                key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
             }
             for (lane, four) in group.chunks_exact_mut(4).enumerate() {
                 for (value, words) in four.iter_mut().zip(&c) {
@@ -73,7 +78,7 @@ crate::vectorized! {
 #[inline(always)]
 pub fn word(seed: u64, stream: u64, index: u32) -> u32 {
     let counter = [index / 4, 0, stream as u32, (stream >> 32) as u32];
-    block([seed as u32, (seed >> 32) as u32], counter)[(index % 4) as usize]
+    block(key(seed), counter)[(index % 4) as usize]
 }
 
 /// A word as a number in [0, 1), with 24 bits.
@@ -108,7 +113,7 @@ impl Philox {
             self.stream as u32,
             (self.stream >> 32) as u32,
         ];
-        let words = block([self.seed as u32, (self.seed >> 32) as u32], counter);
+        let words = block(key(self.seed), counter);
         let word = words[(self.position % 4) as usize];
         self.position += 1;
         word
@@ -147,7 +152,6 @@ impl Philox {
 mod tests {
     use super::*;
 
-    // The known-answer vectors of the authors' Random123 library (kat_vectors, philox4x32 10).
     #[test]
     fn numbers_side_by_side_are_those_one_by_one() {
         for start in [0, 1, 2, 3, 4, 63, 1021, u32::MAX - 200, u32::MAX - 63] {
@@ -163,6 +167,7 @@ mod tests {
         }
     }
 
+    // The known-answer vectors of the authors' Random123 library (kat_vectors, philox4x32 10).
     #[test]
     fn known_answers() {
         assert_eq!(

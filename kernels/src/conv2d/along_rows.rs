@@ -9,6 +9,7 @@
 use super::Conv2d;
 use super::bands::Bands;
 use super::weight_grad::parts;
+use crate::cpu::gemm::summed;
 use crate::cpu::{Disjoint, Level, for_each, level};
 use std::arch::x86_64::*;
 
@@ -87,11 +88,7 @@ pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
             row += last - first;
         }
     });
-    let (total, rest) = sums.split_at_mut(len);
-    for part in rest.chunks_exact(len) {
-        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-    }
-    dw.copy_from_slice(total);
+    dw.copy_from_slice(summed(&mut sums, len));
 }
 
 /// Rows of the output in a band, and how far apart what they see begins.

@@ -136,10 +136,7 @@ pub fn gemm(m: usize, n: usize, k: usize, a: &impl Panels, b: &impl Panels, c: &
         let range = (part * length).min(k)..((part + 1) * length).min(k);
         product(kernel, m, n, range, a, b, &RowMajor::new(own, n));
     });
-    let (total, rest) = sums.split_at_mut(m * n);
-    for part in rest.chunks_exact(m * n) {
-        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
-    }
+    let total = summed(&mut sums, m * n);
     let (rows, columns) = (MAX_TILE / kernel.nr, kernel.nr);
     for i in (0..m).step_by(rows) {
         for j in (0..n).step_by(columns) {
@@ -151,6 +148,15 @@ pub fn gemm(m: usize, n: usize, k: usize, a: &impl Panels, b: &impl Panels, c: &
             );
         }
     }
+}
+
+/// The sum of parts of `len` side by side, added up in their order into the first.
+pub(crate) fn summed(parts: &mut [f32], len: usize) -> &[f32] {
+    let (total, rest) = parts.split_at_mut(len);
+    for part in rest.chunks_exact(len) {
+        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+    }
+    total
 }
 
 /// Into how many parts the summed index is cut: more than one where C has few tiles and k is long.

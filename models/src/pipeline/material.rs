@@ -95,7 +95,13 @@ impl Varied {
     }
 
     /// The clip that one of these is, or is a variant of: what must stay together.
-    #[cfg_attr(not(feature = "classical"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "classical"),
+        expect(
+            dead_code,
+            reason = "only a classical fit holds recordings back itself"
+        )
+    )]
     pub fn recording(&self, clip: usize) -> usize {
         self.recordings[clip]
     }

@@ -110,15 +110,20 @@ pub enum Activation {
 #[serde(untagged)]
 pub enum Outputs {
     Number(usize),
-    /// `"classes"`.
-    Classes(#[allow(dead_code)] String),
+    Word(Word),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    Classes,
 }
 
 impl Outputs {
     pub fn number(&self) -> usize {
         match self {
             Outputs::Number(n) => *n,
-            Outputs::Classes(_) => CLASSES,
+            Outputs::Word(Word::Classes) => CLASSES,
         }
     }
 }
