@@ -66,15 +66,6 @@ impl ClipFeatures {
         [self.bands, self.frames]
     }
 
-    /// Bytes of the numbers, where they are in memory.
-    #[cfg(feature = "report")]
-    pub(crate) fn bytes_in_memory(&self) -> u64 {
-        match &self.values {
-            Values::Memory(values) => 4 * values.len() as u64,
-            Values::Disk { .. } => 0,
-        }
-    }
-
     /// Appends one window, counted from 0, to `values`; a window that is not there adds nothing.
     ///
     /// # Errors
@@ -87,16 +78,19 @@ impl ClipFeatures {
         match &self.values {
             Values::Memory(all) => values.extend_from_slice(&all[window * len..][..len]),
             Values::Disk { path, offset } => {
-                let mut bytes = vec![0; 4 * len];
                 let start = offset + 4 * (window * len) as u64;
+                let old = values.len();
+                values.resize(old + len, 0.0);
+                let new = bytemuck::cast_slice_mut(&mut values[old..]);
                 File::open(path)
                     .and_then(|mut file| {
                         file.seek(SeekFrom::Start(start))?;
-                        file.read_exact(&mut bytes)
+                        file.read_exact(new)
                     })
                     .map_err(Error::io("read", path))?;
-                let number = |word: &[u8]| word.try_into().map_or(f32::NAN, f32::from_le_bytes);
-                values.extend(bytes.chunks_exact(4).map(number));
+                for value in &mut values[old..] {
+                    *value = f32::from_bits(u32::from_le(value.to_bits()));
+                }
             }
         }
         Ok(())

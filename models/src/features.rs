@@ -10,7 +10,7 @@ mod variants;
 pub use variants::{Variants, variants};
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kernels::Device;
 #[cfg(feature = "threads")]
@@ -34,11 +34,8 @@ pub struct Prepared {
     pub fingerprint: String,
 }
 
-/// Features beyond this many bytes stay in the cache on disk, where there is one, and are read when they are needed:
-/// memory does not grow with the dataset.
-const IN_MEMORY: u64 = 1 << 30;
-
-/// Computes the features of all clips, or takes them from the cache.
+/// Computes the features of all clips, or takes them from the cache. What is in a cache stays there and is read when it is
+/// needed: memory does not grow with the dataset. Without one it lies in memory.
 ///
 /// Features are always computed on the CPU, one clip per thread, so that they do
 /// not depend on the device that trains.
@@ -51,22 +48,10 @@ pub fn prepare(
     cache: &Cache,
     control: Control<'_>,
 ) -> Result<Prepared, Error> {
-    prepare_within(IN_MEMORY, dataset, input, cache, control)
-}
-
-fn prepare_within(
-    bytes: u64,
-    dataset: Dataset,
-    input: &Input,
-    cache: &Cache,
-    control: Control<'_>,
-) -> Result<Prepared, Error> {
     let work = Work {
         device: Device::cpu(),
         input,
         control,
-        bytes,
-        used: AtomicU64::new(0),
     };
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
     let results = each(&dataset.items, |item| {
@@ -136,9 +121,6 @@ struct Work<'a> {
     device: Device,
     input: &'a Input,
     control: Control<'a>,
-    /// How much may lie in memory, and how much does.
-    bytes: u64,
-    used: AtomicU64,
 }
 
 impl Work<'_> {
@@ -180,7 +162,7 @@ impl Work<'_> {
         Ok((bytes, hash))
     }
 
-    /// What the cache has for a file, or else what is computed now. Where memory is full, it stays in the cache.
+    /// What the cache has for a file, or else what is computed now and kept there.
     fn through(
         &self,
         cache: &Cache,
@@ -197,11 +179,8 @@ impl Work<'_> {
                 windows
             }
         };
-        let bytes = 4 * windows.values.len() as u64;
-        let full = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes;
-        let entry = cache.entry(hash).filter(|entry| full && entry.exists());
         let shape = [windows.windows, windows.bands, windows.frames];
-        Ok(match entry {
+        Ok(match cache.entry(hash).filter(|entry| entry.exists()) {
             Some(entry) => ClipFeatures::on_disk(shape, entry, Cache::VALUES),
             None => windows.into(),
         })

@@ -82,20 +82,16 @@ fn the_cache_gives_the_same_numbers_and_survives_damage() {
     let again = prepare(dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
     assert_eq!(again.features, fresh.features);
     assert_eq!(again.fingerprint, fresh.fingerprint);
-    let entry = cache.get(content).map(ClipFeatures::from);
-    assert_eq!(
-        entry.as_ref(),
-        Some(&fresh.features[0]),
+    assert!(
+        cache.get(content).is_some(),
         "the damaged entry is written anew"
     );
-    let lean = prepare_within(0, dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
-    for (lean, fresh) in lean.features.iter().zip(&fresh.features) {
-        assert_ne!(
-            lean, fresh,
-            "beyond what may lie in memory features stay on disk"
-        );
+    let off = Cache::off();
+    let in_memory = prepare(dataset(dir.path()), &input(), &off, Control::none()).unwrap();
+    for (kept, fresh) in in_memory.features.iter().zip(&fresh.features) {
+        assert_ne!(kept, fresh, "what a cache has stays on disk");
         let (mut a, mut b) = (Vec::new(), Vec::new());
-        lean.read(0, &mut a).unwrap();
+        kept.read(0, &mut a).unwrap();
         fresh.read(0, &mut b).unwrap();
         assert_eq!(a, b);
     }

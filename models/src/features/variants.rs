@@ -1,11 +1,11 @@
 //! The features of variants of training clips: their sound is changed before (see [`SoundVariants`]).
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use audio::Clip;
 use kernels::Device;
 
-use super::{IN_MEMORY, Prepared, Work, each};
+use super::{Prepared, Work, each};
 use crate::Error;
 use crate::augment::SoundVariants;
 use crate::cache::Cache;
@@ -35,13 +35,10 @@ pub fn variants(
     caches: &[Cache],
     control: Control<'_>,
 ) -> Result<Variants, Error> {
-    let in_memory = prepared.features.iter().map(ClipFeatures::bytes_in_memory);
     let work = Work {
         device: Device::cpu(),
         input,
         control,
-        bytes: IN_MEMORY,
-        used: AtomicU64::new(in_memory.sum()),
     };
     let (done, total) = (AtomicUsize::new(0), chosen.len());
     let results = each(chosen, |&clip| {
