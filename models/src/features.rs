@@ -53,10 +53,11 @@ pub fn prepare(
         input,
         control,
     };
+    let columns = input.chosen();
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
     let results = each(&dataset.items, |item| {
         control.check()?;
-        let result = work.clip(item, cache);
+        let result = work.clip(item, &columns, cache);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         control.tell(Event::Features { done, total });
         Ok(result)
@@ -124,12 +125,17 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The features of one clip.
-    fn clip(&self, item: &Item, cache: &Cache) -> Result<(ContentHash, ClipFeatures), Error> {
+    /// The features of one clip; of a table's row, those of the columns.
+    fn clip(
+        &self,
+        item: &Item,
+        columns: &[String],
+        cache: &Cache,
+    ) -> Result<(ContentHash, ClipFeatures), Error> {
         if let Content::Row(row) = &item.content {
             let bytes = row.values.iter().flat_map(|value| value.to_le_bytes());
             let hash = ContentHash::of(&bytes.collect::<Vec<u8>>());
-            return Ok((hash, self.input.row(row, &item.name)?.into()));
+            return Ok((hash, row.windows(columns, &item.name)?.into()));
         }
         let (bytes, hash) = Self::content(item)?;
         let features = self.through(cache, hash, || match &item.content {

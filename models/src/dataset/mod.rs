@@ -29,7 +29,7 @@ pub mod layout;
 #[cfg(feature = "report")]
 mod open;
 #[cfg(feature = "report")]
-mod table;
+pub(crate) mod table;
 
 pub use layout::Layout;
 #[cfg(feature = "report")]

@@ -11,7 +11,7 @@
 //!
 //! Of the first form, the column called `label` (or `genre`, `class`) holds the labels and the one called `filename`
 //! (or `file`, `name`, `path`, `track_id`, `id`) the clips' names; every other column of numbers is a feature. Columns
-//! of texts, and those without a name (pandas' index), are left out.
+//! without a number, those without a name (pandas' index), and rows without a label are left out.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -92,7 +92,7 @@ fn malformed(path: &Path, reason: impl Into<String>) -> Error {
 }
 
 /// The records of a CSV file, headings included; they may differ in length.
-pub(super) fn records(path: &Path) -> Result<csv::StringRecordsIntoIter<impl Read>, Error> {
+pub(crate) fn records(path: &Path) -> Result<csv::StringRecordsIntoIter<impl Read>, Error> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let mut builder = csv::ReaderBuilder::new();
     let reader = builder.has_headers(false).flexible(true).from_reader(file);
@@ -100,7 +100,7 @@ pub(super) fn records(path: &Path) -> Result<csv::StringRecordsIntoIter<impl Rea
 }
 
 /// One record, or what is wrong with the file.
-pub(super) fn record(
+pub(crate) fn record(
     path: &Path,
     record: Option<Result<StringRecord, csv::Error>>,
 ) -> Result<Option<StringRecord>, Error> {
@@ -136,28 +136,34 @@ fn read(path: &Path) -> Result<Table, Error> {
     let mut chosen: Vec<usize> = (0..head.len())
         .filter(|&at| at != label && Some(at) != name && !unnamed(&head[at]))
         .collect();
-    let (mut rows, mut texts) = (Vec::new(), vec![0; head.len()]);
+    let (mut rows, mut number, mut unlabelled) = (Vec::new(), 0, 0);
     while let Some(record) = record(path, records.next())? {
-        let number = rows.len() + 1;
+        number += 1;
         if record.len() != head.len() {
             let (has, wants) = (record.len(), head.len());
             let reason = format!("row {number} has {has} columns, the headings have {wants}");
             return Err(malformed(path, reason));
         }
-        let cells: Vec<f32> = record
-            .iter()
-            .zip(&mut texts)
-            .map(|(cell, texts)| number_of(cell, texts))
-            .collect();
+        if record[label].trim().is_empty() {
+            unlabelled += 1;
+            continue;
+        }
+        let cells: Vec<f32> = record.iter().map(number_of).collect();
         let name = name.map_or_else(|| number.to_string(), |at| record[at].to_string());
         rows.push((name, record[label].to_string(), cells));
     }
     if rows.is_empty() {
-        return Err(malformed(path, "headings, but no row"));
+        return Err(malformed(path, "headings, but no row with a label"));
     }
     let mut warnings = Vec::new();
+    if unlabelled > 0 {
+        let path = path.display();
+        warnings.push(format!(
+            "{path}: {unlabelled} of {number} rows have no label, left out"
+        ));
+    }
     chosen.retain(|&at| {
-        let text = texts[at] == rows.len();
+        let text = rows.iter().all(|(_, _, cells)| cells[at].is_nan());
         if text {
             let column = &head[at];
             let path = path.display();
@@ -179,16 +185,9 @@ fn read(path: &Path) -> Result<Table, Error> {
     })
 }
 
-/// A cell's number; NaN for what is none, and `texts` counts it unless it is a missing number.
-fn number_of(cell: &str, texts: &mut usize) -> f32 {
-    let cell = cell.trim();
-    match cell.parse::<f32>() {
-        Ok(number) => number,
-        Err(_) => {
-            *texts += usize::from(!cell.is_empty());
-            f32::NAN
-        }
-    }
+/// A cell's number; NaN for what is none.
+fn number_of(cell: &str) -> f32 {
+    cell.trim().parse().unwrap_or(f32::NAN)
 }
 
 fn is_fma(head: &StringRecord) -> bool {
@@ -237,7 +236,7 @@ pub(super) fn fma_features(
             return Err(malformed(path, reason));
         }
         if wanted(id) {
-            let values = record.iter().skip(1).map(|cell| number_of(cell, &mut 0));
+            let values = record.iter().skip(1).map(number_of);
             rows.push((id, values.collect()));
         }
     }

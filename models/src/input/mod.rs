@@ -113,10 +113,7 @@ impl Input {
     /// Bands of each channel: of a table, the columns that were chosen.
     #[must_use]
     pub fn bands(&self) -> usize {
-        match self.chosen() {
-            Some(names) => names.len(),
-            None => self.features.bands(),
-        }
+        self.width().unwrap_or_else(|| self.features.bands())
     }
 
     /// Rows of a window: the bands of every channel.
@@ -133,8 +130,8 @@ impl Input {
 
     /// One channel of a window becomes as many as are asked for; more stay as they are.
     pub(crate) fn repeat_channels(&self, window: &mut Vec<f32>) {
-        let own = window.len();
-        while own > 0 && window.len() < self.rows().saturating_mul(self.frames) {
+        let (own, wanted) = (window.len(), self.rows().saturating_mul(self.frames));
+        while own > 0 && window.len() < wanted {
             window.extend_from_within(..own);
         }
     }

@@ -13,16 +13,22 @@ impl Input {
         !self.columns.is_empty() || self.features.kind.columns().is_some()
     }
 
-    /// The columns that the network sees, in their order; `None` where it sees no table.
-    pub(crate) fn chosen(&self) -> Option<Vec<String>> {
+    /// The columns of a table that the network sees, in their order.
+    pub(crate) fn chosen(&self) -> Vec<String> {
         match self.features.kind.columns() {
-            Some(names) => Some(
-                pick(&self.columns, &names)
-                    .map(|at| names[at].clone())
-                    .collect(),
-            ),
-            None if self.columns.is_empty() => None,
-            None => Some(self.columns.clone()),
+            Some(names) => {
+                let chosen = pick(&self.columns, &names);
+                chosen.map(|at| names[at].clone()).collect()
+            }
+            None => self.columns.clone(),
+        }
+    }
+
+    /// How many they are; `None` where the network sees no table.
+    pub(crate) fn width(&self) -> Option<usize> {
+        match self.features.kind.columns() {
+            Some(names) => Some(pick(&self.columns, &names).count()),
+            None => Some(self.columns.len()).filter(|&columns| columns > 0),
         }
     }
 
@@ -35,13 +41,11 @@ impl Input {
             let reason = format!("{} channels of a table's row; it has 1", self.channels);
             return Err(Error::setting("input.channels", reason));
         }
-        match self.chosen() {
-            Some(names) if names.is_empty() => {
-                let reason = format!("no column matches {}", self.columns.join(", "));
-                Err(Error::setting("input.columns", reason))
-            }
-            _ => Ok(()),
+        if self.width() == Some(0) {
+            let reason = format!("no column matches {}", self.columns.join(", "));
+            return Err(Error::setting("input.columns", reason));
         }
+        Ok(())
     }
 
     /// The input with patterns of columns replaced by the names that a dataset's table has; as it is where the dataset
@@ -99,37 +103,7 @@ impl Input {
     /// # Errors
     /// [`Error::Setting`] for a column that the table has not; [`Error::NotFinite`] for one without a number.
     pub fn row(&self, row: &Row, name: &str) -> Result<Windows, Error> {
-        let chosen = self.chosen().unwrap_or_default();
-        let mut values = Vec::with_capacity(chosen.len());
-        // Columns that are chosen in their order are found by going on from the last one.
-        let mut after = 0;
-        for column in &chosen {
-            let names = row.columns.iter();
-            let next = names.skip(after).position(|own| own == column);
-            let at = match next {
-                Some(at) => after + at,
-                None => {
-                    let at = row.columns.iter().position(|own| own == column);
-                    at.ok_or_else(|| {
-                        let reason = format!("{name}: the table has no column {column:?}");
-                        Error::setting("input.columns", reason)
-                    })?
-                }
-            };
-            after = at + 1;
-            let value = row.values.get(at).copied().unwrap_or(f32::NAN);
-            if !value.is_finite() {
-                let what = format!("{name}: column {column}");
-                return Err(Error::NotFinite { what });
-            }
-            values.push(value);
-        }
-        Ok(Windows {
-            windows: 1,
-            bands: values.len(),
-            frames: 1,
-            values,
-        })
+        row.windows(&self.chosen(), name)
     }
 
     /// Of a table that was computed from sound, the chosen columns.
@@ -150,6 +124,42 @@ impl Input {
         features.values = values.collect();
         features.bands = features.values.len();
         Ok(())
+    }
+}
+
+impl Row {
+    /// [`Input::row`] for the columns that [`Input::chosen`] tells: for many rows they are asked for once.
+    pub(crate) fn windows(&self, chosen: &[String], name: &str) -> Result<Windows, Error> {
+        let mut values = Vec::with_capacity(chosen.len());
+        // Columns that are chosen in their order are found by going on from the last one.
+        let mut after = 0;
+        for column in chosen {
+            let names = self.columns.iter();
+            let next = names.skip(after).position(|own| own == column);
+            let at = match next {
+                Some(at) => after + at,
+                None => {
+                    let at = self.columns.iter().position(|own| own == column);
+                    at.ok_or_else(|| {
+                        let reason = format!("{name}: the table has no column {column:?}");
+                        Error::setting("input.columns", reason)
+                    })?
+                }
+            };
+            after = at + 1;
+            let value = self.values.get(at).copied().unwrap_or(f32::NAN);
+            if !value.is_finite() {
+                let what = format!("{name}: column {column}");
+                return Err(Error::NotFinite { what });
+            }
+            values.push(value);
+        }
+        Ok(Windows {
+            windows: 1,
+            bands: values.len(),
+            frames: 1,
+            values,
+        })
     }
 }
 

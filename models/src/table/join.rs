@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::npy::{NPY_HEAD, npy_header};
 use super::sink::Format;
+use crate::dataset::table::{record, records};
 use crate::{Error, files};
 
 /// Puts the parts of one table together, in the order given: byte for byte what one run over all files writes.
@@ -25,15 +26,35 @@ pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
     }
     match format {
         Format::Npy => join_npy(parts, out),
-        Format::Csv => files::write_atomic(out, |mut writer| {
-            for part in parts {
-                io::copy(&mut File::open(part)?, &mut writer)?;
-            }
-            Ok(())
-        }),
+        Format::Csv => join_csv(parts, out),
         #[cfg(feature = "parquet")]
         Format::Parquet => super::parquet::join(parts, out),
     }
+}
+
+fn join_csv(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
+    let (mut width, mut open) = (None, Vec::new());
+    for part in parts {
+        let refuse = |reason: String| {
+            let path = part.clone();
+            Err(Error::Malformed { path, reason })
+        };
+        open.push(File::open(part).map_err(Error::io("read", part))?);
+        let Some(first) = record(part, records(part)?.next())? else {
+            continue;
+        };
+        let (own, before) = (first.len(), *width.get_or_insert(first.len()));
+        if own != before {
+            return refuse(format!("{own} columns, but the parts before have {before}"));
+        }
+        if open.len() > 1 && first.get(0) == Some("filename") {
+            return refuse("it begins with a head, as only the first part may".into());
+        }
+    }
+    files::write_atomic(out, |mut writer| {
+        open.iter_mut()
+            .try_for_each(|part| io::copy(part, &mut writer).map(drop))
+    })
 }
 
 fn join_npy(parts: &[PathBuf], out: &Path) -> Result<(), Error> {

@@ -203,6 +203,20 @@ fn parts_that_do_not_fit_are_named() {
         assert!(error.contains(words) && error.contains(name), "{error}");
         assert!(!out.exists());
     }
+    let first = write("first.csv", b"filename,a,label\nx,1,y\n");
+    let out = dir.path().join("out.csv");
+    for (bad, words) in [
+        (write("wide.csv", b"x,1,2,y\n"), "4 columns, but"),
+        (write("head.csv", b"filename,b,label\nx,1,y\n"), "a head"),
+        (write("bytes.csv", b"\xff,1,y\n"), "no sound CSV"),
+        (dir.path().join("missing.csv"), "cannot read"),
+    ] {
+        let error = join(&[first.clone(), bad.clone()], &out).unwrap_err();
+        let (error, bad) = (error.to_string(), bad.display().to_string());
+        assert!(error.contains(words) && error.contains(&bad), "{error}");
+        assert!(!out.exists());
+    }
+    let out = dir.path().join("out.npy");
     let nothing = [write("nothing.npy", &npy::npy_header(&[0, 12, 0]))];
     let error = join(&nothing, &out).unwrap_err().to_string();
     assert!(error.contains("none of the parts holds a clip"), "{error}");

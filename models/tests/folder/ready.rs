@@ -22,7 +22,7 @@ fn table_recipe(columns: &str) -> Recipe {
     Recipe::parse(&text, Path::new("table.toml")).unwrap()
 }
 
-/// 40 rows whose label is the sign of `b`; `a` is always the same, `text` is none.
+/// 40 rows whose label is the sign of `b`, and one without a label; `a` is always the same, `text` is none.
 fn csv() -> String {
     let mut csv = String::from(",filename,a,text,b,Mixed Name,label\n");
     for row in 0..40 {
@@ -32,9 +32,10 @@ fn csv() -> String {
             ("minus", -1)
         };
         let value = sign * (3 + row % 5);
-        csv += &format!("{row},{label}.{row:05}.wav,7,hello,{value},{row}.5,{label}\n");
+        let text = if row == 3 { "" } else { "hello" };
+        csv += &format!("{row},{label}.{row:05}.wav,7,{text},{value},{row}.5,{label}\n");
     }
-    csv
+    csv + "40,plus.00040.wav,7,hello,3,0.5, \n"
 }
 
 #[test]
@@ -48,6 +49,7 @@ fn a_table_becomes_a_run_that_knows_its_columns() {
     assert_eq!(dataset.counts(), [20, 20]);
     assert_eq!(dataset.items[0].name, "minus/minus.00001");
     warned(&dataset.warnings, "\"text\" holds no numbers");
+    warned(&dataset.warnings, "1 of 41 rows have no label");
     let all = table_recipe("[\"*\"]");
     let (_, resolved) = open(&place.data().join("rows.csv"), &all).unwrap();
     assert_eq!(resolved.input.columns, ["a", "b", "Mixed Name"]);
