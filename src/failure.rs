@@ -77,12 +77,15 @@ impl From<kernels::Error> for Failure {
 
 impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Self {
-        match error {
-            engine::Error::Kernel(error) => error.into(),
-            engine::Error::Batch { largest, .. } if largest > 0 => {
+        match error.cause() {
+            engine::Error::Kernel(cause) => Failure {
+                message: error.to_string(),
+                ..cause.clone().into()
+            },
+            engine::Error::Batch { largest, .. } if *largest > 0 => {
                 Failure::new(error.to_string()).hint(format!("--batch {largest}"))
             }
-            error => Failure::new(error.to_string()),
+            _ => Failure::new(error.to_string()),
         }
     }
 }

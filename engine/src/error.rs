@@ -92,6 +92,14 @@ impl Error {
         }
     }
 
+    /// What went wrong in the layer, where the error is said of one; otherwise itself.
+    pub fn cause(&self) -> &Error {
+        match self {
+            Error::Layer { source, .. } => source.cause(),
+            error => error,
+        }
+    }
+
     pub(crate) fn shape(operation: &'static str, shape: &[usize], problem: impl ToString) -> Self {
         Error::Shape {
             operation,

@@ -75,19 +75,18 @@ impl RunFolder {
         Ok(RunFolder { dir: dir.into() })
     }
 
-    /// Whether there is something to go on from.
+    /// Whether there is a model, or something to go on from, whoever put it there.
     fn has_begun(&self) -> bool {
-        self.path("run.toml").exists()
-            && [self.best(), self.last(), self.model()]
-                .iter()
-                .any(|file| file.exists())
+        let files = [self.best(), self.last(), self.model()];
+        files.iter().any(|file| file.exists())
     }
 
-    /// Whether it is the folder of several runs (see [`crate::pipeline::Series`]), one of which has begun.
+    /// Whether it is the folder of several runs (see [`crate::pipeline::Series`], [`crate::search`]), one of which has begun.
     fn holds_others(&self) -> bool {
         let begun = |entry: &fs::DirEntry| RunFolder { dir: entry.path() }.has_begun();
         let entries = || fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        crate::pipeline::is_series(&self.dir) && entries().any(|entry| begun(&entry))
+        let several = crate::pipeline::is_series(&self.dir) || crate::search::is_search(&self.dir);
+        several && entries().any(|entry| begun(&entry))
     }
 
     /// Refuses a folder that [`RunFolder::create`] would refuse, before anything is made.
@@ -349,9 +348,14 @@ mod tests {
         let run = RunFolder::create(dir.path()).unwrap();
         run.write_settings(&settings(7)).unwrap();
         RunFolder::create(dir.path()).expect("no epoch was done yet");
-        std::fs::write(run.best(), "").unwrap();
-        let error = RunFolder::create(dir.path()).unwrap_err();
-        assert!(error.hint().unwrap().contains("--resume"));
+        for model in ["best.safetensors", "last.safetensors", "model.json"] {
+            // One that was imported or copied there stands alone.
+            let alone = dir.path().join(model).with_extension("");
+            std::fs::create_dir(&alone).unwrap();
+            std::fs::write(alone.join(model), "").unwrap();
+            let error = RunFolder::create(&alone).unwrap_err();
+            assert!(error.hint().unwrap().contains("--resume"), "{error}");
+        }
         for name in ["run.toml", "history.csv", "metrics.json"] {
             std::fs::write(run.path(name), "epoch = [\n1,2").unwrap();
         }

@@ -24,9 +24,8 @@ fn train(device: &Device) -> Result<Vec<u32>> {
 
 /// The device's own error under the path of a layer.
 fn cause(error: &Error) -> &kernels::Error {
-    match error {
+    match error.cause() {
         Error::Kernel(error) => error,
-        Error::Layer { source, .. } => cause(source),
         other => panic!("not a device's error: {other}"),
     }
 }

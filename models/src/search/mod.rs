@@ -81,7 +81,7 @@ pub fn search(
     RunFolder::check_free(training.out)?;
     let (dataset, run) = begin(training.data, &training.recipe, training.seed, device)?;
     files::make_folder(training.out)?;
-    let settings = SearchSettings { trials, run };
+    let mut settings = SearchSettings { trials, run };
     settings.write(training.out)?;
     let recipe = &settings.run.recipe;
     let material = Material::make(dataset, recipe, training.cache, control)?;
@@ -117,6 +117,10 @@ pub fn resume(
 /// Checks the ranges against the recipe.
 fn check(recipe: &Recipe, trials: usize) -> Result<(), Error> {
     recipe.check()?;
+    if recipe.classifier.is_some() {
+        let reason = "only a network's settings can be searched";
+        return Err(Error::setting("classifier", reason));
+    }
     if recipe.search.is_empty() {
         let reason = "the recipe has no ranges: give it a table `[search]`, or use --range";
         return Err(Error::setting("search", reason));
@@ -149,7 +153,7 @@ impl SearchSettings {
     }
 
     fn run_all(
-        &self,
+        &mut self,
         dir: &Path,
         material: &Material,
         device: &Device,
@@ -163,6 +167,11 @@ impl SearchSettings {
         if split.validation.is_empty() {
             let reason = "no clips to compare the trials by";
             return Err(Error::setting("split.validation", reason));
+        }
+        let known = &mut self.run.data.fingerprint;
+        if known.is_empty() {
+            known.clone_from(&material.prepared.fingerprint);
+            self.write(dir)?;
         }
         let mut found = read(dir)?;
         let ranges = &self.run.recipe.search;
@@ -229,14 +238,7 @@ impl SearchSettings {
         };
         let mut settings = self.run.clone();
         settings.recipe = self.drawn(draw)?;
-        let run = match RunFolder::open(dir) {
-            // The run's own settings know the data's fingerprint.
-            Ok(run) => {
-                settings.data = run.settings()?.data;
-                run
-            }
-            Err(_) => RunFolder::create(dir)?,
-        };
+        let run = RunFolder::open(dir).or_else(|_| RunFolder::create(dir))?;
         train_on(run, settings, material, &how)
     }
 
@@ -268,16 +270,11 @@ impl SearchSettings {
 
 /// Whether another draw may well go better.
 fn is_the_draws_fault(error: &Error) -> bool {
-    let lost = |error: &engine::Error| {
-        matches!(
-            error,
-            engine::Error::Kernel(kernels::Error::DeviceLost { .. })
-        )
-    };
+    use engine::Error::Kernel;
     match error {
         Error::Diverged { .. } | Error::OutOfMemory { .. } | Error::NotFinite { .. } => true,
-        Error::Setting { name, .. } => *name == "architecture",
-        Error::Engine(error) => !lost(error),
+        Error::Setting { name, .. } => *name == "architecture" || name.starts_with("training."),
+        Error::Engine(error) => !matches!(error.cause(), Kernel(kernels::Error::DeviceLost { .. })),
         _ => false,
     }
 }
@@ -291,6 +288,20 @@ fn spelt(draw: &Draw) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_device_is_no_draws_fault() {
+        let lost = kernels::Error::DeviceLost {
+            device: "gpu".into(),
+            reason: "gone".into(),
+        };
+        let lost = engine::Error::from(lost).at("conv1").at("block2");
+        assert!(!is_the_draws_fault(&lost.into()));
+        let wrong = engine::Error::Architecture("no".into()).at("conv1");
+        assert!(is_the_draws_fault(&wrong.into()));
+        assert!(is_the_draws_fault(&Error::setting("training.batch", "1")));
+        assert!(!is_the_draws_fault(&Error::setting("split.test", "2")));
+    }
 
     #[test]
     fn ranges_of_shipped_recipes_hold_networks_that_fit() {

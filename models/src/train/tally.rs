@@ -46,24 +46,13 @@ impl Tally {
 
 /// Says of a device without memory which batch was too large for it.
 pub(super) fn out_of_memory(error: engine::Error, batch: usize) -> Error {
-    fn is_memory(error: &engine::Error) -> bool {
-        match error {
-            engine::Error::Kernel(error) => {
-                matches!(
-                    error,
-                    kernels::Error::OutOfMemory { .. } | kernels::Error::TooLarge { .. }
-                )
-            }
-            engine::Error::Layer { source, .. } => is_memory(source),
-            _ => false,
-        }
-    }
-    match is_memory(&error) {
-        true => Error::OutOfMemory {
+    use kernels::Error::{OutOfMemory, TooLarge};
+    match error.cause() {
+        engine::Error::Kernel(OutOfMemory { .. } | TooLarge { .. }) => Error::OutOfMemory {
             batch,
             source: error,
         },
-        false => error.into(),
+        _ => error.into(),
     }
 }
 
