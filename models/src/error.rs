@@ -126,6 +126,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A sweep over learning rates tells of none that is good.
+    #[error("no learning rate is found: {reason}")]
+    NoRate {
+        /// Why.
+        reason: &'static str,
+    },
     /// Nothing that can be measured has such a name.
     #[error("nothing that is measured has a name that begins with {filter:?}")]
     Bench {
@@ -150,7 +156,8 @@ impl Error {
             Error::Engine(engine::Error::Batch { largest, .. }) => Some(format!("--batch {largest}")),
             Error::OutOfMemory { batch: 1, .. } => Some("a smaller network, or another --device".into()),
             Error::OutOfMemory { batch, .. } => Some(format!("try --batch {}", batch / 2)),
-            Error::Diverged { .. } => Some("a smaller step size often helps: try a tenth of --lr".into()),
+            Error::Diverged { .. } => Some("a smaller learning rate often helps: try a tenth of --lr".into()),
+            Error::NoRate { .. } => Some("begin with a lower rate (--from), end with a higher one (--to), or take more --steps".into()),
             Error::Model { .. } => Some("a model file is the best.safetensors (or model.json) of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),

@@ -9,7 +9,10 @@ use kernels::philox::Philox;
 
 use crate::Error;
 use crate::augment::{Augmentation, Mixed, augment};
+use crate::control::Control;
 use crate::input::{Fit, Normalisation, Normalise, Windows};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::training::balanced_weights;
 
 /// The features of one clip: some windows of `bands × frames` numbers. A copy shares them.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +107,18 @@ pub struct Clips<'a> {
     pub features: &'a [ClipFeatures],
     /// The label of every clip, by its number.
     pub targets: &'a [usize],
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Clips<'_> {
+    /// How much each label weighs in the loss, by the number of its clips among the chosen ones.
+    pub(crate) fn balanced_weights(&self, chosen: &[usize], labels: usize) -> Vec<f32> {
+        let mut counts = vec![0; labels];
+        chosen
+            .iter()
+            .for_each(|&clip| counts[self.targets[clip]] += 1);
+        balanced_weights(&counts)
+    }
 }
 
 /// A batch of windows, ready for the network.
@@ -201,17 +216,19 @@ impl Batch {
 /// Fits a normalisation to all windows of the chosen clips.
 ///
 /// # Errors
-/// [`Error::Io`] where a file in the cache can no longer be read.
+/// [`Error::Io`] where a file in the cache can no longer be read; [`Error::Stopped`].
 pub fn fit(
     kind: Normalise,
     features: &[ClipFeatures],
     chosen: &[usize],
+    control: Control<'_>,
 ) -> Result<Normalisation, Error> {
     let bands = features.first().map_or(1, |clip| clip.bands);
     let mut fit = Fit::new(kind, bands);
     let mut window = Vec::new();
     if !matches!(kind, Normalise::None | Normalise::Window) {
         for clip in chosen.iter().filter_map(|&clip| features.get(clip)) {
+            control.check()?;
             for number in 0..clip.windows {
                 window.clear();
                 clip.read(number, &mut window)?;
@@ -248,11 +265,15 @@ mod tests {
             ClipFeatures::on_disk([clip.windows, 2, 3], path, 5)
         };
         let disk: Vec<ClipFeatures> = clips.iter().enumerate().map(on_disk).collect();
-        let normalisation = fit(Normalise::Global, &memory, &[0, 1]).unwrap();
-        assert_eq!(
-            fit(Normalise::Global, &disk, &[0, 1]).unwrap(),
-            normalisation
-        );
+        let fitted =
+            |features: &[ClipFeatures], control| fit(Normalise::Global, features, &[0, 1], control);
+        let normalisation = fitted(&memory, Control::none()).unwrap();
+        assert_eq!(fitted(&disk, Control::none()).unwrap(), normalisation);
+        let stopped = Control {
+            stop: &true.into(),
+            ..Control::none()
+        };
+        assert!(matches!(fitted(&disk, stopped), Err(Error::Stopped)));
         let mut batches = Vec::new();
         for features in [&memory, &disk] {
             let targets = [4, 9];

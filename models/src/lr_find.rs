@@ -36,7 +36,7 @@ pub struct Finding<'a> {
 /// Trains an experiment's network with rising rates on its training clips.
 ///
 /// # Errors
-/// As `train_folder`; [`Error::Setting`] where the loss falls at no rate.
+/// As `train_folder`, and as [`Found::new`].
 pub fn lr_find(
     finding: &Finding<'_>,
     device: &Device,
@@ -45,14 +45,21 @@ pub fn lr_find(
     let seed = finding.seed;
     finding.sweep.check()?;
     let (dataset, mut settings) = begin(finding.data, finding.recipe, seed, device)?;
+    // A classifier that is no network is refused before there are features.
+    settings.recipe.architecture_for(dataset.labels.len())?;
     let mut warnings = Vec::new();
     control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
     let recipe = &settings.recipe;
     let material = Material::make(dataset, recipe, finding.cache, control)?;
     let dataset = &material.prepared.dataset;
     let split = Split::new(dataset, &recipe.split, seed)?;
-    let fitted = split.fitted(recipe.split.form);
-    let normalisation = fit(recipe.input.normalise, &material.prepared.features, &fitted)?;
+    control.warn(&mut warnings, split.warnings.iter().cloned());
+    let normalisation = fit(
+        recipe.input.normalise,
+        &material.prepared.features,
+        &split.fitted(recipe.split.form),
+        control,
+    )?;
     let varied = material.varied(recipe, &split, control, &mut warnings)?;
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
@@ -96,13 +103,11 @@ impl Found {
     /// Reads a sweep. Losses are smoothed by a mean over a tenth of the steps around each.
     ///
     /// # Errors
-    /// [`Error::Setting`] where the loss did not fall at any rate, or there were too few steps to tell.
+    /// [`Error::NoRate`] where the loss did not fall at any rate, or there were too few steps to tell.
     pub fn new(sweep: &[SweepRow]) -> Result<Found, Error> {
-        let refuse = |reason: &str| Err(Error::setting("sweep", reason));
         if sweep.len() < 5 {
-            return refuse(
-                "the loss was no finite number after a few steps; begin with lower rates",
-            );
+            let reason = "the loss was no finite number after a few steps";
+            return Err(Error::NoRate { reason });
         }
         let reach = (sweep.len() / 20).max(1);
         let smoothed = |at: usize| {
@@ -133,7 +138,9 @@ impl Found {
                 lowest: rows[lowest].learning_rate,
                 rows,
             }),
-            _ => refuse("the loss fell at no rate; try other bounds, or more steps"),
+            _ => Err(Error::NoRate {
+                reason: "the loss fell at no rate",
+            }),
         }
     }
 

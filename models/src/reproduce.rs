@@ -138,10 +138,15 @@ pub fn reproduce(
     let mut recipe = reproducing.recipe.clone();
     if let (Some(stage), None) = (&recipe.transfer.stage, &recipe.transfer.weights) {
         let mut stage = Recipe::load(stage)?;
+        stage.layout = recipe.layout;
         stage.input = recipe.input.clone();
         stage.labels = recipe.labels.clone();
         stage.split = recipe.split.clone();
-        stage.training.epochs = recipe.training.epochs;
+        // What was changed by hand counts for both; what ships has its own.
+        let epochs = Recipe::load(&recipe.name).map(|shipped| shipped.training.epochs);
+        if epochs.ok() != Some(recipe.training.epochs) {
+            stage.training.epochs = recipe.training.epochs;
+        }
         train(reproducing, &stage, device, control)?;
         recipe.transfer.weights = Some(reproducing.folder(&stage));
     }

@@ -66,9 +66,10 @@ impl Evaluate {
             files::write_bytes(out, comparison.html().as_bytes())?;
             terminal::note(&format!("page: {}", out.display()));
         }
-        match self.json {
-            true => terminal::print_json(&comparison),
-            false => terminal::print(&comparison.to_string()),
+        match (self.json, comparison.runs.as_slice()) {
+            (true, [run]) => terminal::print_json(&run.metrics),
+            (true, _) => terminal::print_json(&comparison),
+            (false, _) => terminal::print(&comparison.to_string()),
         }
     }
 }

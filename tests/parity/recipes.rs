@@ -94,7 +94,13 @@ fn epoch(recipe: &Recipe, architecture: &Architecture, device: &Device) -> Epoch
         validation: (8..CLIPS).collect(),
         ..Split::default()
     };
-    let normalisation = fit(recipe.input.normalise, &features, &split.train).unwrap();
+    let normalisation = fit(
+        recipe.input.normalise,
+        &features,
+        &split.train,
+        Control::none(),
+    )
+    .unwrap();
     let setup = Setup {
         clips: Clips {
             features: &features,

@@ -9,7 +9,6 @@ use crate::run::RunSettings;
 use crate::{
     classical::{Lessons, Rows, fit},
     examples::{Batch, Examples},
-    training::balanced_weights,
 };
 
 /// Fits the recipe's classifier to the training clips and their variants.
@@ -34,12 +33,9 @@ pub(super) fn train(
         .map(|&target| target as usize)
         .collect();
     let weights = settings.recipe.training.class_weights.then(|| {
-        let mut counts = vec![0; labels.len()];
-        targets.iter().for_each(|&target| counts[target] += 1);
-        balanced_weights(&counts)
-            .into_iter()
-            .map(f64::from)
-            .collect()
+        let clips = varied.clips();
+        let weights = clips.balanced_weights(&varied.split.train, labels.len());
+        weights.into_iter().map(f64::from).collect()
     });
     let lessons = Lessons {
         rows: Rows {

@@ -97,6 +97,16 @@ pub fn evaluate_run(
         let reason = "its clips are others than those this run was trained on, so its test clips are not known";
         return refuse(reason, "name the folder by --data to judge all its clips");
     }
+    if !own && same(dir) {
+        let words = "this is the folder that the run was trained on, changed since: clips that it learnt from are among those judged";
+        control.warn(&mut warnings, [words.into()]);
+    }
+    if own && learnt.labels() != prepared.dataset.labels {
+        return Err(Error::Malformed {
+            path: run.learnt(),
+            reason: "its labels are not this run's".into(),
+        });
+    }
     let (chosen, what) = if own {
         let split = Split::new(&prepared.dataset, &settings.recipe.split, settings.seed)?;
         if split.test.is_empty() {

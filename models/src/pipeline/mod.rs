@@ -247,6 +247,7 @@ pub(crate) fn train_on(
         recipe.input.normalise,
         &prepared.features,
         &split.fitted(recipe.split.form),
+        control,
     )?;
     let varied = material.varied(&recipe, &split, control, &mut warnings)?;
     if let Some(classifier) = &recipe.classifier {

@@ -30,7 +30,7 @@ use crate::input::{Input, Normalisation};
 use crate::metrics::Metrics;
 use crate::room::room;
 use crate::split::Split;
-use crate::training::{TrainingSettings, balanced_weights};
+use crate::training::TrainingSettings;
 use profile::Profiler;
 pub use profile::StepProfile;
 pub use sweep::{Sweep, SweepRow};
@@ -136,11 +136,8 @@ impl<'a> Trainer<'a> {
         let weights = match setup.settings.class_weights {
             false => None,
             true => {
-                let mut counts = vec![0; setup.labels.len()];
-                for &clip in &setup.split.train {
-                    counts[setup.clips.targets[clip]] += 1;
-                }
-                let weights = balanced_weights(&counts);
+                let (chosen, labels) = (&setup.split.train, setup.labels.len());
+                let weights = setup.clips.balanced_weights(chosen, labels);
                 let tensor = Tensor::from_vec(device, &weights, [weights.len()])?;
                 Some((weights, tensor))
             }
@@ -235,7 +232,7 @@ impl<'a> Trainer<'a> {
         let steps = self.seen(examples.len()).div_ceil(settings.batch);
         let first = self.history.len() + 1;
         if self.history.is_empty() {
-            keeper.last(&self.to_go_on_from()?, &[])?;
+            keeper.last(&self.to_go_on_from(self.model()?)?, &[])?;
         }
         control.tell(Event::Training {
             first_epoch: first,
@@ -264,11 +261,12 @@ impl<'a> Trainer<'a> {
                 .and_then(|best| self.history.get(best));
             let best = old.is_none_or(|old| settings.best.prefers(&row, old));
             self.history.push(row);
+            let model = self.model()?;
             if best {
                 self.best = epoch;
-                keeper.best(&self.model()?)?;
+                keeper.best(&model)?;
             }
-            keeper.last(&self.to_go_on_from()?, &self.history)?;
+            keeper.last(&self.to_go_on_from(model)?, &self.history)?;
             control.tell(Event::Epoch { row: &row, best });
         }
         Ok(())
@@ -345,8 +343,8 @@ impl<'a> Trainer<'a> {
         Ok(file)
     }
 
-    /// The same with the optimizer's state and the history.
-    fn to_go_on_from(&self) -> Result<ModelFile, Error> {
+    /// That model with the optimizer's state and the history.
+    fn to_go_on_from(&self, model: ModelFile) -> Result<ModelFile, Error> {
         let counters = Counters {
             seed: self.setup.seed,
             steps: self.optimizer.steps(),
@@ -359,7 +357,7 @@ impl<'a> Trainer<'a> {
                 optimizer: self.optimizer.state()?,
                 counters: counters.map_err(|error| Error::setting("history", error.to_string()))?,
             }),
-            ..self.model()?
+            ..model
         })
     }
 }

@@ -6,6 +6,7 @@ mod classical;
 mod layouts;
 mod place;
 mod ready;
+mod search;
 mod sound;
 mod stages;
 
@@ -21,7 +22,7 @@ use models::demo::{Synthesis, synthesise};
 use models::pipeline::{Training, train_folder};
 use models::recipe::Recipe;
 use models::run::RunFolder;
-use place::{Place, assert_same_runs, recipe};
+use place::{Place, assert_same_runs, recipe, warned};
 
 #[test]
 fn a_folder_becomes_a_run_that_can_be_judged_again() {
@@ -76,12 +77,14 @@ fn a_folder_becomes_a_run_that_can_be_judged_again() {
         "of its own dataset only the test clips are judged"
     );
     let clip = &outcome.tested[0];
-    let answer = Classifier::load(&run.best())
-        .unwrap()
-        .classify_file(&clip.path)
-        .unwrap();
+    let classifier = Classifier::load(&run.best()).unwrap();
+    let answer = classifier.classify_file(&clip.path).unwrap();
     assert_eq!(answer.best().label, clip.answer);
     assert!((answer.best().probability - clip.probability).abs() < 1e-6);
+    let bytes = fs::read(&clip.path).unwrap();
+    assert_eq!(classifier.classify_bytes(&bytes, "it").unwrap(), answer);
+    let error = classifier.classify_bytes(&bytes[..3], "it").unwrap_err();
+    assert!(error.to_string().contains("it: "), "{error}");
 
     let error = place.train(recipe(), "run", Control::none()).unwrap_err();
     assert!(matches!(error, Error::RunExists { .. }), "{error}");
@@ -127,6 +130,9 @@ fn foreign_clips_are_judged_by_label_names() {
         error.to_string().contains("others than those") && error.hint().unwrap().contains("--data"),
         "{error}"
     );
+    let all = place.evaluate("run", Some(&place.data())).unwrap();
+    assert_eq!(all.metrics.total(), 19);
+    warned(&all.warnings, "clips that it learnt from");
     let error = place.resume("run", Some(9)).unwrap_err();
     assert!(error.to_string().contains("others than those"), "{error}");
     assert!(

@@ -4,6 +4,7 @@ use std::fs;
 
 use engine::{Array, Device, Weights, state_dict};
 use models::control::Control;
+use models::dataset::Layout;
 use models::recipe::Recipe;
 use models::reproduce::{Reproducing, Reproduction, reproduce};
 use models::run::RunFolder;
@@ -69,6 +70,11 @@ fn a_second_stage_learns_behind_the_first_ones_frozen_layers() {
     }
     let evaluation = place.evaluate("second", None).unwrap();
     assert_eq!(evaluation.metrics, outcome.metrics.unwrap());
+    let own = fs::read(outcome.run.best()).unwrap();
+    fs::copy(first.run.best(), outcome.run.best()).unwrap();
+    let error = place.evaluate("second", None).unwrap_err().to_string();
+    assert!(error.contains("best.safetensors: its labels"), "{error}");
+    fs::write(outcome.run.best(), own).unwrap();
 
     // It goes on without the first run.
     fs::remove_dir_all(place.path("first")).unwrap();
@@ -234,6 +240,7 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
     fs::write(&stage, first.to_toml().unwrap()).unwrap();
     let mut recipe = second_stage();
     recipe.transfer.stage = Some(stage.display().to_string());
+    recipe.layout = Some(Layout::Folders);
     recipe.claimed = [
         ("accuracy".to_string(), 0.5),
         ("train_accuracy".into(), 0.9),
@@ -279,6 +286,9 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
         weights(&run.best()).0
     });
     assert_eq!(before["conv3.weight"], after["conv3.weight"]);
+    let stage = RunFolder::open(&out.join("stage/seed-4")).unwrap();
+    let layout = stage.settings().unwrap().recipe.layout;
+    assert_eq!(layout, Some(Layout::Folders), "of the same data");
 
     // Once more: everything is there, and nothing is trained again.
     let again = reproduce(&reproducing, &device, Control::none()).unwrap();

@@ -50,7 +50,8 @@ impl Toy {
             validation: (20..30).collect(),
             ..Split::default()
         };
-        let normalisation = fit(Normalise::Global, &features, &split.train).unwrap();
+        let normalisation =
+            fit(Normalise::Global, &features, &split.train, Control::none()).unwrap();
         let conv = Conv2d::new(4, [3, 3]).padded(Padding::Same);
         let layers = vec![
             conv.with(Function::Relu).into(),
