@@ -13,8 +13,9 @@ use crate::cpu::transpose::transpose;
 use crate::cpu::{Disjoint, GRAIN, for_each, for_ranges};
 use std::ops::Range;
 
-/// Parts of the sum, at most.
-const PARTS: usize = 16;
+/// Parts of the sum, at most. More threads could work with more, but each part's sums are written and read once more:
+/// with 16 the gradient of 128 × 128 channels over maps of 4 × 82 takes a fifth longer on two threads.
+const PARTS: usize = 8;
 
 /// Floats of all parts together: 16 MB.
 const SUMS: usize = 4 << 20;
