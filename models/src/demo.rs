@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use audio::synth::{self, GENRES};
 use engine::Device;
-#[cfg(feature = "threads")]
-use rayon::prelude::*;
 
 use crate::classify::{Answer, Classifier};
 use crate::control::{Control, Event};
+use crate::each::each;
 use crate::pipeline::{Outcome, Training, train_folder};
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
@@ -78,7 +77,7 @@ pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec
         files::make_folder(&dir.join(genre))?;
     }
     let done = AtomicUsize::new(0);
-    let one = |index: usize| -> Result<PathBuf, Error> {
+    each(clips, |index| {
         control.check()?;
         let (genre, number) = (index % GENRES.len(), index / GENRES.len());
         let path = dir
@@ -91,11 +90,7 @@ pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         control.tell(Event::Synthesis { done, total: clips });
         Ok(path)
-    };
-    #[cfg(feature = "threads")]
-    return (0..clips).into_par_iter().map(one).collect();
-    #[cfg(not(feature = "threads"))]
-    return (0..clips).map(one).collect();
+    })
 }
 
 /// Makes music in `out/music`, trains the recipe `demo` on it in `out/run`, and classifies a clip held back.

@@ -13,12 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kernels::Device;
-#[cfg(feature = "threads")]
-use rayon::prelude::*;
 
 use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
 use crate::dataset::{Content, Dataset, Item};
+use crate::each::each;
 use crate::examples::ClipFeatures;
 use crate::input::{Input, Windows};
 use crate::{Error, files};
@@ -55,9 +54,9 @@ pub fn prepare(
     };
     let columns = input.chosen();
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
-    let results = each(&dataset.items, |item| {
+    let results = each(total, |at| {
         control.check()?;
-        let result = work.clip(item, &columns, cache);
+        let result = work.clip(&dataset.items[at], &columns, cache);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         control.tell(Event::Features { done, total });
         Ok(result)
@@ -101,21 +100,6 @@ pub fn prepare(
         features,
         fingerprint,
     })
-}
-
-/// What `one` makes of every one of `all`, on all threads; the first error ends it.
-fn each<T: Sync, R: Send>(
-    all: &[T],
-    one: impl Fn(&T) -> Result<R, Error> + Sync + Send,
-) -> Result<Vec<R>, Error> {
-    #[cfg(feature = "threads")]
-    {
-        all.par_iter().map(one).collect()
-    }
-    #[cfg(not(feature = "threads"))]
-    {
-        all.iter().map(one).collect()
-    }
 }
 
 struct Work<'a> {

@@ -4,7 +4,6 @@
 //! Groups stay whole (see [`crate::group`]; [`Form::Paper`] knows none), every label is spread over all folds, and the same seed deals the same
 //! folds.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::dataset::Dataset;
-use crate::random::{Stream, shuffled};
-use crate::split::Form;
+use crate::random::Stream;
+use crate::split::{Form, groups, shuffled_groups};
 
 /// One of K folds: the one that is tested. Written as `"2/5"` in recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,13 +46,7 @@ impl Fold {
     /// # Errors
     /// [`Error::Setting`] where there are fewer groups than folds.
     pub fn chooses(self, dataset: &Dataset, form: Form, seed: u64) -> Result<Vec<bool>, Error> {
-        let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
-        for (index, item) in dataset.items.iter().enumerate() {
-            // In the text's form every clip is a group of its own.
-            let number = if form == Form::Paper { index } else { 0 };
-            let group = groups.entry((&item.group, number));
-            group.or_default().push(index);
-        }
+        let groups = groups(dataset, 0..dataset.items.len(), form);
         if groups.len() < self.of {
             let reason = format!(
                 "{} folds of {} clips that belong to {} groups",
@@ -66,13 +59,7 @@ impl Fold {
         let mut chosen = vec![false; dataset.items.len()];
         let mut sizes = vec![0; self.of];
         for label in 0..dataset.labels.len() {
-            // A group with clips of two labels (copies of one file) is dealt with the label of its first clip.
-            let own = groups
-                .values()
-                .filter(|group| dataset.items[group[0]].label == label);
-            let own: Vec<&Vec<usize>> = own.collect();
-            let order = shuffled(own.len(), seed, Stream::Fold, label as u64);
-            let mut own: Vec<&Vec<usize>> = order.into_iter().map(|at| own[at]).collect();
+            let mut own = shuffled_groups(&groups, dataset, label, seed, Stream::Fold);
             own.sort_by_key(|group| std::cmp::Reverse(group.len()));
             let mut of_label = vec![0; self.of];
             for group in own {

@@ -6,7 +6,7 @@
 //! | [`labels`] | labels put together |
 //! | [`split`], [`pattern`], [`fold`] | which clips train, validate and test |
 //! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
-//! | [`training`], [`schedule`] | the settings of a training; how its step size changes |
+//! | [`training`], [`schedule`] | the settings of a training; how the learning rate changes |
 //! | [`augment`] | training examples changed at random |
 //! | [`control`] | how long work tells where it is, and is told to stop |
 //! | [`examples`] | what a training reads, batch by batch |
@@ -76,6 +76,8 @@ pub mod cache;
 pub mod classical;
 #[cfg(feature = "report")]
 pub mod demo;
+#[cfg(feature = "report")]
+mod each;
 #[cfg(feature = "report")]
 pub mod exchange;
 #[cfg(feature = "report")]

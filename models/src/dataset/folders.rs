@@ -230,7 +230,7 @@ impl Scan {
 }
 
 /// What a folder holds, sorted by name, without hidden entries.
-pub(super) fn listing(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn listing(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -31,6 +31,8 @@ mod open;
 #[cfg(feature = "report")]
 pub(crate) mod table;
 
+#[cfg(feature = "report")]
+pub(crate) use folders::listing;
 pub use layout::Layout;
 #[cfg(feature = "report")]
 pub use open::{Opening, detect};

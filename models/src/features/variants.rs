@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use audio::Clip;
 use kernels::Device;
 
-use super::{Prepared, Work, each};
+use super::{Prepared, Work};
 use crate::Error;
 use crate::augment::SoundVariants;
 use crate::cache::Cache;
 use crate::control::{Control, Event};
+use crate::each::each;
 use crate::examples::ClipFeatures;
 use crate::input::Input;
 use crate::random::{Stream, stream};
@@ -41,8 +42,8 @@ pub fn variants(
         control,
     };
     let (done, total) = (AtomicUsize::new(0), chosen.len());
-    let results = each(chosen, |&clip| {
-        let result = work.variants(prepared, clip, sound, caches);
+    let results = each(total, |at| {
+        let result = work.variants(prepared, chosen[at], sound, caches);
         if matches!(result, Err(Error::Stopped)) {
             return Err(Error::Stopped);
         }

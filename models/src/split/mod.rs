@@ -138,33 +138,10 @@ impl Split {
                 });
             }
         }
-        let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
-        for index in rest {
-            // In the text's form every clip is a group of its own.
-            let number = if settings.form == Form::Paper {
-                index
-            } else {
-                0
-            };
-            groups
-                .entry((&dataset.items[index].group, number))
-                .or_default()
-                .push(index);
-        }
+        let groups = groups(dataset, rest, settings.form);
         for (label, name) in dataset.labels.iter().enumerate() {
-            // A group with clips of two labels (copies of one file) is dealt with the label of its first clip.
-            let own = groups.values().filter(|group| {
-                group
-                    .first()
-                    .is_some_and(|&first| dataset.items[first].label == label)
-            });
-            let own: Vec<&Vec<usize>> = own.collect();
-            let order = shuffled(own.len(), seed, Stream::Split, label as u64);
-            split.deal(
-                name,
-                order.into_iter().map(|at| own[at]).collect(),
-                (test_share, validation_share),
-            );
+            let own = shuffled_groups(&groups, dataset, label, seed, Stream::Split);
+            split.deal(name, own, (test_share, validation_share));
         }
         for part in [&mut split.train, &mut split.validation, &mut split.test] {
             part.sort_unstable();
@@ -228,6 +205,37 @@ impl Split {
         let torn: Vec<&str> = torn.map(|(group, _)| *group).collect();
         torn.first().map(|first| (torn.len(), (*first).to_string()))
     }
+}
+
+/// Which of the items belong together: their numbers, group by group. In the text's form each is a group of its own.
+pub(crate) fn groups(
+    dataset: &Dataset,
+    items: impl IntoIterator<Item = usize>,
+    form: Form,
+) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
+    for index in items {
+        let number = if form == Form::Paper { index } else { 0 };
+        let group = groups.entry((&dataset.items[index].group, number));
+        group.or_default().push(index);
+    }
+    groups.into_values().collect()
+}
+
+/// The groups of a label in random order. One with clips of two labels (copies of one file) goes with its first clip's.
+pub(crate) fn shuffled_groups<'a>(
+    groups: &'a [Vec<usize>],
+    dataset: &Dataset,
+    label: usize,
+    seed: u64,
+    stream: Stream,
+) -> Vec<&'a Vec<usize>> {
+    let own = groups
+        .iter()
+        .filter(|group| dataset.items[group[0]].label == label);
+    let own: Vec<&Vec<usize>> = own.collect();
+    let order = shuffled(own.len(), seed, stream, label as u64);
+    order.into_iter().map(|at| own[at]).collect()
 }
 
 fn share(name: &'static str, part: &Part) -> Result<f64, Error> {

@@ -1,11 +1,9 @@
 //! Which files some arguments mean.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use crate::dataset::is_audio;
+use crate::dataset::{is_audio, listing};
 
 /// The audio that some arguments mean: files as they are, folders for the files below them that are named like audio,
 /// sorted by name.
@@ -46,25 +44,14 @@ pub(super) fn label(inputs: &[PathBuf], file: &Path) -> String {
 
 /// `above` holds the real folders on the way here, so that a link which leads back ends.
 fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let list = || -> io::Result<(PathBuf, Vec<PathBuf>)> {
-        let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect();
-        Ok((fs::canonicalize(folder)?, entries?))
-    };
-    let (real, mut entries) = list().map_err(Error::io("list", folder))?;
+    let listed = folder
+        .canonicalize()
+        .and_then(|real| Ok((real, listing(folder)?)));
+    let (real, entries) = listed.map_err(Error::io("list", folder))?;
     if above.contains(&real) {
         return Ok(());
     }
     above.push(real);
-    entries.retain(|entry| {
-        !entry
-            .file_name()
-            .unwrap_or_default()
-            .as_encoded_bytes()
-            .starts_with(b".")
-    });
-    entries.sort();
     for entry in entries {
         if entry.is_dir() {
             search(&entry, above, found)?;

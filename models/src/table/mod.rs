@@ -22,7 +22,6 @@ mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use audio::{FeatureSettings, Features, Limits, Segment, Stream};
@@ -30,6 +29,7 @@ use kernels::Device;
 
 use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
+use crate::each::each;
 use crate::input::Windows;
 use crate::{Error, files};
 use sink::{Columns, Sink};
@@ -248,28 +248,19 @@ impl Work<'_> {
 
     /// The features of some files, one a thread.
     fn some(&self, paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
-        let slots: Vec<Mutex<Option<Found>>> = paths.iter().map(|_| Mutex::new(None)).collect();
-        kernels::cpu::for_each(paths.len(), |i| {
-            if self.control.check().is_err() {
-                return;
-            }
-            let found = self.features(&paths[i]);
-            *slots[i]
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(found);
+        let found = each(paths.len(), |at| {
+            self.control.check()?;
+            let found = self.features(&paths[at]);
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
             self.control.tell(Event::Features {
                 done,
                 total: self.total,
             });
-        });
+            Ok(found)
+        })?;
+        // A long sound that was not heard to its end is no bad file.
         self.control.check()?;
-        let take = |slot: Mutex<Option<Found>>| {
-            slot.into_inner()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .ok_or(Error::Stopped)
-        };
-        slots.into_iter().map(take).collect()
+        Ok(found)
     }
 
     fn features(&self, path: &Path) -> Found {

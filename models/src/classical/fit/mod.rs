@@ -19,8 +19,8 @@ mod trees;
 use ndarray::{Array2, ArrayView2};
 
 use super::{Classical, Model, Rows};
-use crate::Error;
 use crate::control::Control;
+use crate::{Error, each};
 
 /// What is learnt from.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -121,7 +121,7 @@ impl Lessons {
         }
     }
 
-    /// Whether there is anything to learn this label from, and anything else.
+    /// Whether there is anything to learn this label from.
     fn has(&self, label: usize) -> bool {
         self.targets.contains(&label)
     }
@@ -146,21 +146,15 @@ fn each<T: Send>(
     control: Control<'_>,
     work: impl Fn(usize) -> Result<T, Error> + Sync,
 ) -> Result<Vec<Option<T>>, Error> {
-    let one = |&label: &usize| {
-        control.check()?;
-        lessons.has(label).then(|| work(label)).transpose()
-    };
-    let labels: Vec<usize> = (0..lessons.labels).collect();
-    let mut all = Vec::new();
-    for some in labels.chunks(at_once.max(1)) {
-        #[cfg(feature = "threads")]
-        let done: Result<Vec<_>, Error> = {
-            use rayon::prelude::*;
-            some.par_iter().map(one).collect()
-        };
-        #[cfg(not(feature = "threads"))]
-        let done: Result<Vec<_>, Error> = some.iter().map(one).collect();
-        all.extend(done?);
+    let (mut all, at_once) = (Vec::new(), at_once.max(1));
+    while all.len() < lessons.labels {
+        let first = all.len();
+        let some = each::each(at_once.min(lessons.labels - first), |at| {
+            control.check()?;
+            let label = first + at;
+            lessons.has(label).then(|| work(label)).transpose()
+        });
+        all.extend(some?);
     }
     Ok(all)
 }
