@@ -22,9 +22,9 @@ use audio::Segment;
 use engine::{Device, ModelFile, Network};
 use serde::Serialize;
 
-#[cfg(not(target_arch = "wasm32"))]
-use crate::evaluate::Votes;
 use crate::evaluate::probabilities;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::evaluate::{Votes, mean};
 use crate::input::{Input, Normalisation};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::listen;
@@ -222,7 +222,7 @@ impl Classifier {
         listen::hear(&self.input, path, segment, async |windows| {
             votes.add(&self.network, &self.normalisation, windows).await
         })?;
-        Ok(Answer::new(&self.labels, votes.mean()?))
+        Ok(Answer::new(&self.labels, mean(votes.sums)?))
     }
 
     /// Hears the bytes of a sound file; `name` goes into errors.

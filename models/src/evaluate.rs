@@ -49,13 +49,13 @@ pub async fn probabilities(
 ) -> Result<Vec<f64>, Error> {
     let mut votes = Votes::default();
     votes.add(network, normalisation, windows).await?;
-    votes.mean()
+    mean(votes.sums)
 }
 
 /// The windows of one clip, heard some at a time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Votes {
-    sums: Vec<f64>,
+    pub(crate) sums: Vec<f64>,
 }
 
 impl Votes {
@@ -81,17 +81,17 @@ impl Votes {
         }
         Ok(())
     }
+}
 
-    /// The mean over all windows.
-    pub(crate) fn mean(mut self) -> Result<Vec<f64>, Error> {
-        let total: f64 = self.sums.iter().sum();
-        if !(total.is_finite() && total > 0.0) {
-            let what = "the network's answer".into();
-            return Err(Error::NotFinite { what });
-        }
-        self.sums.iter_mut().for_each(|sum| *sum /= total);
-        Ok(self.sums)
+/// The mean over all windows, from the sums of their probabilities.
+pub(crate) fn mean(mut sums: Vec<f64>) -> Result<Vec<f64>, Error> {
+    let total: f64 = sums.iter().sum();
+    if !(total.is_finite() && total > 0.0) {
+        let what = "the model's answer".into();
+        return Err(Error::NotFinite { what });
     }
+    sums.iter_mut().for_each(|sum| *sum /= total);
+    Ok(sums)
 }
 
 fn add_probabilities(sums: &mut [f64], logarithms: &[f64]) {

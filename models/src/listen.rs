@@ -7,7 +7,7 @@ use kernels::Device;
 
 use crate::Error;
 use crate::evaluate::AT_ONCE;
-use crate::input::{Input, Windows, cuts};
+use crate::input::{Input, Windows};
 
 /// Sounds of up to so many samples are taken into memory whole: three minutes at 44.1 kHz.
 const IN_MEMORY: u64 = 1 << 23;
@@ -63,14 +63,11 @@ struct Listener<'a> {
 impl<'a> Listener<'a> {
     /// For a stream of so many samples, at its start; `name` goes into errors.
     fn new(input: &'a Input, stream: Stream<'a>, samples: usize, name: &'a str) -> Listener<'a> {
-        let rate = f64::from(stream.sample_rate());
-        let window = input.seconds.map(|seconds| (seconds * rate).round());
-        let window = window.map_or(samples, |window| window.max(1.0) as usize);
         Listener {
             input,
             name,
+            cuts: input.cuts(samples, stream.sample_rate()).into_iter(),
             stream,
-            cuts: cuts(samples, window).into_iter(),
             buffer: Vec::new(),
             base: 0,
         }
@@ -80,7 +77,7 @@ impl<'a> Listener<'a> {
     async fn next(&mut self, most: usize) -> Result<Option<Windows>, Error> {
         // Features are computed where they were computed for the training: on the CPU.
         let device = Device::cpu();
-        let mut all: Option<Windows> = None;
+        let mut all = None;
         for _ in 0..most {
             let Some((from, to)) = self.cuts.next() else {
                 break;
@@ -90,15 +87,8 @@ impl<'a> Listener<'a> {
                 samples: self.buffer[..self.buffer.len().min(to - from)].to_vec(),
                 sample_rate: self.stream.sample_rate(),
             };
-            let windows = self.input.windows_async(&device, &clip, self.name);
-            let windows = windows.await?;
-            match &mut all {
-                Some(all) => {
-                    all.windows += windows.windows;
-                    all.values.extend(windows.values);
-                }
-                none => *none = Some(windows),
-            }
+            let window = self.input.window(&device, &clip, self.name).await?;
+            Windows::append(&mut all, window);
         }
         Ok(all)
     }

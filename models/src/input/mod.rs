@@ -79,6 +79,17 @@ impl Windows {
     pub fn window_len(&self) -> usize {
         self.bands * self.frames
     }
+
+    /// Puts windows of the same shape behind those that are there.
+    pub(crate) fn append(all: &mut Option<Windows>, more: Windows) {
+        match all {
+            Some(all) => {
+                all.windows += more.windows;
+                all.values.extend(more.values);
+            }
+            none => *none = Some(more),
+        }
+    }
 }
 
 impl Input {
@@ -155,50 +166,58 @@ impl Input {
         clip: &Clip,
         name: &str,
     ) -> Result<Windows, Error> {
-        let named = |source| Error::Features {
-            name: name.into(),
-            source,
-        };
-        let mut all: Option<Windows> = None;
-        for (from, to) in cuts(clip.samples.len(), self.window_samples(clip)) {
+        let mut all = None;
+        for (from, to) in self.cuts(clip.samples.len(), clip.sample_rate) {
             let window = Clip {
                 samples: clip.samples[from..to].to_vec(),
                 sample_rate: clip.sample_rate,
             };
-            let features = audio::extract_async(device, &self.features, &window).await;
-            let features = features.map_err(named)?;
-            let mut features = features.resize_frames(self.frames).map_err(named)?;
-            self.choose_rows(&mut features, name)?;
-            self.repeat_channels(&mut features.values);
-            if features.values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::NotFinite {
-                    what: format!("{name}: features"),
-                });
-            }
-            match &mut all {
-                Some(all) => {
-                    all.windows += 1;
-                    all.values.extend(features.values);
-                }
-                none => {
-                    *none = Some(Windows {
-                        windows: 1,
-                        bands: self.rows(),
-                        frames: features.frames,
-                        values: features.values,
-                    })
-                }
-            }
+            Windows::append(&mut all, self.window(device, &window, name).await?);
         }
-        all.ok_or_else(|| named(audio::Error::NoSamples { name: name.into() }))
+        all.ok_or_else(|| Error::Features {
+            name: name.into(),
+            source: audio::Error::NoSamples { name: name.into() },
+        })
     }
 
-    /// Samples in a window at the clip's own rate; the whole clip where windows are not asked for.
-    fn window_samples(&self, clip: &Clip) -> usize {
+    /// The one window that a whole clip is.
+    pub(crate) async fn window(
+        &self,
+        device: &Device,
+        clip: &Clip,
+        name: &str,
+    ) -> Result<Windows, Error> {
+        let named = |source| Error::Features {
+            name: name.into(),
+            source,
+        };
+        let features = audio::extract_async(device, &self.features, clip).await;
+        let features = features.map_err(named)?;
+        let mut features = features.resize_frames(self.frames).map_err(named)?;
+        self.choose_rows(&mut features, name)?;
+        self.repeat_channels(&mut features.values);
+        if features.values.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NotFinite {
+                what: format!("{name}: features"),
+            });
+        }
+        Ok(Windows {
+            windows: 1,
+            bands: self.rows(),
+            frames: features.frames,
+            values: features.values,
+        })
+    }
+
+    /// Start and end of every window of a clip; one where windows are not asked for.
+    pub(crate) fn cuts(&self, samples: usize, sample_rate: u32) -> Vec<(usize, usize)> {
         let wanted = self
             .seconds
-            .map(|seconds| (seconds * f64::from(clip.sample_rate)).round());
-        wanted.map_or(clip.samples.len(), |samples| samples.max(1.0) as usize)
+            .map(|seconds| (seconds * f64::from(sample_rate)).round());
+        cuts(
+            samples,
+            wanted.map_or(samples, |wanted| wanted.max(1.0) as usize),
+        )
     }
 }
 
