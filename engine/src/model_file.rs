@@ -180,6 +180,12 @@ impl ModelFile {
         Ok(file)
     }
 
+    /// Whether a file's bytes say of themselves that they are a model file, sound or not.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let header = SafeTensors::read_metadata(bytes).map(|(_, header)| header);
+        header.is_ok_and(|header| header.metadata().iter().any(|map| map.contains_key(KEY)))
+    }
+
     fn check(&self) -> Result<()> {
         let plan = self.architecture.plan()?;
         if self.labels.is_empty() || plan.output()[..] != [self.labels.len()] {

@@ -16,10 +16,7 @@ use crate::{Error, files};
 /// # Errors
 /// [`Error::Io`]; [`Error::Model`].
 pub fn open(model: &Path) -> Result<(PathBuf, ModelFile), Error> {
-    let path = match model.is_dir() {
-        true => RunFolder::open(model)?.best(),
-        false => model.into(),
-    };
+    let path = RunFolder::model_of(model)?;
     let bytes = files::read_bytes(&path)?;
     let file = ModelFile::from_bytes(&bytes).map_err(Error::model(path.display().to_string()))?;
     Ok((path, file))

@@ -98,6 +98,30 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(Error::io("read", path))
 }
 
+/// Reads a JSON file.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Malformed`] naming `path`.
+#[cfg(feature = "report")]
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    serde_json::from_slice(&read_bytes(path)?).map_err(|error| Error::Malformed {
+        path: path.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// Writes a JSON file.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+#[cfg(feature = "report")]
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Error> {
+    write_atomic(path, |writer| {
+        serde_json::to_writer_pretty(&mut *writer, value)?;
+        writer.write_all(b"\n")
+    })
+}
+
 /// Makes a folder and its parents, where they are not there yet.
 ///
 /// # Errors

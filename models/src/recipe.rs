@@ -188,9 +188,6 @@ impl Recipe {
         let parsed = parsed.ok().filter(|table| table.len() == 1);
         let parsed = parsed.and_then(|mut table| table.remove("value"));
         let parsed = parsed.unwrap_or_else(|| toml::Value::String(value.into()));
-        let table = toml::Table::try_from(&*self).map_err(|error| refuse(error.to_string()))?;
-        let mut whole = toml::Value::Table(table);
-        let mut place = &mut whole;
         if let Some((path, field)) = layers::field(key) {
             let mut changed = self.clone();
             layers::set(&mut changed.architecture, path, field, parsed).map_err(refuse)?;
@@ -198,6 +195,9 @@ impl Recipe {
             *self = changed;
             return Ok(());
         }
+        let table = toml::Table::try_from(&*self).map_err(|error| refuse(error.to_string()))?;
+        let mut whole = toml::Value::Table(table);
+        let mut place = &mut whole;
         for part in key.split('.') {
             let table = place.as_table_mut();
             let table = table.ok_or_else(|| refuse("no such setting".into()))?;
@@ -236,19 +236,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
     pub fn with_architecture(&self, path: &Path) -> Result<Recipe, Error> {
-        let text = files::read_text(path)?;
-        let json = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let architecture = if json {
-            Architecture::from_json(&text).map_err(|error| error.to_string())
-        } else {
-            toml::from_str(&text).map_err(|error| one_line(&error, &text))
-        };
-        let architecture = architecture.map_err(|reason| Error::Malformed {
-            path: path.into(),
-            reason,
-        })?;
+        let architecture = read_architecture(path)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Ok(Recipe {
             name: stem.into_owned(),
@@ -334,10 +322,30 @@ pub fn architecture(name_or_path: &Path, labels: usize) -> Result<Architecture, 
         _ => false,
     };
     if just_layers {
-        let own = Recipe::load("demo")?.with_architecture(name_or_path)?;
-        return Ok(own.architecture.with_classes(labels));
+        return Ok(read_architecture(name_or_path)?.with_classes(labels));
     }
     Recipe::load(&name)?.architecture_for(labels)
+}
+
+/// A network from a `.toml` or `.json` file with just `layers`.
+fn read_architecture(path: &Path) -> Result<Architecture, Error> {
+    let extension = path.extension().unwrap_or_default();
+    if !extension.eq_ignore_ascii_case("json") {
+        return read_toml(path);
+    }
+    Architecture::from_json(&files::read_text(path)?).map_err(|error| Error::Malformed {
+        path: path.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// What a TOML file holds.
+pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = files::read_text(path)?;
+    toml::from_str(&text).map_err(|error| Error::Malformed {
+        path: path.into(),
+        reason: one_line(&error, &text),
+    })
 }
 
 /// The name that was probably meant, if any is near.
@@ -351,7 +359,7 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option
 }
 
 /// TOML's own message runs over several lines with a drawing; an error of ours is one line.
-pub(crate) fn one_line(error: &toml::de::Error, text: &str) -> String {
+fn one_line(error: &toml::de::Error, text: &str) -> String {
     let message = error.message().replace('\n', ", ");
     match error.span().and_then(|span| text.get(..span.start)) {
         Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),

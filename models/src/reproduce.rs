@@ -224,10 +224,7 @@ impl Reproduction {
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
     pub fn read(path: &Path) -> Result<Reproduction, Error> {
-        serde_json::from_slice(&files::read_bytes(path)?).map_err(|error| Error::Malformed {
-            path: path.into(),
-            reason: error.to_string(),
-        })
+        files::read_json(path)
     }
 
     /// Writes it as JSON. A remark that is there already is kept.
@@ -239,10 +236,7 @@ impl Reproduction {
         if let (true, Ok(old)) = (own.remark.is_empty(), Reproduction::read(path)) {
             own.remark = old.remark;
         }
-        files::write_atomic(path, |writer| {
-            serde_json::to_writer_pretty(&mut *writer, &own)?;
-            writer.write_all(b"\n")
-        })
+        files::write_json(path, &own)
     }
 }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::EpochRow;
 use crate::metrics::Metrics;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, read_toml};
 use crate::{Error, files};
 
 /// Everything that a run depends on.
@@ -159,6 +159,17 @@ impl RunFolder {
         if model.exists() { model } else { self.best() }
     }
 
+    /// The model file that a path names: itself, or that of the run whose folder it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a folder that holds no run.
+    pub(crate) fn model_of(path: &Path) -> Result<PathBuf, Error> {
+        Ok(match path.is_dir() {
+            true => RunFolder::open(path)?.learnt(),
+            false => path.into(),
+        })
+    }
+
     /// The model of a classifier that is no network.
     #[must_use]
     pub fn model(&self) -> PathBuf {
@@ -194,12 +205,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`], [`Error::Malformed`], or [`Error::Setting`] for settings that make no sense.
     pub fn settings(&self) -> Result<RunSettings, Error> {
-        let path = self.path("run.toml");
-        let text = files::read_text(&path)?;
-        let settings: RunSettings = toml::from_str(&text).map_err(|error| Error::Malformed {
-            path,
-            reason: crate::recipe::one_line(&error, &text),
-        })?;
+        let settings: RunSettings = read_toml(&self.path("run.toml"))?;
         settings.recipe.check()?;
         Ok(settings)
     }
@@ -250,11 +256,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
     pub fn metrics(&self) -> Result<Metrics, Error> {
-        let path = self.path("metrics.json");
-        serde_json::from_slice(&files::read_bytes(&path)?).map_err(|error| Error::Malformed {
-            path,
-            reason: error.to_string(),
-        })
+        files::read_json(&self.path("metrics.json"))
     }
 
     /// Writes `metrics.json`.
@@ -262,10 +264,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`].
     pub fn write_metrics(&self, metrics: &Metrics) -> Result<(), Error> {
-        files::write_atomic(&self.path("metrics.json"), |writer| {
-            serde_json::to_writer_pretty(&mut *writer, metrics)?;
-            writer.write_all(b"\n")
-        })
+        files::write_json(&self.path("metrics.json"), metrics)
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -39,18 +39,16 @@ impl Transfer {
 /// The weights of a run, a model file or another library's file, under our names, and the name of the file.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Model`] for what is no safetensors.
+/// [`Error::Io`]; [`Error::Model`] for what is no safetensors, and for a model file that is damaged or too new.
 pub fn read(path: &Path, names: &Names) -> Result<(String, Weights), Error> {
-    let file = match path.is_dir() {
-        true => RunFolder::open(path)?.best(),
-        false => path.into(),
-    };
+    let file = RunFolder::model_of(path)?;
     let name = file.display().to_string();
     let bytes = files::read_bytes(&file)?;
-    let weights = match ModelFile::from_bytes(&bytes) {
-        Ok(model) => model.weights,
-        Err(_) => state_dict::read(&bytes, names).map_err(Error::model(&name))?,
+    let weights = match ModelFile::is_one(&bytes) {
+        true => ModelFile::from_bytes(&bytes).map(|model| model.weights),
+        false => state_dict::read(&bytes, names),
     };
+    let weights = weights.map_err(Error::model(&name))?;
     Ok((name, weights))
 }
 

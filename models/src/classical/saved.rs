@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use crate::classify::Answer;
+use crate::evaluate::mean;
 use crate::input::{Input, Normalisation, Windows};
 use crate::{Error, files, listen};
 
@@ -30,15 +31,12 @@ impl Saved {
     /// # Errors
     /// [`Error::Io`]; [`Error::Malformed`] for what is no sound model.
     pub fn load(path: &Path) -> Result<Saved, Error> {
-        let refuse = |reason: String| Error::Malformed {
-            path: path.into(),
-            reason,
-        };
-        let bytes = files::read_bytes(path)?;
-        let saved: Saved =
-            serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
-        saved.check().map_err(refuse)?;
-        Ok(saved)
+        let saved: Saved = files::read_json(path)?;
+        let path = path.to_path_buf();
+        match saved.check() {
+            Ok(()) => Ok(saved),
+            Err(reason) => Err(Error::Malformed { path, reason }),
+        }
     }
 
     /// Writes a model file.
@@ -70,11 +68,11 @@ impl Saved {
     /// The probability of every label for one clip: the mean over its windows.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no windows, or such of another size than its own.
+    /// [`Error::Setting`] for no windows, or such of another size than its own; [`Error::NotFinite`].
     pub fn probabilities(&self, windows: Windows) -> Result<Vec<f64>, Error> {
         let mut sums = vec![0.0; self.labels.len()];
         self.add(windows, &mut sums)?;
-        Ok(mean(sums))
+        mean(sums)
     }
 
     /// Hears a sound file of any length, or a part of it: its features are computed as those that the model learnt from.
@@ -87,7 +85,7 @@ impl Saved {
         listen::hear(&self.input, path, segment, async |windows| {
             self.add(windows, &mut sums)
         })?;
-        Ok(Answer::new(&self.labels, mean(sums)))
+        Ok(Answer::new(&self.labels, mean(sums)?))
     }
 
     /// Adds the probabilities for every window.
@@ -107,11 +105,4 @@ impl Saved {
         }
         Ok(())
     }
-}
-
-/// Sums of probabilities over windows, brought back to a sum of 1.
-fn mean(mut sums: Vec<f64>) -> Vec<f64> {
-    let total: f64 = sums.iter().sum();
-    sums.iter_mut().for_each(|sum| *sum /= total);
-    sums
 }

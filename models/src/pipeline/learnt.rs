@@ -32,10 +32,7 @@ impl Learnt {
     /// # Errors
     /// [`Error::Io`]; [`Error::Model`] or [`Error::Malformed`] for what is no sound model.
     pub fn load(path: &Path, device: &Device) -> Result<Learnt, Error> {
-        let file = match path.is_dir() {
-            true => RunFolder::open(path)?.learnt(),
-            false => path.into(),
-        };
+        let file = RunFolder::model_of(path)?;
         let extension = file.extension().unwrap_or_default();
         Ok(match extension.eq_ignore_ascii_case("json") {
             true => Learnt::Classical(Saved::load(&file)?),

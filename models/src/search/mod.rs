@@ -29,7 +29,7 @@ use trials::{read, results_path};
 
 use crate::control::{Control, Event};
 use crate::pipeline::{How, Material, Outcome, Training, begin, open, train_on};
-use crate::recipe::{Recipe, one_line};
+use crate::recipe::{Recipe, read_toml};
 use crate::run::{RunFolder, RunSettings};
 use crate::split::Split;
 use crate::{Error, files};
@@ -99,12 +99,7 @@ pub fn resume(
     device: &Device,
     control: Control<'_>,
 ) -> Result<Found, Error> {
-    let path = settings_path(dir);
-    let text = files::read_text(&path)?;
-    let mut settings: SearchSettings = toml::from_str(&text).map_err(|error| Error::Malformed {
-        path,
-        reason: one_line(&error, &text),
-    })?;
+    let mut settings: SearchSettings = read_toml(&settings_path(dir))?;
     settings.trials = trials.unwrap_or(settings.trials);
     check(&settings.run.recipe, settings.trials)?;
     settings.write(dir)?;

@@ -101,19 +101,17 @@ pub(super) fn read(dir: &Path) -> Result<Found, Error> {
             trials: Vec::new(),
         });
     }
-    let malformed = |reason: String| Error::Malformed {
-        path: path.clone(),
-        reason,
-    };
-    let found: Found = serde_json::from_slice(&files::read_bytes(&path)?)
-        .map_err(|error| malformed(error.to_string()))?;
+    let found: Found = files::read_json(&path)?;
     let counted = found.trials.iter().map(|trial| trial.trial);
     let known = found
         .best
         .is_none_or(|best| (1..=found.trials.len()).contains(&best));
     match counted.eq(1..=found.trials.len()) && known {
         true => Ok(found),
-        false => Err(malformed("its trials are not counted from 1".into())),
+        false => Err(Error::Malformed {
+            path,
+            reason: "its trials are not counted from 1".into(),
+        }),
     }
 }
 
@@ -154,9 +152,6 @@ impl Found {
             table.flush()
         };
         files::write_atomic(&dir.join("trials.csv"), csv)?;
-        files::write_atomic(&results_path(dir), |writer| {
-            serde_json::to_writer_pretty(&mut *writer, self)?;
-            writer.write_all(b"\n")
-        })
+        files::write_json(&results_path(dir), self)
     }
 }

@@ -100,10 +100,19 @@ fn without_weights_nothing_is_frozen() {
     frozen.training.frozen = vec!["conv9".into()];
     frozen.transfer.weights = Some(outcome.run.best());
     let error = place
-        .train(frozen, "other", Control::none())
+        .train(frozen.clone(), "other", Control::none())
         .unwrap_err()
         .to_string();
     assert!(error.contains("`conv9`"), "{error}");
+
+    let mut newer = fs::read(outcome.run.best()).unwrap();
+    let format = br#"format\":1"#;
+    let at = newer.windows(format.len()).position(|at| at == format);
+    newer[at.unwrap() + format.len() - 1] = b'9';
+    fs::write(outcome.run.best(), newer).unwrap();
+    frozen.training.frozen.clear();
+    let error = place.train(frozen, "newer", Control::none()).unwrap_err();
+    assert!(error.to_string().contains("format 9"), "{error}");
 }
 
 /// Arrays as the second stage's convolutions, under other names and, for Keras, in its order.

@@ -194,10 +194,7 @@ fn train_all(
         together: (!together.is_empty()).then(|| sum(labels, &together)),
         runs,
     };
-    files::write_atomic(&dir.join("series.json"), |writer| {
-        serde_json::to_writer_pretty(&mut *writer, &outcome)?;
-        writer.write_all(b"\n")
-    })?;
+    files::write_json(&dir.join("series.json"), &outcome)?;
     let page = report(settings, &outcome, warnings)?;
     files::write_bytes(&dir.join("report.html"), page.html().as_bytes())?;
     Ok(outcome)

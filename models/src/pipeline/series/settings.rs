@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::fold::Fold;
-use crate::recipe::one_line;
+use crate::recipe::read_toml;
 use crate::run::{RunFolder, RunSettings};
 use crate::{Error, files};
 
@@ -101,12 +101,7 @@ fn settings_path(dir: &Path) -> PathBuf {
 
 impl SeriesSettings {
     pub fn read(dir: &Path) -> Result<SeriesSettings, Error> {
-        let path = settings_path(dir);
-        let text = files::read_text(&path)?;
-        let settings: SeriesSettings = toml::from_str(&text).map_err(|error| Error::Malformed {
-            path,
-            reason: one_line(&error, &text),
-        })?;
+        let settings: SeriesSettings = read_toml(&settings_path(dir))?;
         settings.run.recipe.check()?;
         settings.series.check()?;
         Ok(settings)
