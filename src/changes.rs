@@ -15,7 +15,7 @@ pub struct Changes {
     /// Examples per step
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
-    /// The optimizer's step size
+    /// The optimizer's learning rate
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f64>,
     /// Stop after this many epochs without a better one

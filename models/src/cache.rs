@@ -165,7 +165,7 @@ impl Cache {
     #[must_use]
     pub fn entry(&self, content: ContentHash) -> Option<PathBuf> {
         self.dir.as_ref().map(|dir| {
-            dir.join(format!("{:.16}", self.settings))
+            dir.join(self.settings.to_string())
                 .join(format!("{content}.features"))
         })
     }

@@ -17,7 +17,7 @@ pub struct EpochRow {
     pub validation_accuracy: Option<f64>,
     /// Weighted F1 on the validation clips.
     pub validation_f1: Option<f64>,
-    /// The step size of this epoch's last step.
+    /// The learning rate of this epoch's last step.
     pub learning_rate: f64,
     /// Wall-clock seconds, validation included.
     pub seconds: f64,

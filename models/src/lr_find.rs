@@ -14,6 +14,7 @@ use crate::control::Control;
 use crate::examples::fit;
 use crate::pipeline::{Material, begin};
 use crate::recipe::Recipe;
+use crate::report::escape;
 use crate::split::Split;
 use crate::train::{Setup, Sweep, SweepRow, Trainer};
 use crate::{Error, transfer};
@@ -257,12 +258,6 @@ impl Chart {
     }
 }
 
-/// Text as XML.
-fn escape(text: &str) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
-    escaped.chars().filter(|c| !c.is_control()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +308,7 @@ mod tests {
     fn the_picture_is_sound_and_text_is_no_markup() {
         let found = Found::new(&sweep(-4.0, -1.0)).unwrap();
         let svg = found.svg("<script>&");
-        assert!(svg.contains("&lt;script>&amp;") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains("&lt;script&gt;&amp;") && svg.ends_with("</svg>\n"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         assert_eq!(svg.matches("<polyline").count(), 2);
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());

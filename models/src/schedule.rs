@@ -1,4 +1,4 @@
-//! How the step size changes while a network is trained.
+//! How the learning rate changes while a network is trained.
 //!
 //! Definitions, names and defaults are PyTorch's (`torch.optim.lr_scheduler`), lengths are in epochs. `learning_rate` of the
 //! training is what `plateau`, `step` and `cosine` begin with, and the highest that `one-cycle` and `cyclical` reach.
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::history::EpochRow;
 
-/// How the step size changes: a table with its `kind` and settings, `{ kind = "step", step_size = 20, gamma = 0.5 }`.
+/// How the learning rate changes: a table with its `kind` and settings, `{ kind = "step", step_size = 20, gamma = 0.5 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Schedule {

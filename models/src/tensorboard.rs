@@ -5,6 +5,8 @@
 //! while it grows and skips a torn last record, so this one kind of file is
 //! appended to, not replaced: a replaced one it would go on reading in its old form.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,22 +74,21 @@ impl EventFile {
 /// The event files of a run: `train` and `validation`, which TensorBoard draws over each other.
 #[derive(Debug)]
 pub struct EventFiles {
-    train: EventFile,
-    validation: Option<EventFile>,
     dir: PathBuf,
+    files: BTreeMap<&'static str, EventFile>,
 }
 
 impl EventFiles {
-    /// Begins event files below `dir`; see [`EventFile::create`].
+    /// For event files below `dir`, which is made where it is missing. They begin with the first epoch that is added: a
+    /// training that has nothing left to do leaves none.
     ///
     /// # Errors
-    /// [`Error::Io`] naming the file.
-    pub fn create(dir: &Path, seconds: f64) -> Result<EventFiles, Error> {
-        let train = EventFile::create(&dir.join("train"), seconds)?;
+    /// [`Error::Io`] naming the folder.
+    pub fn create(dir: &Path) -> Result<EventFiles, Error> {
+        files::make_folder(dir)?;
         Ok(EventFiles {
-            train,
-            validation: None,
             dir: dir.into(),
+            files: BTreeMap::new(),
         })
     }
 
@@ -97,28 +98,30 @@ impl EventFiles {
     /// [`Error::Io`] naming the file.
     pub fn epoch(&mut self, row: &EpochRow, seconds: f64) -> Result<(), Error> {
         let train = [
-            ("loss", row.train_loss),
-            ("accuracy", row.train_accuracy),
-            ("learning_rate", row.learning_rate),
+            ("loss", Some(row.train_loss)),
+            ("accuracy", Some(row.train_accuracy)),
+            ("learning_rate", Some(row.learning_rate)),
         ];
-        self.train.scalars(row.epoch, seconds, &train)?;
-        let values = [
+        let validation = [
             ("loss", row.validation_loss),
             ("accuracy", row.validation_accuracy),
             ("f1", row.validation_f1),
         ];
-        let values: Vec<(&str, f64)> = values
-            .into_iter()
-            .filter_map(|(tag, value)| Some((tag, value?)))
-            .collect();
-        if values.is_empty() {
-            return Ok(());
+        for (part, values) in [("train", train), ("validation", validation)] {
+            let values = values.into_iter();
+            let values: Vec<(&str, f64)> = values.filter_map(|(tag, v)| Some((tag, v?))).collect();
+            if values.is_empty() {
+                continue;
+            }
+            let file = match self.files.entry(part) {
+                Entry::Occupied(file) => file.into_mut(),
+                Entry::Vacant(none) => {
+                    none.insert(EventFile::create(&self.dir.join(part), seconds)?)
+                }
+            };
+            file.scalars(row.epoch, seconds, &values)?;
         }
-        let file = match &mut self.validation {
-            Some(file) => file,
-            none => none.insert(EventFile::create(&self.dir.join("validation"), seconds)?),
-        };
-        file.scalars(row.epoch, seconds, &values)
+        Ok(())
     }
 }
 
@@ -203,7 +206,8 @@ mod tests {
     #[test]
     fn records_are_framed_and_appended() {
         let dir = tempfile::tempdir().unwrap();
-        let mut files = EventFiles::create(dir.path(), 12.0).unwrap();
+        let mut files = EventFiles::create(dir.path()).unwrap();
+        assert!(!dir.path().join("train").exists(), "nothing to tell yet");
         let row = EpochRow {
             epoch: 1,
             train_loss: 2.0,
@@ -213,11 +217,8 @@ mod tests {
         files.epoch(&row, 13.0).unwrap();
         files.epoch(&EpochRow { epoch: 2, ..row }, 14.0).unwrap();
         for (part, records) in [("train", 3), ("validation", 3)] {
-            let bytes = std::fs::read(dir.path().join(part).join(format!(
-                "events.out.tfevents.00000000{}.melgrad",
-                if part == "train" { 12 } else { 13 }
-            )))
-            .unwrap();
+            let name = "events.out.tfevents.0000000013.melgrad";
+            let bytes = std::fs::read(dir.path().join(part).join(name)).unwrap();
             let (mut at, mut seen) = (0, 0);
             while at < bytes.len() {
                 let length = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;

@@ -19,7 +19,7 @@ pub struct TrainingSettings {
     /// How the weights are moved: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with
     /// `kind` and settings of its own.
     pub optimizer: Rule,
-    /// The optimizer's step size.
+    /// The optimizer's learning rate.
     pub learning_rate: f64,
     /// How it changes; it stays as it is, where this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,7 @@ impl TrainingSettings {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(Error::setting(
                 "training.learning_rate",
-                format!("{} is no step size", self.learning_rate),
+                format!("{} is no learning rate", self.learning_rate),
             ));
         }
         if let Some(schedule) = &self.schedule {

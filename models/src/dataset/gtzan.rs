@@ -41,7 +41,7 @@ const INSIDE: [&str; 5] = [
     "Data",
 ];
 
-/// The folder that holds the ten (or most of them), with files called as GTZAN's are.
+/// The folder that holds at least two of the ten, with files called as GTZAN's are.
 pub(super) fn root(path: &Path) -> Option<PathBuf> {
     let has = |folder: &Path, genre: &str| {
         let entries = folder.join(genre).read_dir().ok()?;

@@ -20,7 +20,7 @@ pub(super) struct RunKeeper<'a> {
 impl<'a> RunKeeper<'a> {
     pub(super) fn new(run: &'a RunFolder) -> Result<Self, Error> {
         Ok(RunKeeper {
-            events: EventFiles::create(&run.tensorboard(), now())?,
+            events: EventFiles::create(&run.tensorboard())?,
             run,
         })
     }

@@ -34,7 +34,7 @@ impl Writer for Npy<'_> {
     }
 }
 
-/// Bytes of the head of every array: its numbers may have twenty digits each.
+/// Bytes of the head of every array: its numbers may have nineteen digits each.
 pub(super) const NPY_HEAD: usize = 128;
 
 /// Version 1.0 of NumPy's format: magic, length, a Python dictionary padded so that the numbers begin at a multiple of 64.
@@ -76,7 +76,7 @@ mod tests {
             npy_header(&[7]).escape_ascii().to_string().contains("(7,)"),
             "Python's tuple of one"
         );
-        let largest = npy_header(&[99_999_999_999_999_999; 3]);
+        let largest = npy_header(&[9_999_999_999_999_999_999; 3]);
         assert_eq!(largest.len(), NPY_HEAD, "as long for any");
     }
 }
