@@ -298,10 +298,15 @@ mod tests {
             };
             (0..40).map(row).collect()
         };
-        assert!(Found::new(&flat(|_| 1.0)).is_err());
-        assert!(Found::new(&flat(|step| step as f64)).is_err());
-        assert!(Found::new(&flat(|_| 1.0)[..3]).is_err());
-        assert!(Found::new(&[]).is_err());
+        for sweep in [
+            &flat(|_| 1.0)[..],
+            &flat(|step| step as f64),
+            &flat(|_| 1.0)[..3],
+            &[],
+        ] {
+            let error = Found::new(sweep).unwrap_err();
+            assert!(matches!(error, Error::NoRate { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -87,6 +87,11 @@ fn train_evaluate_classify() {
         (&figures[1]["run"], &figures[1]["accuracy"]),
         (&"run".into(), &metrics["accuracy"])
     );
+    let one = [
+        "evaluate", "run", "--device", "cpu", "--json", "--out", "one.html",
+    ];
+    let one = melgrad(home.path(), one).done().json();
+    assert_eq!(one, metrics, "beside a page too, one run is no list");
 
     let json = melgrad(home.path(), ["summary", "run/best.safetensors", "--json"])
         .done()
