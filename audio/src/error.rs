@@ -25,7 +25,7 @@ pub enum Error {
         name: String,
     },
     /// A known format, or a form of one, that is not decoded here.
-    #[error("{name}: {what} is not supported; convert it to 16-bit WAV or to MP3")]
+    #[error("{name}: {what} is not supported; convert it to 16-bit WAV")]
     Unsupported {
         /// The file.
         name: String,

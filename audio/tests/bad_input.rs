@@ -270,6 +270,10 @@ fn limits_hold() {
         "x: length is 1.0 s, the limit is 0.5 s"
     );
     assert_eq!(
+        say(limits(|l| l.max_samples = 7999)),
+        "x: length is 8000 samples, the limit is 7999 samples"
+    );
+    assert_eq!(
         say(limits(|l| l.max_bytes = 100)),
         "x: size is 16044 bytes, the limit is 100 bytes"
     );

@@ -33,12 +33,19 @@ impl<'a> Bytes<'a> {
         let (source, len) = if metadata.is_file() {
             (Source::Disk(file), metadata.len())
         } else {
-            // A pipe cannot be wound back. (A directory can be opened on Unix; reading it is the error.)
+            // A pipe cannot be wound back, so it is held in memory, whatever the limits allow on disk. (A directory can
+            // be opened on Unix; reading it is the error.)
+            let max_bytes = limits.max_bytes.min(Limits::default().max_bytes);
             let mut bytes = Vec::new();
-            file.take(limits.max_bytes.saturating_add(1))
+            file.take(max_bytes.saturating_add(1))
                 .read_to_end(&mut bytes)
                 .map_err(failed)?;
             let len = bytes.len() as u64;
+            let held = Limits {
+                max_bytes,
+                ..*limits
+            };
+            held.check_bytes(&name, len)?;
             (Source::Memory(bytes.into()), len)
         };
         limits.check_bytes(&name, len)?;

@@ -1,6 +1,6 @@
 //! FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`).
 //!
-//! A packet that is damaged is left out, and the sound ends where the container does.
+//! A packet that is damaged is left out, and the sound ends where the container does. What cannot be read is an error.
 
 use super::Limits;
 use super::bytes::Bytes;
@@ -21,12 +21,21 @@ pub(super) fn open<'a>(
     limits: &Limits,
 ) -> Result<Codec<'a>> {
     let name = bytes.name.clone();
+    open_source(Box::new(Cursor { bytes, at: 0 }), name, format, limits)
+}
+
+fn open_source<'a>(
+    source: Box<dyn MediaSource + 'a>,
+    name: String,
+    format: &'static str,
+    limits: &Limits,
+) -> Result<Codec<'a>> {
     let refuse = |trouble| refusal(trouble, &name, format);
     let unsupported = |what: &str| Error::Unsupported {
         name: name.clone(),
         what: format!("{format} with {what}"),
     };
-    let source = MediaSourceStream::new(Box::new(Cursor { bytes, at: 0 }), Default::default());
+    let source = MediaSourceStream::new(source, Default::default());
     let reader = symphonia::default::get_probe()
         .probe(
             &Hint::new(),
@@ -55,6 +64,7 @@ pub(super) fn open<'a>(
     let to_come = track.num_frames.filter(|&n| n > 0);
     let track = track.id;
     Ok(Codec {
+        name,
         reader,
         decoder,
         track,
@@ -89,6 +99,7 @@ fn refusal(trouble: Trouble, name: &str, format: &'static str) -> Error {
 
 /// The sound of one track.
 pub(super) struct Codec<'a> {
+    name: String,
     reader: Box<dyn FormatReader + 'a>,
     decoder: Box<dyn AudioDecoder>,
     track: u32,
@@ -108,9 +119,15 @@ impl Source for Codec<'_> {
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         loop {
-            // Whatever stops the container ends the sound: there is no way to go on after it.
-            let Ok(Some(packet)) = self.reader.next_packet() else {
-                return Ok(false);
+            let packet = match self.reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                // The system's error: symphonia makes others of damaged bits.
+                Err(Trouble::IoError(source)) if source.raw_os_error().is_some() => {
+                    let name = self.name.clone();
+                    return Err(Error::Read { name, source });
+                }
+                // Whatever else stops the container ends the sound: there is no way to go on after it.
+                _ => return Ok(false),
             };
             if packet.track_id != self.track {
                 continue;
@@ -169,5 +186,62 @@ impl MediaSource for Cursor<'_> {
 
     fn byte_len(&self) -> Option<u64> {
         Some(self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file on a disk that fails in its third quarter.
+    struct Failing(io::Cursor<Vec<u8>>);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let (at, quarter) = (self.0.position(), self.0.get_ref().len() as u64 / 4);
+            match at / quarter {
+                2 => Err(io::Error::from_raw_os_error(5)),
+                _ => (&mut self.0).take(quarter - at % quarter).read(buffer),
+            }
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    impl MediaSource for Failing {
+        fn is_seekable(&self) -> bool {
+            true
+        }
+
+        fn byte_len(&self) -> Option<u64> {
+            Some(self.0.get_ref().len() as u64)
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_the_end() {
+        // Longer than what symphonia reads ahead, its three lengths changed to match.
+        let mut file = include_bytes!("../../tests/data/formats/stereo.aiff").to_vec();
+        file.resize(54 + (1 << 20), 0);
+        for (at, length) in [(4, 46 + (1u32 << 20)), (22, 1 << 18), (42, 8 + (1 << 20))] {
+            file[at..at + 4].copy_from_slice(&length.to_be_bytes());
+        }
+        let source = Box::new(Failing(io::Cursor::new(file)));
+        let codec = open_source(source, "song.aiff".into(), "AIFF", &Limits::default());
+        let (mut codec, mut samples) = (codec.unwrap(), Vec::new());
+        let error = loop {
+            match codec.read(&mut samples) {
+                Ok(more) => assert!(more, "ended after {} samples", samples.len()),
+                Err(error) => break error,
+            }
+        };
+        assert!(
+            matches!(&error, Error::Read { name, .. } if name == "song.aiff"),
+            "{error}"
+        );
     }
 }

@@ -10,7 +10,7 @@
 //! | `mp3.rs` | MPEG audio, as floats: gaps, trimming, changing rates (feature `mp3`) |
 //! | `frames.rs` | its frames through minimp3 (feature `mp3`): the crate's only unsafe code |
 //! | `codecs.rs` | FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`) |
-//! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio (feature `mp3`) |
+//! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
 //! MP3 frames is skipped. Only where nothing is left is there an error.
@@ -25,7 +25,7 @@ mod frames;
 mod mp3;
 mod pcm;
 mod stream;
-#[cfg(feature = "mp3")]
+#[cfg_attr(not(feature = "mp3"), allow(dead_code))]
 mod tags;
 mod wav;
 
@@ -41,6 +41,8 @@ use std::path::Path;
 pub struct Limits {
     /// Longest clip, in seconds.
     pub max_seconds: f64,
+    /// Longest clip, in samples of one channel: 4 bytes of memory each.
+    pub max_samples: u64,
     /// Most channels.
     pub max_channels: u16,
     /// Largest file, in bytes.
@@ -52,10 +54,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// One hour, 32 channels, 1 GiB, 1 kHz to 384 kHz.
+    /// One hour and 2²⁸ samples (1 GiB), 32 channels, files of 1 GiB, 1 kHz to 384 kHz.
     fn default() -> Self {
         Limits {
             max_seconds: 3600.0,
+            max_samples: 1 << 28,
             max_channels: 32,
             max_bytes: 1 << 30,
             min_rate: 1000,
@@ -68,6 +71,7 @@ impl Limits {
     /// For sound that is not to be held in memory: a day, 16 GiB.
     pub const LONG: Limits = Limits {
         max_seconds: 86_400.0,
+        max_samples: u64::MAX,
         max_channels: 32,
         max_bytes: 16 << 30,
         min_rate: 1000,
@@ -106,11 +110,18 @@ impl Limits {
         )
     }
 
-    fn check_seconds(&self, name: &str, seconds: f64) -> Result<()> {
+    fn check_length(&self, name: &str, samples: u64, rate: u32) -> Result<()> {
+        let seconds = samples as f64 / f64::from(rate.max(1));
         self.refuse(seconds > self.max_seconds, name, "length", || {
             (
                 format!("{seconds:.1} s"),
                 format!("{:.1} s", self.max_seconds),
+            )
+        })?;
+        self.refuse(samples > self.max_samples, name, "length", || {
+            (
+                format!("{samples} samples"),
+                format!("{} samples", self.max_samples),
             )
         })
     }
@@ -143,7 +154,7 @@ pub fn decode(path: &Path, limits: &Limits) -> Result<Clip> {
     decode_segment(path, &Segment::default(), limits)
 }
 
-/// Decodes a part of a file. [`Limits::max_seconds`] holds for the part.
+/// Decodes a part of a file. [`Limits::max_seconds`] and [`Limits::max_samples`] hold for the part.
 ///
 /// # Errors
 /// As [`decode`], and [`Error::Segment`] where the part begins after the end.
@@ -231,7 +242,6 @@ impl Format {
         let mut head = Vec::new();
         bytes.append(0..16, &mut head)?;
         // Some put an ID3 tag before a FLAC stream.
-        #[cfg(feature = "mp3")]
         if let Some(len) = tags::id3v2_len(&head)
             && bytes.array(len)? == Some(*b"fLaC")
         {

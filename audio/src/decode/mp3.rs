@@ -15,9 +15,8 @@ use crate::resample::Resampler;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// MPEG audio in `range` of a file, or in all of it. Where frames make up less than half of that, they are taken for
-/// chance hits in something that is no MPEG audio. `signed`: it begins as MPEG audio does, so it is one, if a damaged
-/// one.
+/// MPEG audio in `range` of a file, or in all of it. `signed`: it begins as MPEG audio does, so it is one, if a damaged
+/// one; otherwise frames that make up less than half of it are taken for chance hits in something that is none.
 pub(super) fn open<'a>(
     mut bytes: Bytes<'a>,
     range: Option<Range<u64>>,
@@ -29,7 +28,7 @@ pub(super) fn open<'a>(
     let mut frames = Frames::new(bytes, range.clone());
     let survey = Survey::of(&mut frames, limits)?;
     let found = !survey.samples.is_empty();
-    if (!found && !signed) || (found && survey.frame_bytes < (range.end - range.start) / 2) {
+    if !signed && (!found || survey.frame_bytes < (range.end - range.start) / 2) {
         return Err(Error::Unrecognised { name });
     }
     let rate = survey.commonest_rate();

@@ -164,7 +164,8 @@ impl<'a> Stream<'a> {
     /// Appends the next samples, some ten thousand at most; `false` at the end, after which nothing comes.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once more than [`Limits::max_seconds`] were given.
+    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once more than [`Limits::max_seconds`] or
+    /// [`Limits::max_samples`] were given.
     pub fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         let before = samples.len();
         if self.left == 0 || !self.source.read(samples)? {
@@ -185,8 +186,7 @@ impl<'a> Stream<'a> {
     }
 
     fn check_length(&self, samples: u64) -> Result<()> {
-        let seconds = samples as f64 / f64::from(self.sample_rate().max(1));
-        self.limits.check_seconds(&self.name, seconds)
+        (self.limits).check_length(&self.name, samples, self.sample_rate())
     }
 
     /// `segment`, counted from here, as a clip in memory.
