@@ -9,20 +9,16 @@
 //! without an arc tangent, a sine or a turn to unwrap.
 
 use crate::error::{Error, Result};
-use crate::features::{hann, under};
-use kernels::Kernel;
-use kernels::istft::Istft;
-use kernels::stft::{Spectrum, Stft};
+use crate::features::{hann, overlap};
+use kernels::stft::Stft;
 use rustfft::num_complex::Complex64;
 
 /// librosa's defaults.
 const N_FFT: usize = 2048;
 const HOP: usize = 512;
 const BINS: usize = N_FFT / 2 + 1;
-/// Centred frames begin so much before their place.
-const PAD: usize = N_FFT / 2;
 
-/// Output frames made at once, so that a long sound's spectra need not fit memory.
+/// Output frames made at once.
 const PIECE: usize = 256;
 
 /// The highest rate, and the inverse of the lowest.
@@ -40,43 +36,23 @@ pub fn time_stretch(samples: &[f32], rate: f64) -> Result<Vec<f32>> {
         return Err(Error::Settings(reason));
     }
     let length = (samples.len() as f64 / rate).round_ties_even() as usize;
-    let mut stretched = Vec::with_capacity(length);
     if length == 0 {
-        return Ok(stretched);
+        return Ok(Vec::new());
     }
-    let mut vocoder = Vocoder::new(samples, rate)?;
-    while stretched.len() < length {
-        let from = stretched.len();
-        let to = length.min(from + PIECE * HOP);
-        // Every frame over these samples.
-        let first = (from + PAD + 1).saturating_sub(N_FFT).div_ceil(HOP);
-        let end = vocoder.frames().min((to - 1 + PAD) / HOP + 1);
-        vocoder.go_on(first, end)?;
-        let skip = from + PAD - first * HOP;
-        let istft = Istft {
-            clips: 1,
-            frames: end - first,
-            n_fft: N_FFT,
-            hop: HOP,
-            centre: false,
-            samples: skip + to - from,
-        };
-        istft.check()?;
-        let mut sound = vec![0.0; istft.samples];
-        istft.cpu(
-            &[&vocoder.re, &vocoder.im, &vocoder.window],
-            &mut [&mut sound],
-        );
-        stretched.extend_from_slice(&sound[skip..]);
-    }
-    Ok(stretched)
+    let stft = overlap::centred(samples, N_FFT, HOP)?;
+    let window = hann(N_FFT);
+    let mut vocoder = Vocoder::new(samples, rate, stft, &window)?;
+    overlap::sound(length, vocoder.frames(), &stft, &window, PIECE, |frames| {
+        vocoder.go_on(frames.start, frames.end)?;
+        Ok([vocoder.re.clone(), vocoder.im.clone()])
+    })
 }
 
 struct Vocoder<'a> {
     samples: &'a [f32],
     rate: f64,
     stft: Stft,
-    window: Vec<f32>,
+    window: &'a [f32],
     /// The phases of the next output frame, as numbers on the unit circle.
     phases: Vec<Complex64>,
     /// Output frames from `first` to before `end`, each of [`BINS`] real and imaginary parts.
@@ -87,20 +63,12 @@ struct Vocoder<'a> {
 }
 
 impl<'a> Vocoder<'a> {
-    fn new(samples: &'a [f32], rate: f64) -> Result<Self> {
-        let stft = Stft {
-            clips: 1,
-            samples: samples.len(),
-            n_fft: N_FFT,
-            hop: HOP,
-            centre: true,
-            spectrum: Spectrum::Complex,
-        };
+    fn new(samples: &'a [f32], rate: f64, stft: Stft, window: &'a [f32]) -> Result<Self> {
         let mut vocoder = Vocoder {
             samples,
             rate,
             stft,
-            window: hann(N_FFT),
+            window,
             phases: Vec::new(),
             first: 0,
             end: 0,
@@ -154,16 +122,7 @@ impl<'a> Vocoder<'a> {
 
     /// The input's frames from one to before another.
     fn spectra(&self, from: usize, to: usize) -> Result<Vec<Complex64>> {
-        let length = (to - from - 1) * HOP + N_FFT;
-        let stft = Stft {
-            samples: length,
-            centre: false,
-            ..self.stft
-        };
-        stft.check()?;
-        let piece = under(self.samples, (from * HOP) as isize - PAD as isize, length);
-        let mut values = vec![0.0; (to - from) * 2 * BINS];
-        stft.cpu(&[&piece, &self.window], &mut [&mut values]);
+        let values = overlap::spectra(self.samples, &self.stft, self.window, from..to)?;
         let complex = |z: &[f32]| Complex64::new(z[0].into(), z[1].into());
         Ok(values.chunks_exact(2).map(complex).collect())
     }

@@ -1,6 +1,6 @@
 //! Beats: where a listener would tap the foot (Ellis 2007), as `librosa.beat.beat_track` finds them.
 
-use super::onset::median;
+use super::statistics::median;
 use super::tempo::tempo;
 use crate::error::Result;
 

@@ -3,6 +3,7 @@
 //! `librosa.feature.chroma_stft` at its defaults: the tuning is estimated from the clip, each frequency counts for the
 //! classes near it under a Gaussian (Ellis 2007) and by its distance from the fifth octave.
 
+use super::harmony::CLASSES;
 use super::kind::{Axis, Definition, How};
 use super::settings::FeatureSettings;
 use super::tuning;
@@ -23,8 +24,6 @@ pub(super) const CHROMA: Definition = Definition {
     ..Definition::FRAMES
 };
 
-/// Pitch classes in an octave.
-const CLASSES: usize = 12;
 /// The octave, counted from A0 = 27.5 Hz, that counts most, and the deviation of the bell around it.
 const CENTRE: f64 = 5.0;
 const WIDTH: f64 = 2.0;

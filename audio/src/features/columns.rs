@@ -1,6 +1,7 @@
 //! What the columns of a table are called: of GTZAN's `features_30_sec.csv` and of FMA's `features.csv`.
 
 use super::Kind;
+use super::fma::{PARTS, STATISTICS};
 
 impl Kind {
     /// The names of the bands, where the kind is a table that the field knows: one frame, a band for each column.
@@ -10,9 +11,9 @@ impl Kind {
     /// feature, then by statistic).
     #[must_use]
     pub fn columns(self) -> Option<Vec<String>> {
-        match self.name() {
-            "gtzan" => Some(gtzan()),
-            "fma" => Some(fma()),
+        match self {
+            Kind::Gtzan => Some(gtzan()),
+            Kind::Fma => Some(fma()),
             _ => None,
         }
     }
@@ -38,23 +39,9 @@ fn gtzan() -> Vec<String> {
 }
 
 fn fma() -> Vec<String> {
-    let features = [
-        ("chroma_cens", 12),
-        ("chroma_cqt", 12),
-        ("chroma_stft", 12),
-        ("mfcc", 20),
-        ("rmse", 1),
-        ("spectral_bandwidth", 1),
-        ("spectral_centroid", 1),
-        ("spectral_contrast", 7),
-        ("spectral_rolloff", 1),
-        ("tonnetz", 6),
-        ("zcr", 1),
-    ];
-    let statistics = ["kurtosis", "max", "mean", "median", "min", "skew", "std"];
     let mut columns = Vec::new();
-    for (feature, size) in features {
-        for statistic in statistics {
+    for (feature, size) in PARTS {
+        for statistic in STATISTICS {
             columns.extend((1..=size).map(|number| format!("{feature}_{statistic}_{number:02}")));
         }
     }
@@ -64,11 +51,22 @@ fn fma() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::FeatureSettings;
 
     #[test]
     fn as_many_columns_as_the_tables_have() {
         let (gtzan, fma) = (gtzan(), fma());
         assert_eq!((gtzan.len(), fma.len()), (58, 518));
+        for kind in [Kind::Gtzan, Kind::Fma] {
+            let settings = FeatureSettings {
+                kind,
+                ..FeatureSettings::default()
+            };
+            assert_eq!(
+                kind.columns().map(|names| names.len()),
+                Some(settings.bands())
+            );
+        }
         assert_eq!(
             gtzan[16..20],
             ["perceptr_var", "tempo", "mfcc1_mean", "mfcc1_var"]

@@ -6,8 +6,9 @@
 //! sound is taken at half the rate, as long as `hop` can be halved.
 
 use super::kind::{Axis, Definition, How};
+use super::overlap::under;
 use super::settings::FeatureSettings;
-use super::sound::Sound;
+use super::sound::{self, Sound};
 use super::tuning;
 use crate::clip::Clip;
 use crate::error::{Error, Result};
@@ -115,6 +116,8 @@ pub(super) fn frames(samples: usize, hop: usize) -> usize {
 
 /// `[bins, frames]`.
 pub(super) fn magnitudes(sound: &Sound<'_>, scale: &Scale) -> Result<Vec<f32>> {
+    let frames = frames(sound.samples.len(), sound.settings.hop);
+    let size = sound::count(sound.settings.kind, scale.bins, frames)?;
     let (mut rate, mut hop) = (f64::from(sound.settings.sample_rate), sound.settings.hop);
     let octaves = scale.bins.div_ceil(scale.per_octave);
     let mut samples = Cow::Borrowed(sound.samples);
@@ -127,8 +130,7 @@ pub(super) fn magnitudes(sound: &Sound<'_>, scale: &Scale) -> Result<Vec<f32>> {
     }
     let first_rate = rate;
 
-    let frames = frames(sound.samples.len(), sound.settings.hop);
-    let mut values = vec![0.0; scale.bins * frames];
+    let mut values = vec![0.0; size];
     for octave in 0..octaves {
         let end = scale.bins - octave * scale.per_octave;
         let bins = end.saturating_sub(scale.per_octave)..end;
@@ -310,16 +312,6 @@ fn loud(spectrum: &[[f32; 2]]) -> (usize, Vec<[f32; 2]>) {
     )
 }
 
-/// `len` samples from a place on that may lie before the first, with zeros beyond the ends.
-pub(crate) fn under(samples: &[f32], from: isize, len: usize) -> Vec<f32> {
-    let before = from.min(0).unsigned_abs().min(len);
-    let inside = samples.get(from.max(0) as usize..).unwrap_or_default();
-    let mut piece = vec![0.0; before];
-    piece.extend(&inside[..inside.len().min(len - before)]);
-    piece.resize(len, 0.0);
-    piece
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,11 +383,19 @@ mod tests {
     }
 
     #[test]
-    fn pieces_have_zeros_beyond_the_ends() {
-        let samples = [1.0, 2.0, 3.0];
-        assert_eq!(under(&samples, -2, 4), [0.0, 0.0, 1.0, 2.0]);
-        assert_eq!(under(&samples, 1, 4), [2.0, 3.0, 0.0, 0.0]);
-        assert_eq!(under(&samples, -9, 2), [0.0; 2]);
-        assert_eq!(under(&samples, 9, 2), [0.0; 2]);
+    fn more_magnitudes_than_fit_memory_are_refused() {
+        let sound = Sound {
+            samples: &vec![0.0; 1 << 23],
+            settings: &FeatureSettings {
+                kind: super::super::Kind::ChromaCqt,
+                hop: 1,
+                ..FeatureSettings::default()
+            },
+        };
+        let error = magnitudes(&sound, &Scale::octaves(36)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "feature settings: chroma_cqt: 252×8388609 are more than 1073741824 values"
+        );
     }
 }

@@ -20,7 +20,7 @@ impl ExactFft {
     /// For frames of `n` samples. The algorithms stand here by name: rustfft's planner would bring all of its vectorised
     /// lengths a second time for f64, 0.6 MB of a program.
     pub fn new(n: usize) -> Self {
-        let length = if n % 2 == 0 { n / 2 } else { n };
+        let length = if n.is_multiple_of(2) { n / 2 } else { n };
         let radix4 = |n| Arc::new(Radix4::new(n, FftDirection::Forward));
         let turn = |k| Complex64::cis(-TAU * k as f64 / n as f64);
         ExactFft {

@@ -5,9 +5,10 @@
 //! percussive part's samples, and the tempo. `length` counts samples.
 
 use super::kind::{Axis, Definition, How, Kind};
+use super::onset::of_sound;
 use super::settings::FeatureSettings;
 use super::sound::Sound;
-use super::{Aggregate, Statistic, beat_track, hpss, onset_strength};
+use super::{Aggregate, Statistic, beat_track, hpss};
 use crate::error::{Error, Result};
 
 pub(super) const GTZAN: Definition = Definition {
@@ -59,13 +60,8 @@ fn row(sound: &Sound<'_>) -> Result<Vec<f32>> {
     let parts = hpss(sound.samples, settings.n_fft, settings.hop)?;
     row.extend(pair(&parts.harmonic));
     row.extend(pair(&parts.percussive));
-    let decibels = sound.features(&FeatureSettings {
-        reference: Some(1.0),
-        ..settings.with(Kind::LogMel)
-    })?;
-    let (n_fft, hop) = (settings.n_fft, settings.hop);
-    let strengths = onset_strength(&decibels, n_fft, hop, Aggregate::Median)?;
-    row.push(beat_track(&strengths, settings.sample_rate, hop)?.tempo as f32);
+    let strengths = of_sound(sound, Aggregate::Median)?;
+    row.push(beat_track(&strengths, settings.sample_rate, settings.hop)?.tempo as f32);
     let mfcc = sound.features(&mfcc(settings))?;
     row.extend(mfcc.values.chunks_exact(mfcc.frames).flat_map(pair));
     Ok(row)

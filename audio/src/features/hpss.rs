@@ -5,19 +5,17 @@
 //! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive one the rest.
 
 use super::bank::hann;
-use super::cqt::under;
 use super::kind::{Definition, How};
 use super::median::{LANES, REACH, SPAN, of_columns, of_row, reflect};
+use super::overlap;
 use super::waveform::WAVEFORM;
 use crate::error::{Error, Result};
-use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_ranges};
-use kernels::istft::Istft;
-use kernels::stft::{Spectrum, Stft};
+use kernels::stft::Stft;
 use kernels::vectorized;
 use std::ops::Range;
 
-/// Frames separated at once, so that a long clip's spectra need not fit memory.
+/// Frames separated at once.
 const PIECE: usize = 1024;
 
 /// Frames that are worth handing to another thread: an even number, because two share their medians.
@@ -57,30 +55,25 @@ pub fn hpss(samples: &[f32], n_fft: usize, hop: usize) -> Result<Separated> {
             "separation: hop {hop} is more than half of n_fft {n_fft}"
         )));
     }
-    let separation = Separation::new(samples, n_fft, hop)?;
-    let pad = n_fft / 2;
-    let mut harmonic = Vec::with_capacity(samples.len());
-    while harmonic.len() < samples.len() {
-        let from = harmonic.len();
-        let to = samples.len().min(from + PIECE * hop);
-        // Every frame over these samples; the first begins `pad` samples before its place.
-        let first = (from + pad + 1).saturating_sub(n_fft).div_ceil(hop);
-        let end = separation.stft.frames().min((to - 1 + pad) / hop + 1);
-        let [re, im] = separation.harmonic(first..end)?;
-        let skip = from + pad - first * hop;
-        let istft = Istft {
-            clips: 1,
-            frames: end - first,
-            n_fft,
-            hop,
-            centre: false,
-            samples: skip + to - from,
-        };
-        istft.check()?;
-        let mut sound = vec![0.0; istft.samples];
-        istft.cpu(&[&re, &im, &separation.window], &mut [&mut sound]);
-        harmonic.extend_from_slice(&sound[skip..]);
-    }
+    let stft = overlap::centred(samples, n_fft, hop)?;
+    let window = hann(n_fft);
+    let (separation, frames) = (
+        Separation {
+            samples,
+            stft,
+            window,
+        },
+        stft.frames(),
+    );
+    let part = |frames| separation.harmonic(frames);
+    let harmonic = overlap::sound(
+        samples.len(),
+        frames,
+        &stft,
+        &separation.window,
+        PIECE,
+        part,
+    )?;
     // The spectra of both parts add up to that of the sound, and so do the parts.
     let percussive = samples.iter().zip(&harmonic).map(|(s, h)| s - h).collect();
     Ok(Separated {
@@ -95,24 +88,7 @@ struct Separation<'a> {
     window: Vec<f32>,
 }
 
-impl<'a> Separation<'a> {
-    fn new(samples: &'a [f32], n_fft: usize, hop: usize) -> Result<Self> {
-        let stft = Stft {
-            clips: 1,
-            samples: samples.len(),
-            n_fft,
-            hop,
-            centre: true,
-            spectrum: Spectrum::Complex,
-        };
-        stft.check().map_err(|e| Error::Settings(e.to_string()))?;
-        Ok(Separation {
-            samples,
-            stft,
-            window: hann(n_fft),
-        })
-    }
-
+impl Separation<'_> {
     /// Real and imaginary parts of the harmonic spectra of these frames, each `[frames, bins]`.
     fn harmonic(&self, frames: Range<usize>) -> Result<[Vec<f32>; 2]> {
         let bins = self.stft.bins();
@@ -120,7 +96,7 @@ impl<'a> Separation<'a> {
         // The medians of the outermost frames look at others; an odd one out is paired with the frame behind it.
         let first = frames.start.saturating_sub(REACH);
         let end = self.stft.frames().min(frames.end + REACH + 1);
-        let spectra = self.spectra(first..end)?;
+        let spectra = overlap::spectra(self.samples, &self.stft, &self.window, first..end)?;
         let magnitudes = Magnitudes::of(&spectra, bins);
 
         let count = frames.len();
@@ -155,23 +131,6 @@ impl<'a> Separation<'a> {
             }
         });
         Ok([re, im])
-    }
-
-    /// The complex spectra of these frames.
-    fn spectra(&self, frames: Range<usize>) -> Result<Vec<f32>> {
-        let Stft { n_fft, hop, .. } = self.stft;
-        let length = (frames.len() - 1) * hop + n_fft;
-        let from = (frames.start * hop) as isize - self.stft.pad() as isize;
-        let piece = under(self.samples, from, length);
-        let stft = Stft {
-            samples: length,
-            centre: false,
-            ..self.stft
-        };
-        stft.check()?;
-        let mut spectra = vec![0.0; frames.len() * 2 * stft.bins()];
-        stft.cpu(&[&piece, &self.window], &mut [&mut spectra]);
-        Ok(spectra)
     }
 }
 

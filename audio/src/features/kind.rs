@@ -42,13 +42,13 @@ kinds! {
     SpectralBandwidth = "spectral_bandwidth", spectral::BANDWIDTH, "The width of each spectrum around its centroid, in Hz.";
     SpectralRolloff = "spectral_rolloff", spectral::ROLLOFF, "The frequency below which 85 % of each spectrum lie, in Hz.";
     SpectralFlatness = "spectral_flatness", spectral::FLATNESS, "How like noise each spectrum is, from 0 to 1.";
-    GtzanPicture = "gtzan_picture", gtzan_picture::GTZAN_PICTURE, "The pictures that are passed round with GTZAN, drawn from any sound: 96 bands, 8.5 frames a second.";
+    GtzanPicture = "gtzan_picture", gtzan_picture::GTZAN_PICTURE, "The pictures that are passed round with GTZAN, drawn from any sound: 96 bands, 8.5 frames a second, whatever the other settings say.";
     SpectralContrast = "spectral_contrast", contrast::CONTRAST, "How far each of seven octaves' peaks lie above its valleys, in dB.";
     PolyFeatures = "poly_features", spectral::POLY, "Slope and height of the line through each spectrum.";
     Chroma = "chroma", chroma::CHROMA, "The power at each of twelve pitch classes, from C on; the largest is 1.";
     Rms = "rms", time::RMS, "The root of the mean square of each frame's samples.";
     ZeroCrossingRate = "zero_crossing_rate", time::ZERO_CROSSING_RATE, "The share of each frame's samples at which the sign changes.";
-    Gtzan = "gtzan", gtzan::GTZAN, "GTZAN's table: one frame, 58 figures of the whole clip.";
+    Gtzan = "gtzan", gtzan::GTZAN, "GTZAN's table: one frame, 58 figures of the whole clip, 20 MFCCs among them, whatever `n_mfcc` says.";
     Harmonic = "harmonic", hpss::HARMONIC, "What is held of the sound, sample for sample.";
     Percussive = "percussive", hpss::PERCUSSIVE, "What is struck of the sound, sample for sample.";
     OnsetStrength = "onset_strength", onset::ONSET, "How much louder each frame is than the one before.";
@@ -59,7 +59,7 @@ kinds! {
     Tonnetz = "tonnetz", harmony::TONNETZ, "Chroma on the circles of fifths, minor and major thirds.";
     Yin = "yin", yin::YIN, "The fundamental frequency of each frame, in Hz, between `fmin` (C2 where 0) and `fmax` (C7 where absent).";
     Pyaudio = "pyaudio", pyaudio::PYAUDIO, "pyAudioAnalysis's 34 short-term features and their deltas.";
-    Fma = "fma", fma::FMA, "The 518 columns of FMA's features.csv, of the whole clip.";
+    Fma = "fma", fma::FMA, "The 518 columns of FMA's features.csv, of the whole clip; of the settings only the sample rate counts.";
 }
 
 /// What the bands of a kind are.
@@ -110,7 +110,10 @@ impl Definition {
         frames: |settings, samples| settings.stft(samples).frames(),
         axis: Axis::Number,
         unit: "",
-        how: How::Sound(|sound| Ok(sound.samples.to_vec())),
+        how: How::Sound(|sound| {
+            let message = format!("{}: nothing computes it", sound.settings.kind);
+            Err(Error::Settings(message))
+        }),
     };
 }
 

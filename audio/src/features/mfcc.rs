@@ -15,7 +15,6 @@ pub(super) const MFCC: Definition = Definition {
     check,
     bands: |settings| settings.n_mfcc,
     axis: Axis::Number,
-    unit: "",
     how: How::Bank(Bank {
         finish: Finish::Cepstrum,
         ..Bank::MEL

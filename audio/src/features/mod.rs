@@ -9,12 +9,14 @@
 //! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
-//! | `gtzan.rs` | a whole clip as one row of a table |
+//! | `exact.rs` | transforms in f64, for what looks at the quietest frequencies |
+//! | `gtzan.rs`, `gtzan_picture.rs` | a whole clip as one row of GTZAN's table; the pictures that go with it |
 //! | `tuning.rs` | how far music lies from A = 440 Hz |
 //! | `pieces.rs` | [`extract_pieces`]: features of sound of any length, piece by piece |
 //! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
 //! | `columns.rs` | what the columns of a table are called |
 //! | `bank.rs` | windows, the mel scale and its filters |
+//! | `overlap.rs` | sound to overlapping frames' spectra and back |
 //! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
 //! | `onset.rs` | [`onset_strength`]: how much louder it gets |
 //! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
@@ -41,6 +43,7 @@ mod kind;
 mod median;
 mod mfcc;
 mod onset;
+pub(crate) mod overlap;
 mod pieces;
 mod preset;
 mod pyaudio;
@@ -68,7 +71,6 @@ pub use statistics::Statistic;
 pub use tempo::tempo;
 
 pub(crate) use bank::hann;
-pub(crate) use cqt::under;
 
 use crate::clip::Clip;
 use crate::error::{Error, Result};

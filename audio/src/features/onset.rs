@@ -1,11 +1,11 @@
 //! Onset strength: how much louder a sound gets from frame to frame, as `librosa.onset.onset_strength` has it.
 
 use super::Features;
-use super::kind::Kind;
-use super::kind::{Axis, Definition, How};
+use super::kind::{Axis, Definition, How, Kind};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use super::spectra::MEL;
+use super::statistics::median;
 use crate::error::{Error, Result};
 
 pub(super) const ONSET: Definition = Definition {
@@ -100,20 +100,6 @@ fn medians(values: &[f32], bands: usize, frames: usize) -> Vec<f32> {
     (0..frames - 1).map(median).collect()
 }
 
-/// The median; of an even number of values the mean of the middle two. Changes their order.
-///
-/// # Panics
-/// If there are none.
-pub(super) fn median(values: &mut [f32]) -> f32 {
-    let (half, odd) = (values.len() / 2, values.len() % 2 == 1);
-    let (lower, middle, _) = values.select_nth_unstable_by(half, f32::total_cmp);
-    if odd {
-        return *middle;
-    }
-    let below = lower.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    0.5 * (below + *middle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,13 +135,6 @@ mod tests {
             onset_strength(&features(1, &[5.0]), 2, 2, Aggregate::Median).unwrap(),
             [0.0]
         );
-    }
-
-    #[test]
-    fn medians_of_even_and_odd_counts() {
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&mut [4.0, 1.0, 2.0, 8.0]), 3.0);
-        assert_eq!(median(&mut [-1.0]), -1.0);
     }
 
     #[test]

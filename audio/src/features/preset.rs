@@ -1,6 +1,7 @@
 //! Whose conventions are followed, as data; and how frames are cut under each.
 
 use super::bank::{hz_to_mel, mel_to_hz};
+use super::overlap::under;
 use super::settings::{FeatureSettings, by_name};
 use crate::error::{Error, Result};
 use kernels::stft::{Spectrum, Stft};
@@ -157,6 +158,11 @@ impl FeatureSettings {
         values
     }
 
+    /// [`FeatureSettings::window_values`] as the kernels take them.
+    pub(super) fn window_f32(&self) -> Vec<f32> {
+        self.window_values().iter().map(|&w| w as f32).collect()
+    }
+
     /// The samples under `count` frames from `start` on, with whatever stands beyond the ends of the clip.
     pub(super) fn piece(&self, samples: &[f32], start: usize, count: usize) -> Piece {
         let whole = self.stft(samples.len());
@@ -164,23 +170,14 @@ impl FeatureSettings {
             Preset::Htk => self.frame_by_frame(samples, start, count),
             _ => {
                 let len = (count - 1) * whole.hop + whole.n_fft;
-                // Counted from `pad` samples before the clip.
-                let from = start * whole.hop;
-                let before = whole.pad().saturating_sub(from).min(len);
-                let inside = samples.get((from + before).saturating_sub(whole.pad())..);
-                let inside = inside.unwrap_or_default();
-                let mut piece = vec![0.0; before];
-                piece.extend(&inside[..inside.len().min(len - before)]);
-                let after = piece.len();
-                piece.resize(len, 0.0);
+                let from = (start * whole.hop) as isize - whole.pad() as isize;
+                let mut piece = under(samples, from, len);
                 if self.preset == Preset::Torchaudio {
-                    let mirrored = |i: usize| {
-                        let at = (from + i) as i64 - whole.pad() as i64;
-                        samples[mirror(at, samples.len())]
-                    };
-                    (0..before)
-                        .chain(after..len)
-                        .for_each(|i| piece[i] = mirrored(i));
+                    for (at, sample) in (from as i64..).zip(&mut piece) {
+                        if !(0..samples.len() as i64).contains(&at) {
+                            *sample = samples[mirror(at, samples.len())];
+                        }
+                    }
                 }
                 piece
             }

@@ -3,7 +3,7 @@
 use super::exact::ExactFft;
 use super::kind::How;
 use super::settings::FeatureSettings;
-use super::{Features, deltas, spectra, statistics};
+use super::{Features, Kind, deltas, spectra, statistics};
 use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_each};
 use kernels::stft::{Spectrum, Stft};
@@ -40,6 +40,16 @@ impl Block<'_> {
 /// More values than this in one clip's features are refused.
 const MOST_VALUES: usize = 1 << 30;
 
+/// How many values these are, where memory is thought to hold them.
+pub(super) fn count(kind: Kind, bands: usize, frames: usize) -> Result<usize> {
+    match bands.checked_mul(frames) {
+        Some(count) if count <= MOST_VALUES => Ok(count),
+        _ => Err(Error::Settings(format!(
+            "{kind}: {bands}×{frames} are more than {MOST_VALUES} values"
+        ))),
+    }
+}
+
 impl Sound<'_> {
     /// The features of these samples under any settings of the same rate.
     pub(super) async fn features_on(
@@ -48,12 +58,7 @@ impl Sound<'_> {
         settings: &FeatureSettings,
     ) -> Result<Features> {
         let (bands, frames) = settings.raw_size(self.samples.len());
-        if bands.checked_mul(frames).is_none_or(|n| n > MOST_VALUES) {
-            return Err(Error::Settings(format!(
-                "{} features of {bands}×{frames} are more than {MOST_VALUES} values",
-                settings.kind
-            )));
-        }
+        count(settings.kind, bands, frames)?;
         let values = match &settings.kind.definition().how {
             How::Bank(bank) => spectra::compute(device, settings, bank, self.samples).await?,
             How::Sound(compute) => compute(&Sound {
@@ -102,9 +107,7 @@ impl Sound<'_> {
             spectrum,
             ..self.settings.stft(self.samples.len())
         };
-        let window: Vec<f32> = (self.settings.window_values().iter())
-            .map(|&w| w as f32)
-            .collect();
+        let window = self.settings.window_f32();
         let frames = whole.frames();
         let parts = if spectrum == Spectrum::Complex { 2 } else { 1 };
         let row = whole.bins() * parts;

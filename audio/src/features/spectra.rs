@@ -33,7 +33,6 @@ impl Bank {
 pub(super) const STFT: Definition = Definition {
     bands: |settings| settings.n_fft / 2 + 1,
     axis: Axis::Hertz,
-    unit: "dB",
     how: How::Bank(Bank {
         // Filters of one weight each: they only turn the spectra so that frames come last.
         filters: |settings| FilterBank::identity(settings.n_fft / 2 + 1),
@@ -46,12 +45,12 @@ pub(super) const MEL: Definition = Definition {
     check: check_mel,
     bands: |settings| settings.n_mels,
     axis: Axis::Mel,
-    unit: "dB",
     how: How::Bank(Bank::MEL),
     ..Definition::FRAMES
 };
 
 pub(super) const LOGMEL: Definition = Definition {
+    unit: "dB",
     how: How::Bank(Bank {
         finish: Finish::Decibels,
         ..Bank::MEL
@@ -122,13 +121,10 @@ impl<'a> Pipeline<'a> {
             device.upload(&bank.weights)?,
             device.upload_u32(&bank.first)?,
         ];
-        let window: Vec<f32> = (settings.window_values().iter())
-            .map(|&w| w as f32)
-            .collect();
         Ok(Pipeline {
             device,
             settings,
-            window: device.upload(&window)?,
+            window: device.upload(&settings.window_f32())?,
             finish,
             bank,
             filters,

@@ -84,7 +84,7 @@ impl Statistic {
             Statistic::Std => moment(2).sqrt(),
             Statistic::Skew => spread(3).unwrap_or(0.0),
             Statistic::Kurtosis => spread(4).map_or(0.0, |k| k - 3.0),
-            Statistic::Median => median(values),
+            Statistic::Median => median(&mut values.to_vec()).into(),
             Statistic::Min => values.iter().copied().fold(f32::INFINITY, f32::min).into(),
             Statistic::Max => {
                 let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -97,19 +97,18 @@ impl Statistic {
 
 by_name!(Statistic, "statistic");
 
-fn median(values: &[f32]) -> f64 {
-    let mut values = values.to_vec();
-    let middle = values.len() / 2;
-    let even = values.len().is_multiple_of(2);
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
-    let upper = f64::from(*upper);
-    match even {
-        true => {
-            let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            (f64::from(lower) + upper) / 2.0
-        }
-        false => upper,
+/// The median; of an even number of values the mean of the middle two. Changes their order.
+///
+/// # Panics
+/// If there are none.
+pub(super) fn median(values: &mut [f32]) -> f32 {
+    let (half, odd) = (values.len() / 2, values.len() % 2 == 1);
+    let (lower, middle, _) = values.select_nth_unstable_by(half, f32::total_cmp);
+    if odd {
+        return *middle;
     }
+    let below = lower.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    0.5 * (below + *middle)
 }
 
 /// One frame: each statistic of all bands in turn. Without statistics, the features as they are.
@@ -160,6 +159,13 @@ mod tests {
             };
             assert!((same - expected).abs() < 1e-6, "{statistic}: {same}");
         }
+    }
+
+    #[test]
+    fn medians_of_even_and_odd_counts() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 8.0]), 3.0);
+        assert_eq!(median(&mut [-1.0]), -1.0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! bins; of those not quieter than the median, the commonest distance from the nearest pitch, in hundredths.
 
 use super::sound::Sound;
+use super::yin::shift;
 use kernels::stft::Spectrum;
 use std::sync::Mutex;
 
@@ -31,12 +32,7 @@ pub(super) fn estimate(sound: &Sound<'_>, spectrum: Spectrum, pitches: usize) ->
                 let place = bin as f64 * hz;
                 let peak = above(bin) > above(bin - 1) && above(bin) >= above(bin + 1);
                 if peak && (LOWEST_HZ..highest).contains(&place) {
-                    let bow = s[bin + 1] + s[bin - 1] - 2.0 * s[bin];
-                    let slope = (s[bin + 1] - s[bin - 1]) / 2.0;
-                    let shift = match slope.abs() >= bow.abs() {
-                        true => 0.0,
-                        false => -slope / bow,
-                    };
+                    let (slope, shift) = ((s[bin + 1] - s[bin - 1]) / 2.0, shift(s, bin));
                     let pitch = (bin as f64 + f64::from(shift)) * hz;
                     peaks.push((pitch as f32, s[bin] + 0.5 * slope * shift));
                 }

@@ -6,8 +6,8 @@
 //! is the period, otherwise the lag at which it is least. A parabola places it between samples.
 
 use super::correlate::{differences, padding};
-use super::cqt::under;
 use super::kind::{Definition, How};
+use super::overlap::under;
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use crate::error::{Error, Result};
@@ -105,7 +105,7 @@ fn period(difference: &mut [f32], lags: RangeInclusive<usize>) -> f64 {
 }
 
 /// How far from `at` a parabola through three values has its extreme; 0 at the ends, or where that is farther than 1.
-fn shift(d: &[f32], at: usize) -> f32 {
+pub(super) fn shift(d: &[f32], at: usize) -> f32 {
     let (Some(before), Some(after)) = (at.checked_sub(1).map(|i| d[i]), d.get(at + 1)) else {
         return 0.0;
     };

@@ -52,6 +52,7 @@ impl Heat {
             }
         };
         let unit = match settings.kind {
+            Kind::Stft | Kind::Mel => "dB",
             Kind::LogMel if htk => "ln",
             kind => kind.unit(),
         };

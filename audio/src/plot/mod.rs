@@ -107,9 +107,6 @@ pub fn spectrogram_png(
         (steps(curve.low, curve.high, most), quantity(settings))
     } else {
         let heat = Heat::of(features, settings);
-        if !heat.values.values.iter().all(|v| v.is_finite()) {
-            return Err(Error::Picture("a value is not a finite number".into()));
-        }
         heat.draw(&mut canvas, &plot)?;
         heat.draw_bar(&mut canvas, &plot);
         band_ticks(settings, features.bands, most)
