@@ -17,8 +17,8 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), melgrad::Error> {
-//! let classifier = melgrad::Classifier::load("best.safetensors".as_ref())?;
-//! let answer = classifier.classify_file("song.mp3".as_ref())?;
+//! let classifier = melgrad::Classifier::load("best.safetensors")?;
+//! let answer = classifier.classify_file("song.mp3")?;
 //! for guess in answer.top(3) {
 //!     println!("{:>5.1} %  {}", 100.0 * guess.probability, guess.label);
 //! }
@@ -46,3 +46,8 @@ pub use audio::Clip;
 pub use kernels::Device;
 pub use models::Error;
 pub use models::classify::{Answer, Classifier, Guess};
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,8 +6,8 @@
 //! use models::classify::Classifier;
 //!
 //! # fn main() -> Result<(), models::Error> {
-//! let classifier = Classifier::load("run/best.safetensors".as_ref())?;
-//! let answer = classifier.classify_file("song.mp3".as_ref())?;
+//! let classifier = Classifier::load("run/best.safetensors")?;
+//! let answer = classifier.classify_file("song.mp3")?;
 //! for guess in answer.top(3) {
 //!     println!("{:.0} % {}", 100.0 * guess.probability, guess.label);
 //! }
@@ -90,7 +90,7 @@ impl Classifier {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Model`] for what is no sound model file of this program.
-    pub fn load(path: &Path) -> Result<Classifier, Error> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Classifier, Error> {
         Classifier::load_on(path, &Device::cpu())
     }
 
@@ -98,7 +98,8 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`Classifier::load`], and what the device refuses.
-    pub fn load_on(path: &Path, device: &Device) -> Result<Classifier, Error> {
+    pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Classifier, Error> {
+        let path = path.as_ref();
         Classifier::named(
             &files::read_bytes(path)?,
             &path.display().to_string(),
@@ -207,7 +208,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::Audio`] naming the file and what is wrong with it; as [`Classifier::classify`].
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn classify_file(&self, path: &Path) -> Result<Answer, Error> {
+    pub fn classify_file(&self, path: impl AsRef<Path>) -> Result<Answer, Error> {
         self.classify_segment(path, &Segment::default())
     }
 
@@ -217,9 +218,13 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::classify_file`].
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
+    pub fn classify_segment(
+        &self,
+        path: impl AsRef<Path>,
+        segment: &Segment,
+    ) -> Result<Answer, Error> {
         let mut votes = Votes::default();
-        listen::hear(&self.input, path, segment, async |windows| {
+        listen::hear(&self.input, path.as_ref(), segment, async |windows| {
             votes.add(&self.network, &self.normalisation, windows).await
         })?;
         Ok(Answer::new(&self.labels, mean(votes.sums)?))

@@ -413,7 +413,7 @@ fn damaged_models_are_refused_in_one_line() {
             .to_string();
         assert!(error.contains(words), "{words}: {error}");
     }
-    let missing = Classifier::load("no/such.safetensors".as_ref())
+    let missing = Classifier::load("no/such.safetensors")
         .unwrap_err()
         .to_string();
     assert!(missing.contains("no/such.safetensors"), "{missing}");
