@@ -1,7 +1,8 @@
-//! The CPU and a GPU (software Vulkan where there is no other) train alike: the same loss curve over 20 steps here, an
-//! epoch of every recipe in `recipes.rs`.
+//! The CPU and a GPU (software Vulkan where there is no other) hear and train alike: the same loss curve over 20 steps
+//! here, features in `features.rs`, an epoch of every recipe in `recipes.rs`.
 #![cfg(feature = "gpu")]
 
+mod features;
 #[cfg(feature = "cli")]
 mod recipes;
 
@@ -39,6 +40,11 @@ fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
     (pictures, labels)
 }
 
+/// A missing adapter is a failure.
+fn gpu() -> Device {
+    Device::open("gpu").expect("WGSL needs an adapter: scripts/test installs one")
+}
+
 fn losses(device: &Device) -> Result<Vec<f32>> {
     let architecture = Architecture::from_json(NETWORK)?.with_classes(CLASSES);
     let network = Network::new(&architecture, device, 5)?;
@@ -60,9 +66,7 @@ fn losses(device: &Device) -> Result<Vec<f32>> {
 #[test]
 fn the_same_loss_curve() {
     let cpu = losses(&Device::cpu()).unwrap();
-    let gpu =
-        losses(&Device::open("gpu").expect("WGSL needs an adapter: scripts/test installs one"))
-            .unwrap();
+    let gpu = losses(&gpu()).unwrap();
     assert!(cpu[STEPS as usize - 1] < cpu[0], "it learns: {cpu:?}");
     for (step, (cpu, gpu)) in cpu.iter().zip(&gpu).enumerate() {
         assert!(

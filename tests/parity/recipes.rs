@@ -121,7 +121,7 @@ fn epoch(recipe: &Recipe, architecture: &Architecture, device: &Device) -> Epoch
 
 #[test]
 fn one_small_epoch_of_every_recipe() {
-    let gpu = Device::open("gpu").expect("WGSL needs an adapter: scripts/test installs one");
+    let gpu = crate::gpu();
     let (mut wrong, mut learned) = (Vec::new(), 0);
     for recipe in networks().unwrap() {
         let (recipe, architecture) = small(&recipe);
