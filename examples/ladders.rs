@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Kernels and rungs come from the catalogue, the words from the rungs' headers, the figures from the reports of
-//! `melgrad bench` in benches/results. A test holds the page's list against the catalogue.
+//! `melgrad bench` in benches/results. A test holds the page against what this writes.
 
 use melgrad::kernels::catalogue::CATALOGUE;
 use melgrad::kernels::{Case, Kernel, Role, Rung};
