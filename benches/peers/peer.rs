@@ -120,7 +120,10 @@ fn networks(device: &Device, options: &Options, infer: bool) -> Result<Value> {
             false => Box::new(TrainStep::new(&recipe, CLASSES, device)?),
         };
         let architecture = recipe.architecture_for(CLASSES)?;
-        let mut row = repeat(&mut *work, options)?;
+        let mut row = repeat(options, || {
+            work.run()?;
+            Ok(())
+        })?;
         row["input"] = json!([&[batch], &architecture.input[..]].concat());
         row["parameters"] = json!(architecture.summary()?.parameters);
         row["peak_mib"] = json!(memory("VmHWM"));
@@ -131,11 +134,11 @@ fn networks(device: &Device, options: &Options, infer: bool) -> Result<Value> {
 }
 
 /// Does the work again and again.
-fn repeat(work: &mut dyn Work, options: &Options) -> Result<Value> {
+fn repeat(options: &Options, mut work: impl FnMut() -> Result<()>) -> Result<Value> {
     let (mut times, mut busy) = (Vec::new(), 0.0);
     for step in 0..options.warmup + options.steps {
         let (start, busy_before) = (Instant::now(), cpu_seconds());
-        work.run()?;
+        work()?;
         if step >= options.warmup {
             times.push(start.elapsed().as_secs_f64() * 1e3);
             busy += cpu_seconds() - busy_before;
@@ -218,24 +221,15 @@ fn kernels(device: &Device, options: &Options) -> Result<Value> {
             .iter()
             .map(|kernel| Subject::new(device, &**kernel))
             .collect::<::kernels::Result<Vec<_>>>()?;
-        let (mut times, mut busy) = (Vec::new(), 0.0);
-        for step in 0..options.warmup + options.steps {
-            let (start, busy_before) = (Instant::now(), cpu_seconds());
+        let mut row = repeat(options, || {
             for subject in &subjects {
                 subject.launch(None)?;
             }
-            device.synchronize()?;
-            if step >= options.warmup {
-                times.push(start.elapsed().as_secs_f64() * 1e3);
-                busy += cpu_seconds() - busy_before;
-            }
-        }
-        let (median, min, max) = spread(times);
+            Ok(device.synchronize()?)
+        })?;
         let flops: u64 = kernels.iter().map(|kernel| kernel.flops()).sum();
-        let row = json!({
-            "median_ms": median, "min_ms": min, "max_ms": max, "cpu_ms": busy * 1e3 / options.steps as f64,
-            "gflops": flops as f64 / median * 1e-6,
-        });
+        let median = row["median_ms"].as_f64().unwrap_or(f64::NAN);
+        row["gflops"] = json!(flops as f64 / median * 1e-6);
         rows.insert(name, row);
     }
     Ok(json!({ "kernels": rows }))
@@ -256,16 +250,20 @@ fn clips(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Decoding and log-mel with librosa's settings, timed apart; the best round counts.
+/// Decoding (to the settings' rate, as the peer does it) and log-mel with librosa's settings, timed apart; the best round
+/// counts.
 fn extract(device: &Device, options: &Options, folder: &Path) -> Result<Value> {
     let mut files = Vec::new();
     clips(folder, &mut files)?;
     let settings = FeatureSettings::default();
-    let limits = audio::Limits::default();
+    let decode = |path: &Path| -> audio::Result<audio::Clip> {
+        let clip = audio::decode(path, &audio::Limits::default())?;
+        audio::resample(&clip, settings.sample_rate)
+    };
     let first = files
         .first()
         .ok_or_else(|| format!("{}: no MP3 files", folder.display()))?;
-    audio::extract(device, &settings, &audio::decode(first, &limits)?)?;
+    audio::extract(device, &settings, &decode(first)?)?;
     let (mut sound, mut best) = (0.0, f64::INFINITY);
     let mut answer = Value::Null;
     for _ in 0..options.rounds {
@@ -274,7 +272,7 @@ fn extract(device: &Device, options: &Options, folder: &Path) -> Result<Value> {
         sound = 0.0;
         for path in &files {
             let begin = (Instant::now(), cpu_seconds());
-            let clip = audio::decode(path, &limits)?;
+            let clip = decode(path)?;
             let middle = (Instant::now(), cpu_seconds());
             std::hint::black_box(audio::extract(device, &settings, &clip)?);
             wall[0] += (middle.0 - begin.0).as_secs_f64();
