@@ -81,9 +81,7 @@ impl Changes {
         ];
         for (flag, key, value) in flags {
             if let Some(value) = value {
-                recipe
-                    .set(key, &value)
-                    .map_err(|error| Failure::usage(format!("{flag}: {error}")))?;
+                set(recipe, flag, key, &value)?;
             }
         }
         if self.weights.is_some() {
@@ -93,14 +91,15 @@ impl Changes {
     }
 }
 
+/// Changes a setting by its name, for a flag.
+pub fn set(recipe: &mut Recipe, flag: &str, key: &str, value: &str) -> Result<(), Failure> {
+    let refused = |error| Failure::usage(format!("{flag}: {error}"));
+    recipe.set(key, value).map_err(refused)
+}
+
 /// Changes settings by their names, as `--set` gives them.
 pub fn set_all(recipe: &mut Recipe, settings: &[(String, String)]) -> Result<(), Failure> {
-    for (key, value) in settings {
-        recipe
-            .set(key, value)
-            .map_err(|error| Failure::usage(format!("--set: {error}")))?;
-    }
-    Ok(())
+    (settings.iter()).try_for_each(|(key, value)| set(recipe, "--set", key, value))
 }
 
 /// `KEY=VALUE`

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use melgrad::audio::{FeatureSettings, Kind, Preset, Segment, Statistic};
 use melgrad::kernels::{Device, cpu};
 use melgrad::models::cache;
@@ -90,7 +91,7 @@ pub fn seed(text: &str) -> Result<u64, String> {
 #[derive(Debug, Args)]
 pub struct FeatureArgs {
     /// What is computed
-    #[arg(long, default_value = "logmel", value_parser = one_of(Kind::ALL.map(Kind::name)))]
+    #[arg(long, default_value = "logmel", value_parser = kinds())]
     kind: String,
     /// Whose conventions are followed
     #[arg(long, default_value = "librosa", value_parser = one_of(Preset::ALL.map(Preset::name)))]
@@ -122,7 +123,12 @@ pub struct FeatureArgs {
     statistics: Vec<String>,
 }
 
-fn one_of<const N: usize>(names: [&'static str; N]) -> clap::builder::PossibleValuesParser {
+fn kinds() -> PossibleValuesParser {
+    let value = |kind: Kind| PossibleValue::new(kind.name()).help(kind.about());
+    Kind::ALL.map(value).into()
+}
+
+fn one_of<const N: usize>(names: [&'static str; N]) -> PossibleValuesParser {
     names.into()
 }
 
@@ -182,16 +188,22 @@ pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
     if no_cache { None } else { cache::default_dir() }
 }
 
-/// What to say when Ctrl-C ended a training whose run is in this folder.
-pub fn stopped(run: &Path) -> Failure {
-    let failure = Failure::new(format!("{}: stopped before the end", run.display()));
-    match run.join("run.toml").is_file() || run.join("series.toml").is_file() {
+/// What to say when Ctrl-C ended a command that writes this folder, and whether there is enough in it to go on.
+pub fn stopped(out: &Path, command: &str, begun: bool) -> Failure {
+    let failure = Failure::new(format!("{}: stopped before the end", out.display()));
+    match begun {
         true => failure.hint(format!(
-            "`melgrad train --resume --out {}` goes on",
-            quoted(run)
+            "`melgrad {command} --resume --out {}` goes on",
+            quoted(out)
         )),
         false => failure,
     }
+}
+
+/// [`stopped`] of a training.
+pub fn training_stopped(run: &Path) -> Failure {
+    let begun = run.join("run.toml").is_file() || run.join("series.toml").is_file();
+    stopped(run, "train", begun)
 }
 
 /// A path as a shell takes it.

@@ -37,7 +37,7 @@ impl Demo {
         let demo = Progress::new()
             .watch(|control| demo::demo(&out, self.seed, &device, control))
             .map_err(|error| match error {
-                Error::Stopped => options::stopped(&out.join("run")),
+                Error::Stopped => options::training_stopped(&out.join("run")),
                 error => error.into(),
             })?;
         let outcome = &demo.outcome;

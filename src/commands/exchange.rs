@@ -32,22 +32,12 @@ pub struct Import {
     /// What the network's outputs mean, in order
     #[arg(long, value_name = "L,L…", value_delimiter = ',')]
     labels: Vec<String>,
-    /// The mean that the features were normalised by
-    #[arg(
-        long,
-        value_name = "X",
-        default_value = "0",
-        allow_negative_numbers = true
-    )]
-    mean: f32,
-    /// The deviation that they were normalised by
-    #[arg(
-        long,
-        value_name = "X",
-        default_value = "1",
-        allow_negative_numbers = true
-    )]
-    deviation: f32,
+    /// The mean that the features were normalised by [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    mean: Option<f32>,
+    /// The deviation that they were normalised by [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    deviation: Option<f32>,
     /// Everything but the weights from this model: a run or a model file
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["recipe", "labels", "mean", "deviation"])]
     like: Option<PathBuf>,
@@ -62,11 +52,18 @@ impl Import {
             (Some(like), _) => exchange::with_weights(exchange::open(like)?.1, &self.weights)?,
             (None, Some(recipe)) => {
                 let recipe = Recipe::load(&recipe.to_string_lossy())?;
+                let given = self.mean.or(self.deviation).is_some();
                 let normalisation = match recipe.input.normalise {
+                    Normalise::Window if given => {
+                        return Err(Failure::usage(format!(
+                            "--mean, --deviation: {} normalises every window by its own",
+                            recipe.name
+                        )));
+                    }
                     Normalise::Window => Fit::new(Normalise::Window, 1).finish(),
                     _ => Normalisation {
-                        mean: vec![self.mean],
-                        deviation: vec![self.deviation],
+                        mean: vec![self.mean.unwrap_or(0.0)],
+                        deviation: vec![self.deviation.unwrap_or(1.0)],
                         ..Normalisation::default()
                     },
                 };

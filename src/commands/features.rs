@@ -44,7 +44,8 @@ pub struct Features {
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard, allow_hyphen_values = true)]
     shard: Shard,
     /// Put parts that --shard made together: IN are those parts, in their order
-    #[arg(long, conflicts_with_all = ["shard", "seconds", "offset", "duration"])]
+    #[arg(long, conflicts_with_all = ["shard", "seconds", "offset", "duration", "kind", "preset", "sr", "n_fft",
+        "window", "hop", "n_mels", "n_mfcc", "deltas", "statistics", "no_cache", "device", "checked", "threads"])]
     join: bool,
     /// Keep no features on disk
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `melgrad reproduce`
 
+use crate::changes;
 use crate::failure::Failure;
 use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
@@ -44,7 +45,7 @@ pub struct Reproduce {
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
     /// Another value for a setting of the recipe
-    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::changes::key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = changes::key_value)]
     set: Vec<(String, String)>,
     /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]
@@ -59,13 +60,10 @@ pub struct Reproduce {
 impl Reproduce {
     pub fn run(self) -> Result<(), Failure> {
         let mut recipe = Recipe::load(&self.recipe.to_string_lossy())?;
-        let form = self.split.iter().map(|form| ("split.form", form));
-        let set = self.set.iter().map(|(key, value)| (key.as_str(), value));
-        for (key, value) in form.chain(set) {
-            recipe
-                .set(key, value)
-                .map_err(|error| Failure::usage(error.to_string()))?;
+        if let Some(form) = &self.split {
+            changes::set(&mut recipe, "--split", "split.form", form)?;
         }
+        changes::set_all(&mut recipe, &self.set)?;
         if self.weights.is_some() {
             recipe.transfer.weights.clone_from(&self.weights);
         }

@@ -100,19 +100,10 @@ impl Search {
             Progress::new().watch(|control| search::search(&training, trials, &device, control))
         };
         let found = found.map_err(|error| match error {
-            Error::Stopped => self.stopped(),
+            Error::Stopped => options::stopped(&self.out, "search", search::is_search(&self.out)),
             error => error.into(),
         })?;
         self.tell(&found)
-    }
-
-    fn stopped(&self) -> Failure {
-        let out = self.out.display();
-        let failure = Failure::new(format!("{out}: stopped before the end"));
-        match search::is_search(&self.out) {
-            true => failure.hint("`melgrad search --resume` with the same --out goes on"),
-            false => failure,
-        }
     }
 
     fn tell(&self, found: &Found) -> Result<(), Failure> {
@@ -134,9 +125,10 @@ impl Search {
         }
         terminal::note(&count(found.trials.len(), "trial"));
         if self.json {
-            return terminal::print_json(found);
+            terminal::print_json(found)?;
         }
         match found.best {
+            Some(_) if self.json => Ok(()),
             Some(_) => terminal::print_path(&best_recipe(&self.out)),
             None => Err(Failure::new("every trial failed").hint("trials.csv tells why")),
         }

@@ -5,7 +5,7 @@ use crate::options::{DeviceArgs, FeatureArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::{self, Limits, plot};
-use melgrad::models::files;
+use melgrad::models::{Error, files};
 use std::path::PathBuf;
 
 /// A picture of sound with axes: of any kind of features but tables
@@ -47,9 +47,20 @@ impl Spectrogram {
             )));
         }
         let settings = self.features.settings()?;
+        if !settings.is_picture() {
+            return Err(Failure::usage(format!(
+                "--kind {}: tables, slopes and statistics are not drawn",
+                settings.kind
+            )));
+        }
+        let segment = self.part.segment()?;
         let device = self.device.open()?;
-        let clip = audio::decode_segment(&self.input, &self.part.segment()?, &Limits::default())?;
-        let features = audio::extract(&device, &settings, &clip)?;
+        let clip = audio::decode_segment(&self.input, &segment, &Limits::default())?;
+        let features =
+            audio::extract(&device, &settings, &clip).map_err(|source| Error::Features {
+                name: self.input.display().to_string(),
+                source,
+            })?;
         let options = plot::PlotOptions {
             dark: self.dark,
             ..Default::default()

@@ -114,7 +114,7 @@ impl Train {
             Progress::new().watch(|control| train_folder(&training, &device, control))
         };
         let outcome = outcome.map_err(|error| match error {
-            Error::Stopped => options::stopped(&self.out),
+            Error::Stopped => options::training_stopped(&self.out),
             error => error.into(),
         })?;
         terminal::note(&summary(&outcome));
@@ -133,7 +133,7 @@ impl Train {
 
     fn tell_series(&self, outcome: Result<SeriesOutcome, Error>) -> Result<(), Failure> {
         let outcome = outcome.map_err(|error| match error {
-            Error::Stopped => options::stopped(&self.out),
+            Error::Stopped => options::training_stopped(&self.out),
             error => error.into(),
         })?;
         for (name, spread) in &outcome.spread {

@@ -6,34 +6,18 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 14] = [
-    "demo",
-    "doctor",
-    "features",
-    "spectrogram",
-    "train",
-    "evaluate",
-    "classify",
-    "recipes",
-    "reproduce",
-    "import",
-    "export",
-    "summary",
-    "synth",
-    "bench",
-];
-
 #[test]
 fn help_is_data() {
     let home = home();
     let alone = melgrad(home.path(), [""; 0]).done();
     assert_eq!(alone.out, melgrad(home.path(), ["--help"]).done().out);
-    for command in COMMANDS {
-        assert!(
-            alone.out.contains(&format!("\n  {command} ")),
-            "{command} in {}",
-            alone.out
-        );
+    let (_, commands) = alone.out.split_once("Commands:\n").unwrap();
+    let names = commands.lines().take_while(|line| !line.is_empty());
+    let names: Vec<&str> = (names.filter_map(|line| line.split_whitespace().next()))
+        .filter(|name| *name != "help")
+        .collect();
+    assert_eq!(names.len(), 16, "{names:?}");
+    for command in names {
         let help = melgrad(home.path(), [command, "--help"]).done();
         assert!(help.out.contains("Usage: melgrad"), "{}", help.out);
         assert!(

@@ -179,6 +179,8 @@ fn draws_that_go_wrong_are_told_and_the_search_goes_on() {
     assert_eq!(errors.filter(|trial| trial["error"].is_string()).count(), 1);
     let astray = ["--range", "training.learning_rate=[1e30]", "--out", "b"];
     search(&astray).fails(1, &["every trial failed"]);
+    let as_json = ["--resume", "--out", "b", "--json"];
+    melgrad(home.path(), [&["search"], &as_json[..]].concat()).fails(1, &["every trial failed"]);
 
     search(&["--out", "c"]).fails(2, &["no ranges"]);
     for (range, words) in [
