@@ -30,14 +30,16 @@ pub(crate) fn hear(
         Ok(stream)
     };
     let mut stream = open()?;
-    let is_long = stream.about().is_none_or(|samples| samples > IN_MEMORY);
+    // A pipe cannot be read twice.
+    let is_long = stream.about().is_none_or(|samples| samples > IN_MEMORY) && path.is_file();
     let samples = match is_long && input.seconds.is_some() {
         true => count(&mut stream)?,
         false => 0,
     };
     kernels::block_on(async {
         if samples == 0 {
-            let clip = audio::decode_segment(path, segment, &Limits::default())?;
+            stream.set_limits(&Limits::default());
+            let clip = stream.clip(&Segment::default())?;
             let windows = input.windows_async(&Device::cpu(), &clip, &name).await?;
             return heard(windows).await;
         }

@@ -1,11 +1,15 @@
 //! What people really feed a program: each gets an answer, a warning or one line that names the thing; the rest of the
 //! work is done, and nothing is left half-written.
 
-use crate::program::{home, melgrad, music, second, small_recipe, small_run, write, write_wav};
+use crate::program::{
+    command, home, melgrad, music, second, small_recipe, small_run, write, write_wav,
+};
 use melgrad::Clip;
 use melgrad::audio::wav;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 /// A WAV file of 16-bit samples with any number of channels.
 fn channels(count: u16, frames: u32, rate: u32) -> Vec<u8> {
@@ -315,4 +319,36 @@ fn files_that_cannot_be_read() {
         "cpu",
     ];
     melgrad(home.path(), features).done().warns("dangling.wav");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once() {
+    let home = home();
+    let sound = home.path().join("a.wav");
+    write_wav(&sound, &second(3, 1));
+    let heard = |input: &str, args: &str| {
+        let mut command = command(home.path());
+        command.args(args.split_whitespace()).arg(input);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Closed behind the sound. Nobody reads it where the file is named.
+        let _ = child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(&fs::read(&sound).unwrap());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    let classify = |input| String::from_utf8(heard(input, "classify --device cpu")).unwrap();
+    assert_eq!(
+        classify("/dev/stdin").replace("/dev/stdin", "a.wav"),
+        classify("a.wav")
+    );
+    heard("a.wav", "features --device cpu --out a.npy");
+    heard("/dev/stdin", "features --device cpu --out b.npy");
+    let read = |name| fs::read(home.path().join(name)).unwrap();
+    assert!(read("a.npy") == read("b.npy"));
 }

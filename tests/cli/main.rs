@@ -5,7 +5,7 @@
 //! | `commands.rs` | every command: output, JSON against the contract, exit codes |
 //! | `bench.rs` | measuring kernels and training steps; reports side by side |
 //! | `training.rs` | from a folder to a run, its figures and answers |
-//! | `scale.rs` | large folders in parts, tables, parts of a sound |
+//! | `scale.rs` | features of many files, in parts; parts of sounds |
 //! | `bad_input.rs` | damaged, odd and missing sound; folders that cannot be learnt from |
 //! | `bad_files.rs` | damaged models and recipes; disks that are full |
 //! | `repeats.rs` | the same seed gives the same weights, also after an interrupt |

@@ -75,6 +75,8 @@ pub struct Stream<'a> {
     /// Decoded samples that are still to be left out, and how many may be given after them.
     to_skip: u64,
     left: u64,
+    /// Where the segment begins that it is limited to, in seconds.
+    offset: f64,
 }
 
 impl<'a> Stream<'a> {
@@ -119,6 +121,7 @@ impl<'a> Stream<'a> {
             given: 0,
             to_skip: 0,
             left: u64::MAX,
+            offset: 0.0,
         })
     }
 
@@ -154,11 +157,17 @@ impl<'a> Stream<'a> {
     pub fn limit_to(&mut self, segment: &Segment) -> Result<()> {
         segment.check()?;
         let rate = f64::from(self.sample_rate());
+        self.offset += segment.offset;
         self.skip((segment.offset * rate).round() as u64);
         if let Some(duration) = segment.duration {
             self.left = self.left.min((duration * rate).round().max(1.0) as u64);
         }
         Ok(())
+    }
+
+    /// Other limits for how much may still come: what was opened to be heard piece by piece may turn out short.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.limits = *limits;
     }
 
     /// Appends the next samples, some ten thousand at most; `false` at the end, after which nothing comes.
@@ -207,7 +216,7 @@ impl<'a> Stream<'a> {
             (true, 0) => Err(Error::NoSamples { name }),
             (true, position) => Err(Error::Segment {
                 name,
-                offset: segment.offset,
+                offset: self.offset,
                 seconds: position as f64 / f64::from(sample_rate),
             }),
             _ => Ok(Clip {

@@ -280,10 +280,10 @@ impl Work<'_> {
             )?;
             return Ok(Box::new(spool));
         }
-        drop(stream);
+        // A pipe cannot be read twice.
         let content = match self.tabling.cache {
-            Some(_) => Some(ContentHash::of_file(path)?),
-            None => None,
+            Some(_) if path.is_file() => Some(ContentHash::of_file(path)?),
+            _ => None,
         };
         if let Some(kept) = content.and_then(|content| self.cache.get(content)) {
             return Ok(Box::new(Features {
@@ -292,7 +292,8 @@ impl Work<'_> {
                 values: kept.values,
             }));
         }
-        let mut clip = audio::decode_segment(path, &self.tabling.segment, &Limits::default())?;
+        stream.set_limits(&Limits::default());
+        let mut clip = stream.clip(&self.tabling.segment)?;
         if let Some(seconds) = self.tabling.seconds {
             let samples = (seconds * f64::from(clip.sample_rate)).round().max(1.0) as usize;
             clip.samples.resize(samples, 0.0);
