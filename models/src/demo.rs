@@ -133,7 +133,7 @@ fn demo_of(
         .first()
         .ok_or_else(|| Error::setting("clips", "too few to hold one back"))?;
     let (clip, truth) = (held_back.path.clone(), held_back.truth.clone());
-    let answer = Classifier::load_on(&outcome.run.best(), device)?.classify_file(&clip)?;
+    let answer = Classifier::load_on(outcome.run.best(), device)?.classify_file(&clip)?;
     Ok(Demo {
         outcome,
         clip,

@@ -331,6 +331,7 @@ fn a_pipe_is_read_once() {
         let mut command = command(home.path());
         command.args(args.split_whitespace()).arg(input);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         // Closed behind the sound. Nobody reads it where the file is named.
         let _ = child

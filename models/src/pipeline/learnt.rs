@@ -51,7 +51,7 @@ impl Learnt {
     ) -> Result<Learnt, Error> {
         Ok(match settings.recipe.classifier {
             Some(_) => Learnt::Classical(Saved::load(&run.model())?),
-            None => Learnt::Network(Classifier::load_on(&run.best(), device)?),
+            None => Learnt::Network(Classifier::load_on(run.best(), device)?),
         })
     }
 

@@ -77,7 +77,7 @@ fn a_folder_becomes_a_run_that_can_be_judged_again() {
         "of its own dataset only the test clips are judged"
     );
     let clip = &outcome.tested[0];
-    let classifier = Classifier::load(&run.best()).unwrap();
+    let classifier = Classifier::load(run.best()).unwrap();
     let answer = classifier.classify_file(&clip.path).unwrap();
     assert_eq!(answer.best().label, clip.answer);
     assert!((answer.best().probability - clip.probability).abs() < 1e-6);
