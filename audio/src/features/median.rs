@@ -1,6 +1,6 @@
 //! Sliding medians over [`SPAN`] numbers, the costly part of harmonic/percussive separation.
 //!
-//! Sixteen windows are searched side by side, one per lane of a vector, without a branch. Two windows that lie one step
+//! Many windows are searched side by side, in the lanes of vectors, without a branch. Two windows that lie one step
 //! apart share all but one number each: of the 30 shared ones only the middle two matter, and each window's median is its
 //! own number, held between them. The middle two are found by *forgetful selection*: of 17 numbers the least and the
 //! greatest cannot be in the middle of 30; they are dropped, the next number comes in, and so on.
@@ -15,8 +15,9 @@ pub(super) const SPAN: usize = 31;
 /// Numbers on each side of the middle one.
 pub(super) const REACH: usize = SPAN / 2;
 
-/// Windows searched side by side.
-pub(super) const LANES: usize = 16;
+/// Windows searched side by side: several vectors of them. Loops over just one are unrolled into scalars by the compiler,
+/// which take 141 ns a median instead of 9.
+pub(super) const LANES: usize = 64;
 
 /// Numbers that two neighbouring windows share.
 const SHARED: usize = SPAN - 1;
