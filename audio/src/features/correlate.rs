@@ -2,34 +2,22 @@
 
 use kernels::vectorized;
 
-/// Shifts that are summed up side by side.
-const LANES: usize = 16;
-
-/// Groups of them that share each load.
-const GROUPS: usize = 4;
-
-const SHIFTS: usize = LANES * GROUPS;
+/// Shifts that are summed up side by side: several vectors of them, so that the loop over them stays a loop. Nested loops
+/// over one vector each became gathers, at forty times the time.
+const SHIFTS: usize = 64;
 
 /// How much longer than its `length` a signal must be, by zeros, for so many shifts.
 pub(super) fn padding(shifts: usize) -> usize {
-    shifts.next_multiple_of(SHIFTS) + LANES
+    shifts.next_multiple_of(SHIFTS)
 }
 
 /// Σ f(x[i], x[i + k]) for SHIFTS successive k from `from` on, over the first `length` i.
 #[inline(always)]
-fn sums(
-    x: &[f32],
-    length: usize,
-    from: usize,
-    f: impl Fn(f32, f32) -> f32,
-) -> [[f32; LANES]; GROUPS] {
-    let mut sums = [[0f32; LANES]; GROUPS];
+fn sums(x: &[f32], length: usize, from: usize, f: impl Fn(f32, f32) -> f32) -> [f32; SHIFTS] {
+    let mut sums = [0f32; SHIFTS];
     for (a, shifted) in x[..length].iter().zip(x[from..].windows(SHIFTS)) {
-        let (shifted, _) = shifted.as_chunks::<LANES>();
-        for (sums, shifted) in sums.iter_mut().zip(shifted) {
-            for lane in 0..LANES {
-                sums[lane] += f(*a, shifted[lane]);
-            }
+        for (sum, b) in sums.iter_mut().zip(shifted) {
+            *sum += f(*a, *b);
         }
     }
     sums
@@ -41,7 +29,7 @@ vectorized! {
         for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
             let from = block * SHIFTS;
             let sums = sums(x, length.saturating_sub(from), from, |a, b| a * b);
-            out.copy_from_slice(&sums.as_flattened()[..out.len()]);
+            out.copy_from_slice(&sums[..out.len()]);
         }
     }
 
@@ -49,7 +37,7 @@ vectorized! {
     pub(super) fn differences(x: &[f32], length: usize, out: &mut [f32]) {
         for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
             let sums = sums(x, length, block * SHIFTS, |a, b| (a - b) * (a - b));
-            out.copy_from_slice(&sums.as_flattened()[..out.len()]);
+            out.copy_from_slice(&sums[..out.len()]);
         }
     }
 }
