@@ -33,13 +33,12 @@ pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
 }
 
 fn join_csv(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
-    let (mut width, mut open) = (None, Vec::new());
-    for part in parts {
+    let mut width = None;
+    for (number, part) in parts.iter().enumerate() {
         let refuse = |reason: String| {
             let path = part.clone();
             Err(Error::Malformed { path, reason })
         };
-        open.push(File::open(part).map_err(Error::io("read", part))?);
         let Some(first) = record(part, records(part)?.next())? else {
             continue;
         };
@@ -47,13 +46,16 @@ fn join_csv(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
         if own != before {
             return refuse(format!("{own} columns, but the parts before have {before}"));
         }
-        if open.len() > 1 && first.get(0) == Some("filename") {
+        if number > 0 && first.get(0) == Some("filename") {
             return refuse("it begins with a head, as only the first part may".into());
         }
     }
-    files::write_atomic(out, |mut writer| {
-        open.iter_mut()
-            .try_for_each(|part| io::copy(part, &mut writer).map(drop))
+    files::write_atomic_by(out, |writer| {
+        for part in parts {
+            let mut part = File::open(part).map_err(Error::io("read", part))?;
+            io::copy(&mut part, writer).map_err(Error::io("write", out))?;
+        }
+        Ok(())
     })
 }
 
