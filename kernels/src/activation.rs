@@ -73,32 +73,6 @@ impl Activation {
         }
     }
 
-    /// The derivative, from the output alone, as the definition has it; zero at zero for relu, as in PyTorch.
-    pub fn slope_oracle(self, y: f64) -> f64 {
-        match self {
-            Activation::None => 1.0,
-            Activation::Relu => f64::from(u8::from(y > 0.0)),
-            Activation::LeakyRelu if y > 0.0 => 1.0,
-            Activation::LeakyRelu => f64::from(LEAKY_SLOPE),
-            Activation::Elu if y > 0.0 => 1.0,
-            Activation::Elu => y + 1.0,
-            Activation::Tanh => 1.0 - y * y,
-            Activation::Sigmoid => y * (1.0 - y),
-        }
-    }
-
-    /// The gradient before it, `dz = dy·act'(y)`.
-    pub fn backward(self, y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        match self {
-            Activation::None => dz.copy_from_slice(dy),
-            Activation::Relu => relu_backward(y, dy, dz),
-            Activation::LeakyRelu => leaky_relu_backward(y, dy, dz),
-            Activation::Elu => elu_backward(y, dy, dz),
-            Activation::Tanh => tanh_backward(y, dy, dz),
-            Activation::Sigmoid => sigmoid_backward(y, dy, dz),
-        }
-    }
-
     /// Applies it in place.
     pub fn apply(self, x: &mut [f32]) {
         match self {
@@ -111,7 +85,8 @@ impl Activation {
         }
     }
 
-    /// The gradient before the activation, from its output and the gradient behind it: the definition.
+    /// The gradient before the activation, from its output and the gradient behind it: the definition. Zero at zero
+    /// for relu, as in PyTorch.
     pub fn oracle_grad(self, y: f64, dy: f64) -> f64 {
         let positive = y > 0.0;
         match self {
@@ -176,36 +151,5 @@ vectorized! {
 
     fn sigmoid_grad(y: &[f32], dy: &mut [f32]) {
         dy.iter_mut().zip(y).for_each(|(d, y)| *d *= y * (1.0 - y));
-    }
-}
-
-/// `dz[i] = of(y[i], dy[i])`
-#[inline(always)]
-fn pairs(y: &[f32], dy: &[f32], dz: &mut [f32], of: impl Fn(f32, f32) -> f32) {
-    let pairs = y.iter().zip(dy);
-    dz.iter_mut()
-        .zip(pairs)
-        .for_each(|(z, (&y, &d))| *z = of(y, d));
-}
-
-vectorized! {
-    fn relu_backward(y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        pairs(y, dy, dz, |y, d| if y > 0.0 { d } else { 0.0 });
-    }
-
-    fn leaky_relu_backward(y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        pairs(y, dy, dz, |y, d| if y > 0.0 { d } else { LEAKY_SLOPE * d });
-    }
-
-    fn elu_backward(y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        pairs(y, dy, dz, |y, d| if y > 0.0 { d } else { d * (y + 1.0) });
-    }
-
-    fn tanh_backward(y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        pairs(y, dy, dz, |y, d| d * (1.0 - y * y));
-    }
-
-    fn sigmoid_backward(y: &[f32], dy: &[f32], dz: &mut [f32]) {
-        pairs(y, dy, dz, |y, d| d * (y * (1.0 - y)));
     }
 }

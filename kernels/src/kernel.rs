@@ -198,7 +198,7 @@ impl From<Pass> for Plan {
 /// Inputs are bound `read`, outputs and scratch `read_write` in WGSL. An output holds arbitrary words before the
 /// launch unless [`Arg::updated`], and every one of its elements is written.
 pub trait Kernel: std::fmt::Debug + Send + Sync {
-    /// The folder's name.
+    /// The kernel's name, as errors, reports and rungs have it.
     fn name(&self) -> &'static str;
 
     /// Whether shape and options make sense. Called before anything else.

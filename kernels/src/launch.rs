@@ -6,18 +6,18 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The CPU implementation over the buffers' words.
 pub fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    // A block is locked once, however many of its parts are given: for writing where one of them is written.
-    let mut locked: Vec<Locked> = Vec::new();
-    for (buffer, write) in outputs
-        .iter()
-        .map(|b| (b, true))
-        .chain(inputs.iter().map(|b| (b, false)))
-    {
-        let lock = words(buffer);
-        if !locked.iter().any(|l| std::ptr::eq(l.lock, lock)) {
-            locked.push(Locked::new(lock, write));
-        }
-    }
+    // A block is locked once, however many of its parts are given: for writing where one of them is written. All are
+    // locked in the order of their addresses, so that threads which share blocks never wait for each other in a circle.
+    let writes = outputs.iter().map(|b| (words(b), true));
+    let mut blocks: Vec<_> = writes
+        .chain(inputs.iter().map(|b| (words(b), false)))
+        .collect();
+    blocks.sort_by_key(|&(lock, write)| (std::ptr::from_ref(lock), !write));
+    blocks.dedup_by_key(|(lock, _)| std::ptr::from_ref(*lock));
+    let locked: Vec<Locked> = blocks
+        .into_iter()
+        .map(|(lock, write)| Locked::new(lock, write))
+        .collect();
     let data = |buffer: &Buffer| -> *mut f32 {
         let lock = words(buffer);
         let block = locked.iter().find(|l| std::ptr::eq(l.lock, lock));
@@ -32,7 +32,7 @@ pub fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
         .collect();
     let mut outputs: Vec<&mut [f32]> = outputs
         .iter()
-        // SAFETY: the same, and locked for writing: outputs came first.
+        // SAFETY: the same, and locked for writing.
         .map(|b| unsafe { std::slice::from_raw_parts_mut(data(b), b.len()) })
         .collect();
     kernel.cpu(&inputs, &mut outputs);

@@ -1,7 +1,7 @@
 //! Holds a kernel against its oracle: on any device, with any rung, over any case.
 //!
-//! Inputs are random. Outputs start as NaN, so that an element that is never written shows; behind every output lies
-//! a guard zone, so that a write past the end shows. The tolerance is that of f32 sums: it grows with the root of the
+//! Inputs are random. Outputs start as NaN, so that an element that is never written shows; behind every input and
+//! output lies a guard zone, so that a read past the end meets NaN, and a write past it shows. The tolerance is that of f32 sums: it grows with the root of the
 //! reduction length and with the size of the numbers.
 
 use crate::device::Device;
@@ -69,6 +69,14 @@ fn to_values(kind: Kind, words: &[f32]) -> Vec<f64> {
         .collect()
 }
 
+/// The versions that serve a kernel on a device: the names of the rungs there, `None` on the CPU.
+pub fn versions(device: &Device, kernel: &dyn Kernel) -> Vec<Option<&'static str>> {
+    match device.rungs(kernel) {
+        Some(rungs) => rungs.into_iter().map(Some).collect(),
+        None => vec![None],
+    }
+}
+
 /// Runs a kernel on a device and compares with its oracle on random inputs; a text says what is wrong.
 pub fn prove(
     device: &Device,
@@ -103,7 +111,11 @@ pub fn prove_on(
     let read: Vec<_> = reads
         .iter()
         .zip(inputs)
-        .map(|(arg, values)| device.upload(&to_words(arg.kind, values)))
+        .map(|(arg, values)| {
+            let mut words = to_words(arg.kind, values);
+            words.extend([f32::NAN; GUARD]);
+            device.upload_block(&words, arg.len)
+        })
         .collect::<Result<_, _>>()
         .map_err(text)?;
     let written: Vec<_> = writes

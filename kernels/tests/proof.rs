@@ -2,7 +2,10 @@
 //! valid. Nothing is listed here: the catalogue is walked.
 
 use kernels::catalogue::CATALOGUE;
+use kernels::cpu::Level;
 use kernels::{Case, Device, Limits, Pass, Role, proof};
+use std::collections::{BTreeMap, HashSet};
+use std::process::Command;
 
 fn cases(role: fn(Role) -> bool) -> impl Iterator<Item = (String, Case)> {
     CATALOGUE
@@ -32,6 +35,7 @@ fn report(failures: Vec<String>, proved: usize) {
 
 #[test]
 fn cpu_meets_the_oracle() {
+    println!("level {:?}", kernels::cpu::level());
     let device = Device::cpu();
     let mut failures = Vec::new();
     let mut proved = 0;
@@ -44,6 +48,27 @@ fn cpu_meets_the_oracle() {
         }
     }
     report(failures, proved);
+}
+
+/// What a processor without this one's vector instructions would run, each in a process of its own.
+#[test]
+fn slower_instructions_meet_the_oracle() {
+    let here = std::env::current_exe().expect("this test's program");
+    for level in ["portable", "avx2"] {
+        let proofs = Command::new(&here)
+            .args(["cpu_meets_the_oracle", "--nocapture"])
+            .env("MELGRAD_LEVEL", level)
+            .output()
+            .expect("the proofs");
+        let said = String::from_utf8_lossy(&proofs.stdout);
+        assert!(proofs.status.success(), "{level}: {said}");
+        assert!(said.contains("1 passed"), "{level}: {said}");
+        let best = match level {
+            "portable" => Level::Portable,
+            _ => Level::Avx2.min(kernels::cpu::level()),
+        };
+        assert!(said.contains(&format!("level {best:?}")), "{level}: {said}");
+    }
 }
 
 #[test]
@@ -69,24 +94,17 @@ fn bad_shapes_are_refused() {
 
 #[test]
 fn case_names_are_unique_and_every_kernel_is_covered() {
-    for (name, cases) in CATALOGUE {
-        let cases = cases();
-        let mut names: Vec<_> = cases
-            .iter()
-            .map(|case| (case.kernel.name(), case.name))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
+    let mut kernels: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    for (_, case) in cases(|_| true) {
+        kernels.entry(case.kernel.name()).or_default().push(case);
+    }
+    for (name, cases) in kernels {
+        let names: HashSet<_> = cases.iter().map(|case| case.name).collect();
         assert_eq!(names.len(), cases.len(), "{name} names two cases alike");
-        assert!(
-            cases.iter().any(|case| case.role == Role::Bench),
-            "{name} has nothing to bench"
-        );
-        assert!(
-            cases.iter().any(|case| case.role == Role::Proof),
-            "{name} has nothing to prove"
-        );
-        for case in cases.iter().filter(|case| case.role != Role::Bad("")) {
+        let roles = |role| cases.iter().filter(|case| case.role == role).count();
+        assert!(roles(Role::Bench) > 0, "{name} has nothing to bench");
+        assert!(roles(Role::Proof) > 0, "{name} has nothing to prove");
+        for case in cases {
             assert!(!case.kernel.rungs().is_empty(), "{name} has no rungs");
         }
     }
@@ -104,7 +122,7 @@ const LARGE: Limits = Limits {
 /// at the top, is valid, and becomes SPIR-V.
 #[test]
 fn every_permutation_of_every_shader_is_valid() {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (name, case) in cases(|role| !matches!(role, Role::Bad(_))) {
         for rung in case.kernel.rungs() {
             let plans = [Limits::WEBGPU, LARGE].map(|limits| case.kernel.plan(rung, &limits));
@@ -121,6 +139,25 @@ fn every_permutation_of_every_shader_is_valid() {
     }
     println!("{} permutations", seen.len());
     assert!(seen.len() > 100);
+}
+
+/// Each shader is read alone, so that what several need stands in each: in the same words.
+#[test]
+fn what_shaders_share_is_the_same_in_all() {
+    for name in ["activate", "inactivate", "is_nan"] {
+        let mut bodies = HashSet::new();
+        for (_, case) in proofs() {
+            for rung in case.kernel.rungs() {
+                let plan = case.kernel.plan(rung, &LARGE);
+                for pass in plan.into_iter().flat_map(|plan| plan.passes) {
+                    let body = pass.source.split_once(&format!("\nfn {name}("));
+                    let body = body.and_then(|(_, body)| body.split_once("\n}\n"));
+                    bodies.extend(body.map(|(body, _)| body.to_string()));
+                }
+            }
+        }
+        assert_eq!(bodies.len(), 1, "{name}: {bodies:#?}");
+    }
 }
 
 fn compile(pass: &Pass) -> Result<(), String> {
@@ -175,19 +212,20 @@ fn rungs_on(device: kernels::Result<Device>) {
     let device = device.expect("an adapter: `scripts/test` installs Mesa's software Vulkan");
     let mut failures = Vec::new();
     let mut proved = 0;
+    let mut idle: HashSet<&str> = proofs()
+        .flat_map(|(_, case)| case.kernel.rungs().iter().map(|rung| rung.name))
+        .collect();
     for (name, case) in proofs() {
-        let mut served = 0;
-        for rung in case.kernel.rungs() {
-            match proof::prove(&device, &*case.kernel, Some(rung.name), 7) {
-                Ok(_) => served += 1,
-                Err(error) if error.contains("no rung") => {}
-                Err(error) => failures.push(format!("{name} {}: {error}", rung.name)),
-            }
+        let rungs = device.rungs(&*case.kernel).expect("a GPU");
+        assert!(!rungs.is_empty(), "{name}: no rung serves it");
+        for rung in rungs {
+            idle.remove(rung);
             proved += 1;
-        }
-        if served == 0 {
-            failures.push(format!("{name}: no rung serves it"));
+            if let Err(error) = proof::prove(&device, &*case.kernel, Some(rung), 7) {
+                failures.push(format!("{name} {rung}: {error}"));
+            }
         }
     }
     report(failures, proved);
+    assert!(idle.is_empty(), "rungs that no proof has run: {idle:?}");
 }

@@ -8,6 +8,7 @@ use kernels::adam::Adam;
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::batch_norm::{BatchNorm, BatchNormGrad, BatchNormInference};
 use kernels::batch_norm_pool::{BatchNormPool, BatchNormPoolGrad};
+use kernels::catalogue::CATALOGUE;
 use kernels::clip_norm::ClipNorm;
 use kernels::conv2d::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use kernels::conv2d_pool::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
@@ -33,6 +34,7 @@ use kernels::stft::{Spectrum, Stft};
 use kernels::{Activation, Device, Kernel, proof};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use std::collections::BTreeSet;
 
 /// Draws numbers for a shape.
 struct Draw(Philox);
@@ -407,18 +409,9 @@ fn shape(name: usize, seed: u64) -> Option<Box<dyn Kernel>> {
 
 /// Every rung of the kernel on the device; on the CPU there is one version.
 fn prove(device: &Device, kernel: &dyn Kernel, seed: u64) -> Result<(), TestCaseError> {
-    let rungs: Vec<Option<&str>> = match device.is_gpu() {
-        true => kernel.rungs().iter().map(|r| Some(r.name)).collect(),
-        false => vec![None],
-    };
-    for rung in rungs {
-        match proof::prove(device, kernel, rung, seed) {
-            Err(error) if error.contains("no rung") => {}
-            Err(error) => {
-                return Err(TestCaseError::fail(format!("{kernel:?} {rung:?}: {error}")));
-            }
-            Ok(_) => {}
-        }
+    for rung in proof::versions(device, kernel) {
+        proof::prove(device, kernel, rung, seed)
+            .map_err(|error| TestCaseError::fail(format!("{kernel:?} {rung:?}: {error}")))?;
     }
     Ok(())
 }
@@ -430,6 +423,16 @@ fn config(cases: u32) -> ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     }
+}
+
+/// Nothing of the catalogue is left out but what has no shape to draw.
+#[test]
+fn every_kernel_is_drawn() {
+    let plain = ["elementwise", "peak_copy", "peak_fma", "power_to_db"];
+    let cases = CATALOGUE.iter().flat_map(|(_, cases)| cases());
+    let all: BTreeSet<&str> = cases.map(|case| case.kernel.name()).collect();
+    let drawn = SHAPES.iter().map(|(name, _)| *name).chain(plain);
+    assert_eq!(drawn.collect::<BTreeSet<_>>(), all);
 }
 
 proptest! {

@@ -16,17 +16,17 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> factors: array<vec4<f32>>;   // [c]: mean, flat, tilted, scale
 @group(0) @binding(4) var<storage, read_write> x: array<f32>;               // [n, c, h, w], leaves as dx
 
-override BEFORE: u32 = 0;
+override ACTIVATION: u32 = 0;   // that x came out of
 
-// The activation's derivative, from what came out of it.
-fn slope(y: f32) -> f32 {
-    switch BEFORE {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }      // relu
-        case 2u: { return select(0.01, 1.0, y > 0.0); }     // leaky relu
-        case 3u: { return select(y + 1.0, 1.0, y > 0.0); }  // elu
-        case 4u: { return 1.0 - y * y; }                    // tanh
-        case 5u: { return y * (1.0 - y); }                  // sigmoid
-        default: { return 1.0; }
+// The gradient before the activation, from its output and the gradient behind it.
+fn inactivate(y: f32, dy: f32) -> f32 {
+    switch ACTIVATION {
+        case 1u: { return select(0.0, dy, y > 0.0); }                   // relu
+        case 2u: { return select(0.01 * dy, dy, y > 0.0); }             // leaky relu
+        case 3u: { return select(dy * (y + 1.0), dy, y > 0.0); }        // elu
+        case 4u: { return dy * (1.0 - y * y); }                         // tanh
+        case 5u: { return dy * (y * (1.0 - y)); }                       // sigmoid
+        default: { return dy; }
     }
 }
 
@@ -52,6 +52,6 @@ fn main(
                 dz = dy[at];
             }
         }
-        x[i] = f.w * (dz - f.y - (x[i] - f.x) * f.z) * slope(x[i]);
+        x[i] = inactivate(x[i], f.w * (dz - f.y - (x[i] - f.x) * f.z));
     }
 }

@@ -60,6 +60,6 @@ pub fn grad(s: &BatchNormPoolGrad, inputs: &[&[f64]], outputs: &mut [Vec<f64>]) 
         let channel = i / s.norm.plane % c;
         let weight = weight.first().map_or(1.0, |weight| weight[channel]);
         let through = (dbias[channel] + normal(channel, *x) * dweight[channel]) / count;
-        *x = weight * stats[c + channel] * (dz[i] - through) * before.slope_oracle(*x);
+        *x = before.oracle_grad(*x, weight * stats[c + channel] * (dz[i] - through));
     }
 }

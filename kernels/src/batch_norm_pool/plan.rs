@@ -50,7 +50,7 @@ pub fn grad(s: &BatchNormPoolGrad, rung: &Rung, limits: &Limits) -> Plan {
     let groups = limits.fold(s.norm.len().div_ceil(1024));
     let apply = Pass::of(&apply, 4, params(s), groups)
         .over(&[0, 1, factors, x])
-        .with(&[("BEFORE", before.code())]);
+        .with(&[("ACTIVATION", before.code())]);
     Plan {
         scratch: vec![4 * s.norm.c],
         passes: vec![sums, apply],

@@ -151,6 +151,17 @@ pub fn cases() -> Vec<Case> {
                 ..plain
             },
         ),
+        // Three answers out of a padded row of 32 million.
+        (
+            "padding-too-large",
+            "2^31",
+            Conv2d {
+                c: 128,
+                pad: [[1, 1], [16_000_000; 2]],
+                stride: [1, 16_000_000],
+                ..plain
+            },
+        ),
     ] {
         cases.push(Case::bad(name, message, conv));
     }

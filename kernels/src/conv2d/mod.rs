@@ -190,6 +190,12 @@ impl Conv2d {
             }
         }
         let [oh, ow] = self.out();
+        // The CPU cuts strips out of the padded image.
+        let [height, width] = [0, 1].map(|axis| {
+            let length = [self.h, self.w][axis] + self.pad[axis][0] + self.pad[axis][1];
+            length.saturating_add(self.stride[axis])
+        });
+        elements(name, &[self.c, height, width])?;
         elements(name, &x)?;
         elements(name, &[self.n, self.out_channels, oh, ow])?;
         elements(

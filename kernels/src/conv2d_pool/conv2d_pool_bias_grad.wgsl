@@ -22,15 +22,15 @@ struct Shape {
 
 override ACTIVATION: u32 = 0;
 
-// The activation's derivative, from its output.
-fn slope(y: f32) -> f32 {
+// The gradient before the activation, from its output and the gradient behind it.
+fn inactivate(y: f32, dy: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }                  // relu
-        case 2u: { return select(0.01, 1.0, y > 0.0); }                 // leaky relu
-        case 3u: { return select(y + 1.0, 1.0, y > 0.0); }              // elu
-        case 4u: { return 1.0 - y * y; }                                // tanh
-        case 5u: { return y * (1.0 - y); }                              // sigmoid
-        default: { return 1.0; }
+        case 1u: { return select(0.0, dy, y > 0.0); }                   // relu
+        case 2u: { return select(0.01 * dy, dy, y > 0.0); }             // leaky relu
+        case 3u: { return select(dy * (y + 1.0), dy, y > 0.0); }        // elu
+        case 4u: { return dy * (1.0 - y * y); }                         // tanh
+        case 5u: { return dy * (y * (1.0 - y)); }                       // sigmoid
+        default: { return dy; }
     }
 }
 
@@ -50,7 +50,7 @@ fn main(
     var sum = 0.0;
     for (var window = thread; window < s.n * plane; window += 256u) {
         let at = (window / plane * s.o + o) * plane + window % plane;
-        sum += dy[at] * slope(y[at]);
+        sum += inactivate(y[at], dy[at]);
     }
     sums[thread] = sum;
     workgroupBarrier();

@@ -25,15 +25,15 @@ struct Shape {
 
 override ACTIVATION: u32 = 0;
 
-// The activation's derivative, from its output.
-fn slope(y: f32) -> f32 {
+// The gradient before the activation, from its output and the gradient behind it.
+fn inactivate(y: f32, dy: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }                  // relu
-        case 2u: { return select(0.01, 1.0, y > 0.0); }                 // leaky relu
-        case 3u: { return select(y + 1.0, 1.0, y > 0.0); }              // elu
-        case 4u: { return 1.0 - y * y; }                                // tanh
-        case 5u: { return y * (1.0 - y); }                              // sigmoid
-        default: { return 1.0; }
+        case 1u: { return select(0.0, dy, y > 0.0); }                   // relu
+        case 2u: { return select(0.01 * dy, dy, y > 0.0); }             // leaky relu
+        case 3u: { return select(dy * (y + 1.0), dy, y > 0.0); }        // elu
+        case 4u: { return dy * (1.0 - y * y); }                         // tanh
+        case 5u: { return dy * (y * (1.0 - y)); }                       // sigmoid
+        default: { return dy; }
     }
 }
 
@@ -69,7 +69,7 @@ fn main(
                 let at = ((n * s.o + o) * s.ph + i / s.window_h) * s.pw + j / s.window_w;
                 if index[at] == i % s.window_h * s.window_w + j % s.window_w {
                     let tap = ((o * per_group + channel % per_group) * s.kh + p) * s.kw + q;
-                    sum += dy[at] * slope(y[at]) * weight[tap];
+                    sum += inactivate(y[at], dy[at]) * weight[tap];
                 }
             }
         }

@@ -32,15 +32,15 @@ override WH: u32 = 1;
 override WW: u32 = 1;
 override ACTIVATION: u32 = 0;
 
-// The activation's derivative, from its output.
-fn slope(y: f32) -> f32 {
+// The gradient before the activation, from its output and the gradient behind it.
+fn inactivate(y: f32, dy: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }                  // relu
-        case 2u: { return select(0.01, 1.0, y > 0.0); }                 // leaky relu
-        case 3u: { return select(y + 1.0, 1.0, y > 0.0); }              // elu
-        case 4u: { return 1.0 - y * y; }                                // tanh
-        case 5u: { return y * (1.0 - y); }                              // sigmoid
-        default: { return 1.0; }
+        case 1u: { return select(0.0, dy, y > 0.0); }                   // relu
+        case 2u: { return select(0.01 * dy, dy, y > 0.0); }             // leaky relu
+        case 3u: { return select(dy * (y + 1.0), dy, y > 0.0); }        // elu
+        case 4u: { return dy * (1.0 - y * y); }                         // tanh
+        case 5u: { return dy * (y * (1.0 - y)); }                       // sigmoid
+        default: { return dy; }
     }
 }
 
@@ -82,7 +82,7 @@ fn main(
                 let p = row - (a * WH + place / WW) * s.stride_h;
                 let q = column - (b * WW + place % WW) * s.stride_w;
                 if p % s.dilation_h == 0u && q % s.dilation_w == 0u && p / s.dilation_h < KH && q / s.dilation_w < KW {
-                    let gradient = dy[at] * slope(y[at]);
+                    let gradient = inactivate(y[at], dy[at]);
                     let tap = (o * per_group + c0) * KH * KW + p / s.dilation_h * KW + q / s.dilation_w;
                     for (var r = 0u; r < 4u; r++) {
                         if c0 + r < per_group {

@@ -33,15 +33,15 @@ override WH: u32 = 1;
 override WW: u32 = 1;
 override ACTIVATION: u32 = 0;
 
-// The activation's derivative, from its output.
-fn slope(y: f32) -> f32 {
+// The gradient before the activation, from its output and the gradient behind it.
+fn inactivate(y: f32, dy: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }                  // relu
-        case 2u: { return select(0.01, 1.0, y > 0.0); }                 // leaky relu
-        case 3u: { return select(y + 1.0, 1.0, y > 0.0); }              // elu
-        case 4u: { return 1.0 - y * y; }                                // tanh
-        case 5u: { return y * (1.0 - y); }                              // sigmoid
-        default: { return 1.0; }
+        case 1u: { return select(0.0, dy, y > 0.0); }                   // relu
+        case 2u: { return select(0.01 * dy, dy, y > 0.0); }             // leaky relu
+        case 3u: { return select(dy * (y + 1.0), dy, y > 0.0); }        // elu
+        case 4u: { return dy * (1.0 - y * y); }                         // tanh
+        case 5u: { return dy * (y * (1.0 - y)); }                       // sigmoid
+        default: { return dy; }
     }
 }
 
@@ -89,7 +89,7 @@ fn main(
             let place = index[at];
             let i = window / s.pw % s.ph * WH + place / WW;
             let j = window % s.pw * WW + place % WW;
-            gradient = dy[at] * slope(y[at]);
+            gradient = inactivate(y[at], dy[at]);
             corners[thread] = vec3(
                 i32(n * s.c + first),
                 i32(i * s.stride_h) - i32(s.pad_h),
@@ -101,8 +101,8 @@ fn main(
         for (var j = 0u; j < min(64u, end - start); j++) {
             let corner = corners[j];
             let gradient = gradients[j];
-            // All threads of the workgroup see the same winner; most gradients behind relu are zero.
-            if gradient != 0.0 {
+            // All threads of the workgroup see the same winner; most gradients behind relu are zero. NaN is not.
+            if !(gradient == 0.0) {
                 if k < taps {
                     sum.x += gradient * met(corner, k);
                 }

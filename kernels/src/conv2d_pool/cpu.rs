@@ -76,7 +76,8 @@ impl<'a> Pooled<'a> {
     /// `dz` of a part of the pooled map.
     pub fn before(&self, part: Range<usize>, dz: &mut [f32]) {
         let (y, dy) = (&self.y[part.clone()], &self.dy[part]);
-        self.s.conv.activation.backward(y, dy, dz);
+        dz.copy_from_slice(dy);
+        self.s.conv.activation.apply_grad(y, dz);
     }
 
     /// `dz` of some images, where the places stand in the un-pooled map.

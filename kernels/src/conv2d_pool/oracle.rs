@@ -32,7 +32,7 @@ fn before(s: &Conv2dPool, dy: &[f64], y: &[f64], index: &[f64]) -> (Vec<f64>, Ve
     let pooled: Vec<f64> = dy
         .iter()
         .zip(y)
-        .map(|(dy, y)| dy * s.conv.activation.slope_oracle(*y))
+        .map(|(dy, y)| s.conv.activation.oracle_grad(*y, *dy))
         .collect();
     let positions: Vec<f64> = index
         .iter()

@@ -1,7 +1,7 @@
 //! Elementary functions without branches or tables, so that loops over them vectorise.
 //!
-//! Each is within 4 units in the last place of the true value over its whole range (tested), passes NaN on, and
-//! gives the limits at ±∞. Results below the smallest normal number become zero.
+//! Each is within 4 units in the last place of the true value over its whole range, `erf` within 8 (tested); each passes
+//! NaN on, and gives the limits at ±∞. Results below the smallest normal number become zero.
 
 // The constants are the published coefficients, digit for digit.
 #![allow(clippy::excessive_precision)]
@@ -144,8 +144,11 @@ mod tests {
         ulps: f64,
     ) {
         let mut worst = (0.0, 0.0);
-        for i in 0..200_000 {
-            let x = (range.0 + (range.1 - range.0) * f64::from(i) / 200_000.0) as f32;
+        let even = |i| (range.0 + (range.1 - range.0) * f64::from(i) / 200_000.0) as f32;
+        // As many of every exponent, of either sign.
+        let every = (0..=u32::MAX).step_by(10_007).map(f32::from_bits);
+        let within = |x: &f32| (range.0..=range.1).contains(&f64::from(*x));
+        for x in (0..200_000).map(even).chain(every.filter(within)) {
             let want = truth(f64::from(x));
             let error = (f64::from(ours(x)) - want).abs();
             let unit = (want.abs() * f64::from(f32::EPSILON)).max(f64::from(f32::MIN_POSITIVE));
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn elementary_functions_are_accurate() {
         check("exp", exp, f64::exp, (-87.3, 88.7), 3.0);
-        check("ln", ln, f64::ln, (1e-38, 100.0), 3.0);
+        check("ln", ln, f64::ln, (1e-45, f32::MAX.into()), 3.0);
         check("tanh", tanh, f64::tanh, (-12.0, 12.0), 4.0);
         check(
             "sigmoid",
@@ -168,7 +171,7 @@ mod tests {
             (-87.0, 87.0),
             4.0,
         );
-        // erf's published fit is an absolute one.
+        // Its published fit is an absolute one.
         check("erf", erf, erf_series, (-3.0, 3.0), 8.0);
     }
 

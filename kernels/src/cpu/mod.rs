@@ -9,14 +9,15 @@
 //! | `transpose.rs` | blocks of numbers turned over in registers |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
 
-pub mod gemm;
+pub(crate) mod gemm;
 pub mod math;
 pub(crate) mod microkernel;
-pub mod packed;
-pub mod transpose;
+pub(crate) mod packed;
+pub(crate) mod transpose;
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// How many threads parallel loops use.
 pub fn threads() -> usize {
@@ -101,31 +102,35 @@ impl<'a, T> Disjoint<'a, T> {
 }
 
 /// The vector instructions that this processor has, as far as we use them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// What the target guarantees.
     Portable,
     /// AVX2 and FMA.
     Avx2,
-    /// AVX-512 F, VL, BW, DQ.
+    /// AVX-512 F, VL, BW, DQ, and what AVX2 stands for.
     Avx512,
 }
 
-/// The best level of this processor.
+/// The best level of this processor; a lower one where the environment's `MELGRAD_LEVEL` is `portable` or `avx2`, so
+/// that the slower ways can be tried on a processor that has the faster.
 pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| match std::env::var("MELGRAD_LEVEL").as_deref() {
+        Ok("portable") => Level::Portable,
+        Ok("avx2") => detected().min(Level::Avx2),
+        _ => detected(),
+    })
+}
+
+fn detected() -> Level {
     #[cfg(target_arch = "x86_64")]
-    {
-        // The standard library caches what it detects: this is a load and a test.
-        if is_x86_feature_detected!("avx512f")
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-        {
-            return Level::Avx512;
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Level::Avx2;
-        }
+            && is_x86_feature_detected!("avx512dq");
+        return if wide { Level::Avx512 } else { Level::Avx2 };
     }
     Level::Portable
 }

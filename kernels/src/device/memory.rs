@@ -65,12 +65,19 @@ impl Device {
         while !rest.is_empty() {
             let mut total = 0usize;
             let fitting = rest.iter().take_while(|&&len| {
-                let first = total == 0;
                 total = total.saturating_add(place(len));
-                // One that is too long by itself is refused below.
-                first || total <= self.longest()
+                total <= self.longest()
             });
-            let (some, others) = rest.split_at(fitting.count());
+            let fitting = fitting.count();
+            if fitting == 0 {
+                return Err(Error::TooLarge {
+                    operation: "zeros",
+                    device: self.name().into(),
+                    bytes: rest[0].saturating_mul(4) as u64,
+                    limit: 4 * self.longest() as u64,
+                });
+            }
+            let (some, others) = rest.split_at(fitting);
             let block = self.alloc(some.iter().map(|&len| place(len)).sum())?;
             self.write(&block, &vec![0.0; block.len()])?;
             let mut start = 0;

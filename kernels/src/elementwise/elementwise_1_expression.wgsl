@@ -1,6 +1,6 @@
 // y[i] = expression(x0 at i, x1 at i, …, parameters, random at i)
 //
-// The template of every elementwise kernel. As it stands it copies x0; the bindings and the body of `value` are written
+// Rung 1: the template of every elementwise kernel. As it stands it copies x0; the bindings and the body of `value` are written
 // for the expression at hand. One thread per element, one pass over memory however long the chain is.
 
 // Word 0: elements of y. Words 1 + 3·k: outer, repeat·inner, inner of input k. From word PARAMS: the parameters.
@@ -12,6 +12,16 @@ const PARAMS: u32 = 19;
 
 fn word(i: u32) -> u32 {
     return words[i / 4u][i % 4u];
+}
+
+// Zero, which a compiler does not know.
+fn nothing() -> u32 {
+    return word(0u) & 0x80000000u;
+}
+
+// Shader compilers may assume that there is no NaN: ask the bits.
+fn is_nan(v: f32) -> bool {
+    return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
 // Where element i of y reads input k.

@@ -109,11 +109,9 @@ impl Expr {
     }
 
     fn binary(self, op: Binary, other: Expr) -> Self {
-        // The derivative makes many products with 0 and 1, and sums with 0.
+        // The derivative makes many products with 1, and sums with 0.
         let (zero, one) = (Expr::Const(0.0), Expr::Const(1.0));
         match (op, &self, &other) {
-            (Binary::Mul, a, _) if *a == zero => zero,
-            (Binary::Mul, _, b) if *b == zero => zero,
             (Binary::Mul, a, _) if *a == one => other,
             (Binary::Mul | Binary::Div, _, b) if *b == one => self,
             (Binary::Add, a, _) if *a == zero => other,
@@ -212,6 +210,14 @@ impl Expr {
             .select(0.0, self / keep)
     }
 
+    /// `outer · inner`, and nothing where the inner derivative is 0 whatever the numbers are.
+    fn chained(outer: Expr, inner: Expr) -> Expr {
+        match inner {
+            Expr::Const(0.0) => inner,
+            inner => outer * inner,
+        }
+    }
+
     /// The derivative by input `i`. Where there is none (kinks), that of the branch which the value takes.
     pub fn derivative(&self, i: usize) -> Expr {
         let one = || Expr::Const(1.0);
@@ -231,7 +237,7 @@ impl Expr {
                     Unary::Sigmoid => self.clone() * (one() - self.clone()),
                     Unary::Erf => (-(x() * x())).exp() * std::f32::consts::FRAC_2_SQRT_PI,
                 };
-                outer * inner
+                Expr::chained(outer, inner)
             }
             Expr::Binary(op, a, b) => {
                 let (da, db) = (a.derivative(i), b.derivative(i));
@@ -239,8 +245,8 @@ impl Expr {
                 match op {
                     Binary::Add => da + db,
                     Binary::Sub => da - db,
-                    Binary::Mul => da * b.clone() + a * db,
-                    Binary::Div => (da - self.clone() * db) / b,
+                    Binary::Mul => Expr::chained(b, da) + Expr::chained(a, db),
+                    Binary::Div => (da - Expr::chained(self.clone(), db)) / b,
                     Binary::Max => a.less(b).select(db, da),
                     Binary::Min => b.less(a).select(db, da),
                     Binary::Less => Expr::Const(0.0),

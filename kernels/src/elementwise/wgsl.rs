@@ -43,8 +43,9 @@ fn line(step: Step, full: &[bool]) -> String {
     match step {
         Step::Input(i) if full[i] => format!("x{i}[i]"),
         Step::Input(i) => format!("x{i}[at({i}u, i)]"),
-        // WGSL has no literal for infinities: the largest numbers stand for them.
-        Step::Const(c) => format!("f32({:?})", c.clamp(f32::MIN, f32::MAX)),
+        Step::Const(c) if c.is_finite() => format!("f32({c:?})"),
+        // WGSL refuses constants that are not finite: `nothing` is 0, and no constant.
+        Step::Const(c) => format!("bitcast<f32>({}u | nothing())", c.to_bits()),
         Step::Param(i) => format!("bitcast<f32>(word(PARAMS + {i}u))"),
         Step::Random(i) => format!("random(PARAMS + {i}u, i)"),
         Step::Unary(op, x) => match op {
@@ -53,7 +54,7 @@ fn line(step: Step, full: &[bool]) -> String {
             Unary::Exp => format!("exp(v{x})"),
             Unary::Ln => format!("log(v{x})"),
             Unary::Sqrt => format!("sqrt(v{x})"),
-            Unary::Tanh => format!("tanh(clamp(v{x}, -15.0, 15.0))"),
+            Unary::Tanh => format!("select(tanh(clamp(v{x}, -15.0, 15.0)), v{x}, is_nan(v{x}))"),
             Unary::Sigmoid => format!("1.0 / (1.0 + exp(-v{x}))"),
             Unary::Erf => format!("erf(v{x})"),
         },
@@ -62,10 +63,10 @@ fn line(step: Step, full: &[bool]) -> String {
             Binary::Sub => format!("v{a} - v{b}"),
             Binary::Mul => format!("v{a} * v{b}"),
             Binary::Div => format!("v{a} / v{b}"),
-            Binary::Max => format!("max(v{a}, v{b})"),
-            Binary::Min => format!("min(v{a}, v{b})"),
+            Binary::Max => format!("select(v{a}, v{b}, v{a} < v{b})"),
+            Binary::Min => format!("select(v{a}, v{b}, v{b} < v{a})"),
             Binary::Less => format!("select(0.0, 1.0, v{a} < v{b})"),
         },
-        Step::Select(c, a, b) => format!("select(v{b}, v{a}, v{c} != 0.0)"),
+        Step::Select(c, a, b) => format!("select(v{a}, v{b}, v{c} == 0.0)"),
     }
 }

@@ -84,12 +84,12 @@ impl Stream {
         self.blocks
             .extend_from_slice(bytemuck::cast_slice(dispatch.params));
         self.blocks.resize(offset + STRIDE, 0);
-        let timer = &self.timer;
+        let timer = &mut self.timer;
         let open = Self::open(&mut self.open, driver);
         let pass = open.pass.get_or_insert_with(|| {
             let descriptor = wgpu::ComputePassDescriptor {
                 label: None,
-                timestamp_writes: timer.as_ref().map(Timer::writes),
+                timestamp_writes: timer.as_mut().map(Timer::writes),
             };
             open.encoder
                 .begin_compute_pass(&descriptor)

@@ -14,6 +14,8 @@ pub(crate) struct Timer {
     period: f64,
     most: u32,
     launches: u32,
+    /// Whether the launch that is being recorded has begun: one of many dispatches may need several passes.
+    begun: bool,
 }
 
 impl Timer {
@@ -38,15 +40,17 @@ impl Timer {
             period: f64::from(driver.queue.get_timestamp_period()) * 1e-9,
             most,
             launches: 0,
+            begun: false,
         })
     }
 
-    /// The timestamps of the launch that is being recorded.
-    pub fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+    /// The timestamps of the launch that is being recorded: the beginning of its first pass, the end of its last.
+    pub fn writes(&mut self) -> wgpu::ComputePassTimestampWrites<'_> {
         let at = 2 * self.launches;
+        let first = !std::mem::replace(&mut self.begun, true);
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
-            beginning_of_pass_write_index: Some(at),
+            beginning_of_pass_write_index: first.then_some(at),
             end_of_pass_write_index: Some(at + 1),
         }
     }
@@ -54,6 +58,7 @@ impl Timer {
     /// The launch is recorded.
     pub fn next(&mut self) {
         self.launches += 1;
+        self.begun = false;
         debug_assert!(self.launches <= self.most, "times must be read in between");
     }
 

@@ -30,10 +30,10 @@ fn is_nan(v: f32) -> bool {
 
 fn activate(x: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(x, 0.0, x < 0.0); }                      // relu
+        case 1u: { return select(x, 0.0, x < 0.0); }                    // relu
         case 2u: { return select(x, 0.01 * x, x < 0.0); }               // leaky relu
         case 3u: { return select(x, exp(x) - 1.0, x < 0.0); }           // elu
-        case 4u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); }  // tanh
+        case 4u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); } // tanh
         case 5u: { return 1.0 / (1.0 + exp(-x)); }                      // sigmoid
         default: { return x; }
     }

@@ -29,10 +29,10 @@ fn is_nan(v: f32) -> bool {
 
 fn activate(x: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(x, 0.0, x < 0.0); }                      // relu
+        case 1u: { return select(x, 0.0, x < 0.0); }                    // relu
         case 2u: { return select(x, 0.01 * x, x < 0.0); }               // leaky relu
         case 3u: { return select(x, exp(x) - 1.0, x < 0.0); }           // elu
-        case 4u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); }  // tanh
+        case 4u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); } // tanh
         case 5u: { return 1.0 / (1.0 + exp(-x)); }                      // sigmoid
         default: { return x; }
     }
@@ -61,13 +61,8 @@ fn outside(example: u32, at: u32, step: u32, j: u32) -> f32 {
     return 0.0;
 }
 
-struct Gradients {
-    dx: vec4<f32>,      // i, f, g, o
-    dc: f32,            // of the cell before
-}
-
-// The step of one unit.
-fn back(at: u32, j: u32, dh: f32, dc_behind: f32) -> Gradients {
+// The step of one unit: writes dx, gives the gradient of the cell before.
+fn back(at: u32, j: u32, dh: f32, dc_behind: f32) -> f32 {
     let cell = cells[at * s.h + j];
     let gate = 4u * at * s.h + j;
     let i = gates[gate];
@@ -84,7 +79,7 @@ fn back(at: u32, j: u32, dh: f32, dc_behind: f32) -> Gradients {
     dx[gate + s.h] = df;
     dx[gate + 2u * s.h] = dg;
     dx[gate + 3u * s.h] = d_o;
-    return Gradients(vec4(di, df, dg, d_o), dc * f);
+    return dc * f;
 }
 
 @compute @workgroup_size(64)
@@ -110,5 +105,5 @@ fn main(
         }
         dc = direct[id];
     }
-    direct[id] = back(at, j, dh, dc).dc;
+    direct[id] = back(at, j, dh, dc);
 }

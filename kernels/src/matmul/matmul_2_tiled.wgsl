@@ -21,12 +21,17 @@ struct Shape {
 override BIAS: u32 = 0;
 override ACTIVATION: u32 = 0;
 
+// Shader compilers may assume that there is no NaN: ask the bits.
+fn is_nan(v: f32) -> bool {
+    return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+}
+
 fn activate(x: f32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return max(x, 0.0); }                                // relu
+        case 1u: { return select(x, 0.0, x < 0.0); }                    // relu
         case 2u: { return select(x, 0.01 * x, x < 0.0); }               // leaky relu
         case 3u: { return select(x, exp(x) - 1.0, x < 0.0); }           // elu
-        case 4u: { return tanh(clamp(x, -15.0, 15.0)); }                // tanh
+        case 4u: { return select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x)); } // tanh
         case 5u: { return 1.0 / (1.0 + exp(-x)); }                      // sigmoid
         default: { return x; }
     }

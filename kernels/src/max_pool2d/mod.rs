@@ -103,7 +103,7 @@ impl MaxPool2d {
             let (window, stride, pad) = (self.kernel[axis], self.stride[axis], self.pad[axis]);
             if window == 0 || stride == 0 || stride >= 1 << 31 {
                 return Err(kernel.error(format!(
-                    "window {:?} and stride {:?} must be at least 1",
+                    "window {:?} and stride {:?} must be at least 1 and less than 2^31",
                     self.kernel, self.stride
                 )));
             }

@@ -44,10 +44,10 @@ fn main(
     let clip = row / s.bands;
     let t0 = id % blocks * FRAMES;
     let start = min(first[band], s.bins - s.width);
-    // Behind the last weight that is not zero.
+    // Behind the last weight that is not zero; NaN is not.
     var end = 0u;
     for (var j = thread; j < s.width; j += 64u) {
-        if filters[band * s.width + j] != 0.0 {
+        if !(filters[band * s.width + j] == 0.0) {
             end = j + 1u;
         }
     }

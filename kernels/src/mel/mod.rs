@@ -115,7 +115,8 @@ impl Kernel for Mel {
             "mel_1_naive" => (rows * self.frames).div_ceil(64),
             _ => rows * self.frames.div_ceil(64),
         };
-        Some(Pass::of(rung, 4, params, limits.fold(groups)).into())
+        let pass = Pass::of(rung, 4, params, limits.fold(groups));
+        Some(pass.looping(2 * self.width + 16).into())
     }
 
     /// Filters of all lengths, the empty one too: zeros behind the weights.

@@ -138,7 +138,8 @@ impl Kernel for PowerToDb {
         ];
         match rung.name {
             "power_to_db_1_naive" => {
-                Some(Pass::of(rung, 2, params, limits.fold(self.clips)).into())
+                let pass = Pass::of(rung, 2, params, limits.fold(self.clips));
+                Some(pass.looping(2 * self.len.div_ceil(256) + 8).into())
             }
             // Twice the same shader over x, y and the blocks' maxima: first these, then the result.
             _ => {

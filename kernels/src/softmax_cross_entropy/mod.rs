@@ -117,10 +117,10 @@ impl SoftmaxCrossEntropy {
         let mut bindings = vec![0, 1, if self.weighted { 2 } else { 0 }];
         bindings.extend(last);
         let weighted = ("WEIGHTED", f64::from(u8::from(self.weighted)));
-        // A thread walks four times along a row, or once along the rows; in a single dispatch it does both.
+        // A thread walks four times along a row, or along its share of the rows; in a single dispatch it does both.
         let (row, rows) = (4 * self.columns, self.rows);
         let iterations = match scratch.len() {
-            1 => row.max(rows),
+            1 => row.max(rows.div_ceil(64) + 8),
             _ => rows.div_ceil(256) * (row + 1) + 8,
         };
         let pass = |(stage, &groups): (usize, &[u32; 3])| {

@@ -1,7 +1,7 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
 // With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
-// Rung 1, two passes. STAGE 0: one thread per row leaves w·nll and w in scratch. STAGE 1: one thread adds them up.
+// Rung 1, two passes. STAGE 0: one thread per row leaves w·nll and w in scratch. STAGE 1: one workgroup adds them up.
 
 struct Shape {
     rows: u32,
@@ -15,6 +15,8 @@ struct Shape {
 @group(0) @binding(3) var<storage, read> weights: array<f32>;       // [columns], read only where WEIGHTED
 @group(0) @binding(4) var<storage, read_write> partial: array<vec2<f32>>; // [rows]: w·nll, w
 @group(0) @binding(5) var<storage, read_write> loss: array<f32>;    // [1]
+
+var<workgroup> sums: array<vec2<f32>, 64>;
 
 override STAGE: u32 = 0;
 override WEIGHTED: u32 = 0;
@@ -66,11 +68,21 @@ fn main(
         if id < s.rows {
             partial[id] = weighted_loss(id);
         }
-    } else if id == 0u {
-        var total = vec2(0.0, 0.0);
-        for (var row = 0u; row < s.rows; row++) {
-            total += partial[row];
+        return;
+    }
+    var sum = vec2(0.0, 0.0);
+    for (var row = thread; row < s.rows; row += 64u) {
+        sum += partial[row];
+    }
+    sums[thread] = sum;
+    for (var half = 32u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if thread < half {
+            sums[thread] += sums[thread + half];
         }
+    }
+    if id == 0u {
+        let total = sums[0];
         loss[0] = select(total.x / total.y, 0.0, total.y == 0.0);
     }
 }

@@ -168,7 +168,8 @@ impl Kernel for Stft {
         .to_vec();
         let spectrum = ("SPECTRUM", f64::from(self.spectrum as u8));
         let pass = |groups, constants: &[_]| {
-            Pass::of(rung, 3, params, limits.fold(groups)).with(constants)
+            let pass = Pass::of(rung, 3, params, limits.fold(groups));
+            pass.with(constants).looping(self.n_fft)
         };
         match rung.name {
             // Two frames as one complex transform of full length, eight numbers to each thread.
