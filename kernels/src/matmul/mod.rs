@@ -14,6 +14,7 @@ mod cpu;
 mod oracle;
 
 use crate::activation::Activation;
+use crate::conv2d::plan::WORKGROUPS;
 use crate::error::{Result, elements};
 use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
 use crate::rung;
@@ -138,6 +139,7 @@ impl Kernel for Matmul {
                 rung!("matmul_1_naive"),
                 rung!("matmul_2_tiled"),
                 rung!("matmul_3_register"),
+                rung!("matmul_4_split"),
             ]
         }
     }
@@ -151,21 +153,53 @@ impl Kernel for Matmul {
         let (groups, iterations) = match rung.name {
             "matmul_1_naive" => ((self.m * self.n).div_ceil(64), self.k),
             "matmul_2_tiled" => (tiles(16), self.k.div_ceil(16) * 17),
-            _ => (tiles(64), self.k.div_ceil(16) * 5),
+            "matmul_3_register" => (tiles(64), self.k.div_ceil(16) * 5),
+            _ => return self.split(rung, params, tiles(64), limits),
         };
+        let pass = Pass::of(rung, 4, params, limits.fold(groups));
+        Some(self.pass(pass).looping(iterations).into())
+    }
+}
+
+impl Matmul {
+    /// The constants and bindings that all rungs have.
+    fn pass(&self, pass: Pass) -> Pass {
         // Without a bias something must still stand at its binding: `a` does, and is not read.
         let bias = if self.bias { 2 } else { 0 };
         let y = self.inputs().len();
-        let constants = [
+        let bindings = [0, 1, bias, y, y + 1];
+        let count = pass.bindings.len();
+        pass.over(&bindings[..count]).with(&[
             ("BIAS", f64::from(u8::from(self.bias))),
             ("ACTIVATION", self.activation.code()),
-        ];
-        Some(
-            Pass::of(rung, 4, params, limits.fold(groups))
-                .with(&constants)
-                .over(&[0, 1, bias, y])
-                .looping(iterations)
-                .into(),
-        )
+        ])
+    }
+
+    /// The fewest summed indices that are worth a workgroup.
+    const PART: usize = 256;
+
+    /// The two passes over parts of k, where whole sums would leave most workgroups without work.
+    fn split(&self, rung: &Rung, params: Vec<u32>, tiles: usize, limits: &Limits) -> Option<Plan> {
+        let wanted = (WORKGROUPS / tiles.max(1)).min(self.k / Self::PART);
+        if wanted < 2 {
+            return None;
+        }
+        let depth = self.k.div_ceil(wanted).next_multiple_of(16);
+        let parts = self.k.div_ceil(depth);
+        let params = [params, vec![parts as u32, depth as u32]].concat();
+        let len = self.m * self.n;
+        let pass = |stage, groups, iterations| {
+            let pass = Pass::of(rung, 5, params.clone(), limits.fold(groups));
+            let mut pass = self.pass(pass).looping(iterations);
+            pass.constants.push(("STAGE", stage));
+            pass
+        };
+        Some(Plan {
+            scratch: vec![parts * len],
+            passes: vec![
+                pass(0.0, tiles * parts, depth / 16 * 5),
+                pass(1.0, len.div_ceil(256), parts),
+            ],
+        })
     }
 }
