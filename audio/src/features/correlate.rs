@@ -1,4 +1,4 @@
-//! Sums over a short signal and itself, shifted: what repeats is found by them.
+//! Sums over a short signal and another one, or itself, shifted: what repeats is found by them, and filters are such.
 
 use kernels::vectorized;
 
@@ -11,11 +11,11 @@ pub(super) fn padding(shifts: usize) -> usize {
     shifts.next_multiple_of(SHIFTS)
 }
 
-/// Σ f(x[i], x[i + k]) for SHIFTS successive k from `from` on, over the first `length` i.
+/// Σ f(short[i], x[i + k]) for SHIFTS successive k.
 #[inline(always)]
-fn sums(x: &[f32], length: usize, from: usize, f: impl Fn(f32, f32) -> f32) -> [f32; SHIFTS] {
+fn sums(short: &[f32], x: &[f32], f: impl Fn(f32, f32) -> f32) -> [f32; SHIFTS] {
     let mut sums = [0f32; SHIFTS];
-    for (a, shifted) in x[..length].iter().zip(x[from..].windows(SHIFTS)) {
+    for (a, shifted) in short.iter().zip(x.windows(SHIFTS)) {
         for (sum, b) in sums.iter_mut().zip(shifted) {
             *sum += f(*a, *b);
         }
@@ -28,7 +28,8 @@ vectorized! {
     pub(super) fn products(x: &[f32], length: usize, out: &mut [f32]) {
         for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
             let from = block * SHIFTS;
-            let sums = sums(x, length.saturating_sub(from), from, |a, b| a * b);
+            let short = &x[..length.saturating_sub(from)];
+            let sums = sums(short, &x[from..], |a, b| a * b);
             out.copy_from_slice(&sums[..out.len()]);
         }
     }
@@ -36,8 +37,16 @@ vectorized! {
     /// `out[k] = Σ (x[i] - x[i + k])²` over the first `length` numbers, behind which `x` has [`padding`] zeros.
     pub(super) fn differences(x: &[f32], length: usize, out: &mut [f32]) {
         for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
-            let sums = sums(x, length, block * SHIFTS, |a, b| (a - b) * (a - b));
+            let sums = sums(&x[..length], &x[block * SHIFTS..], |a, b| (a - b) * (a - b));
             out.copy_from_slice(&sums[..out.len()]);
+        }
+    }
+
+    /// `out[k] += Σ taps[i] · x[i + k]`; `x` is as long as `out`, `taps` and [`padding`] together, at least.
+    pub(super) fn filter(taps: &[f32], x: &[f32], out: &mut [f32]) {
+        for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
+            let sums = sums(taps, &x[block * SHIFTS..], |a, b| a * b);
+            out.iter_mut().zip(sums).for_each(|(o, s)| *o += s);
         }
     }
 }

@@ -5,18 +5,18 @@
 //! in the frequency domain (Schörkhuber and Klapuri 2010), without their faintest hundredth; for the next octave down the
 //! sound is taken at half the rate, as long as `hop` can be halved.
 
+use super::halve::halve;
 use super::kind::{Axis, Definition, How};
 use super::overlap::under;
 use super::settings::FeatureSettings;
 use super::sound::{self, Sound};
 use super::tuning;
-use crate::clip::Clip;
 use crate::error::{Error, Result};
-use crate::resample::resample;
 use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_ranges};
 use kernels::stft::{Spectrum, Stft};
 use std::borrow::Cow;
+use std::f32::consts::SQRT_2;
 use std::ops::Range;
 
 pub(super) const CQT: Definition = Definition {
@@ -124,9 +124,9 @@ pub(super) fn magnitudes(sound: &Sound<'_>, scale: &Scale) -> Result<Vec<f32>> {
     // Where every octave would do with a lower rate, the first does too.
     let spare = (rate / 2.0 / scale.cutoff()).log2().ceil() as isize - 2;
     let halvings = spare.min(hop.trailing_zeros() as isize - octaves as isize + 1);
-    if halvings > 0 {
-        samples = slower(&samples, 1 << halvings)?.into();
-        (rate, hop) = (rate / f64::from(1 << halvings), hop >> halvings);
+    for _ in 0..halvings {
+        samples = slower(&samples).into();
+        (rate, hop) = (rate / 2.0, hop / 2);
     }
     let first_rate = rate;
 
@@ -142,23 +142,18 @@ pub(super) fn magnitudes(sound: &Sound<'_>, scale: &Scale) -> Result<Vec<f32>> {
             &mut values[bins.start * frames..end * frames],
         )?;
         if octave + 1 < octaves && hop.is_multiple_of(2) && scale.hz(bins.start - 1) <= rate / 5.0 {
-            samples = slower(&samples, 2)?.into();
+            samples = slower(&samples).into();
             (rate, hop) = (rate / 2.0, hop / 2);
         }
     }
     Ok(values)
 }
 
-/// The sound at a rate `factor` times lower, of the same energy.
-fn slower(samples: &[f32], factor: u32) -> Result<Vec<f32>> {
-    let clip = Clip {
-        samples: samples.to_vec(),
-        sample_rate: factor,
-    };
-    let mut slower = resample(&clip, 1)?.samples;
-    let gain = f64::from(factor).sqrt() as f32;
-    slower.iter_mut().for_each(|s| *s *= gain);
-    Ok(slower)
+/// The sound at half the rate, of the same energy.
+fn slower(samples: &[f32]) -> Vec<f32> {
+    let mut slower = halve(samples);
+    slower.iter_mut().for_each(|s| *s *= SQRT_2);
+    slower
 }
 
 /// An octave's filters over the spectra of `n_fft` samples.

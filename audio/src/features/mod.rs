@@ -20,7 +20,7 @@
 //! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
 //! | `onset.rs` | [`onset_strength`]: how much louder it gets |
 //! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
-//! | `cqt.rs`, `harmony.rs` | constant-Q transform; chroma, CENS and tonnetz of it |
+//! | `cqt.rs`, `halve.rs`, `harmony.rs` | constant-Q transform; chroma, CENS and tonnetz of it |
 //! | `yin.rs` | pitch |
 //! | `pyaudio.rs`, `fma.rs` | pyAudioAnalysis's features; FMA's table |
 //! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
@@ -37,6 +37,7 @@ mod exact;
 mod fma;
 mod gtzan;
 mod gtzan_picture;
+mod halve;
 mod harmony;
 mod hpss;
 mod kind;
