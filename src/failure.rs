@@ -2,6 +2,7 @@
 
 use crate::terminal;
 use melgrad::{audio, engine, kernels, models};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code of work that failed.
@@ -49,6 +50,18 @@ impl Failure {
         }
     }
 
+    /// What ended work with the network in this file: the file is named where one of its layers is what is wrong.
+    pub fn with_network(file: &Path, error: models::Error) -> Self {
+        use engine::Error::{Architecture, Layer};
+        let named = matches!(error, models::Error::Engine(Architecture(_) | Layer { .. }));
+        let failure = Failure::from(error);
+        let message = match named {
+            true => format!("{}: {}", file.display(), failure.message),
+            false => failure.message,
+        };
+        Failure { message, ..failure }
+    }
+
     /// Says what is wrong on standard error. Wrong usage always gets a hint.
     pub fn report(self) -> ExitCode {
         if !self.message.is_empty() {
@@ -66,9 +79,9 @@ impl From<kernels::Error> for Failure {
             kernels::Error::NoDevice { .. } => {
                 failure.hint("`melgrad doctor` lists the devices of this machine")
             }
-            kernels::Error::OutOfMemory { .. } => {
-                failure.hint("a smaller --batch needs less memory")
-            }
+            kernels::Error::OutOfMemory { .. } => failure.hint(
+                "another --device may have more; a training needs less with --set training.batch=N",
+            ),
             kernels::Error::DeviceLost { .. } => failure.hint("try again, or use --device cpu"),
             _ => failure,
         }
@@ -82,9 +95,6 @@ impl From<engine::Error> for Failure {
                 message: error.to_string(),
                 ..cause.clone().into()
             },
-            engine::Error::Batch { largest, .. } if *largest > 0 => {
-                Failure::new(error.to_string()).hint(format!("--batch {largest}"))
-            }
             _ => Failure::new(error.to_string()),
         }
     }

@@ -22,12 +22,11 @@ use audio::Segment;
 use engine::{Device, ModelFile, Network};
 use serde::Serialize;
 
-use crate::evaluate::probabilities;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::evaluate::{Votes, mean};
-use crate::input::{Input, Normalisation};
+use crate::evaluate::{AT_ONCE, Votes, mean};
+use crate::input::{Input, Normalisation, Windows};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::listen;
+use crate::room::room;
 use crate::{Error, files};
 
 /// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well it hears and
@@ -41,6 +40,8 @@ pub struct Classifier {
     labels: Vec<String>,
     input: Input,
     normalisation: Normalisation,
+    /// Windows that the device has room for at once.
+    most: usize,
 }
 
 /// What a classifier says of one clip.
@@ -149,7 +150,8 @@ impl Classifier {
     /// A classifier from a model file that was read already; `name` goes into errors.
     ///
     /// # Errors
-    /// [`Error::Model`] where its feature settings, normalisation and network do not fit together.
+    /// [`Error::Model`] where its feature settings, normalisation and network do not fit together, or the device has no
+    /// room for one window's way through the network.
     pub fn from_model(file: &ModelFile, name: &str, device: &Device) -> Result<Classifier, Error> {
         let refuse = |reason: String| Error::Model {
             name: name.into(),
@@ -170,9 +172,16 @@ impl Classifier {
                 "its input is {own}, its features are {channels}×{bands}×{frames}"
             )));
         }
-        let network = Network::with_weights(&file.architecture, device, &file.weights);
+        let network = || {
+            let (memory, room) = (file.architecture.memory()?, room(device));
+            memory.check_inference(1, room)?;
+            let network = Network::with_weights(&file.architecture, device, &file.weights)?;
+            Ok((network, memory.largest_inference_batch(room)))
+        };
+        let (network, most) = network().map_err(Error::model(name))?;
         Ok(Classifier {
-            network: network.map_err(Error::model(name))?,
+            network,
+            most,
             labels: file.labels.clone(),
             input,
             normalisation,
@@ -195,6 +204,11 @@ impl Classifier {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// How many windows, `wanted` at most, go through its network at once.
+    pub(crate) fn at_once(&self, wanted: usize) -> usize {
+        wanted.min(self.most)
     }
 
     /// How its features are normalised.
@@ -225,7 +239,7 @@ impl Classifier {
     ) -> Result<Answer, Error> {
         let mut votes = Votes::default();
         listen::hear(&self.input, path.as_ref(), segment, async |windows| {
-            votes.add(&self.network, &self.normalisation, windows).await
+            self.vote(&mut votes, windows).await
         })?;
         Ok(Answer::new(&self.labels, mean(votes.sums)?))
     }
@@ -259,10 +273,20 @@ impl Classifier {
     }
 
     async fn answer(&self, clip: &Clip, name: &str) -> Result<Answer, Error> {
+        let mut votes = Votes::default();
         // Features are computed where they were computed for the training: on the CPU.
-        let windows = self.input.windows_async(&Device::cpu(), clip, name).await?;
-        let probabilities = probabilities(&self.network, &self.normalisation, windows).await?;
-        Ok(Answer::new(&self.labels, probabilities))
+        let heard = async |windows| self.vote(&mut votes, windows).await;
+        (self.input)
+            .each_windows(&Device::cpu(), clip, name, heard)
+            .await?;
+        Ok(Answer::new(&self.labels, mean(votes.sums)?))
+    }
+
+    async fn vote(&self, votes: &mut Votes, windows: Windows) -> Result<(), Error> {
+        let (network, normalisation) = (&self.network, &self.normalisation);
+        votes
+            .add(network, normalisation, self.at_once(AT_ONCE), windows)
+            .await
     }
 }
 
@@ -272,5 +296,56 @@ impl std::fmt::Debug for Classifier {
             .field("labels", &self.labels)
             .field("device", &self.network.device())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::Architecture;
+    use serde_json::json;
+
+    #[test]
+    fn a_small_file_cannot_ask_for_all_memory() {
+        let branch = [json!({"kind": "Pad2d", "padding": 23_000})];
+        let branches: Vec<_> = (0..64).map(|_| &branch).collect();
+        let layers = json!([
+            {"kind": "Parallel", "combine": "add", "branches": branches},
+            {"kind": "GlobalAvgPool"},
+            {"kind": "Linear", "out_features": 2},
+        ]);
+        let mut input = json!({"frames": 128, "features": {"n_mels": 128}});
+        let text = json!({"input": [1, 128, 128], "layers": layers}).to_string();
+        let architecture = Architecture::from_json(&text).unwrap();
+        let network = |layers: &str| {
+            let small = format!(r#"{{"input": [1, 128, 128], "layers": {layers}}}"#);
+            Network::new(&Architecture::from_json(&small).unwrap(), &Device::cpu(), 1).unwrap()
+        };
+        // The same weights: nothing needs to be computed for this file.
+        let small =
+            network(r#"[{"kind": "GlobalAvgPool"}, {"kind": "Linear", "out_features": 2}]"#);
+        let mut file = ModelFile::new(&small, vec!["a".into(), "b".into()]).unwrap();
+        file.normalisation = serde_json::to_value(Normalisation::default()).unwrap();
+        let load = |file: &ModelFile| Classifier::from_bytes(&file.to_bytes().unwrap());
+        file.features = input.clone();
+        load(&file).unwrap();
+        let error = load(&ModelFile {
+            architecture,
+            ..file.clone()
+        })
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("does not fit: inference takes"),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().contains("smaller network"));
+
+        input["seconds"] = json!(1e-5);
+        let error = load(&ModelFile {
+            features: input,
+            ..file
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("less than a frame"), "{error}");
     }
 }

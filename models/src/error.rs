@@ -152,11 +152,12 @@ impl Error {
             },
             Error::Dataset { hint, .. } => Some((*hint).to_string()),
             Error::UnknownRecipe { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest:?}? `melgrad recipes` lists all")),
-            Error::Engine(engine::Error::Batch { largest: 0, .. }) => Some("a smaller network, or another --device".into()),
-            Error::Engine(engine::Error::Batch { largest, .. }) => Some(format!("--batch {largest}")),
-            Error::OutOfMemory { batch: 1, .. } => Some("a smaller network, or another --device".into()),
-            Error::OutOfMemory { batch, .. } => Some(format!("try --batch {}", batch / 2)),
-            Error::Diverged { .. } => Some("a smaller learning rate often helps: try a tenth of --lr".into()),
+            Error::OutOfMemory { batch: 1, .. }
+            | Error::Engine(engine::Error::Batch { largest: 0, .. })
+            | Error::Model { source: engine::Error::Batch { .. }, .. } => Some("a smaller network, or another --device".into()),
+            Error::Engine(engine::Error::Batch { largest, .. }) => Some(format!("--set training.batch={largest}")),
+            Error::OutOfMemory { batch, .. } => Some(format!("try --set training.batch={}", batch / 2)),
+            Error::Diverged { .. } => Some("a smaller learning rate often helps: a tenth, by --set training.learning_rate=X".into()),
             Error::NoRate { .. } => Some("begin with a lower rate (--from), end with a higher one (--to), or take more --steps".into()),
             Error::Model { .. } => Some("a model file is the best.safetensors (or model.json) of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
@@ -170,6 +171,15 @@ impl Error {
     pub(crate) fn model(name: impl Into<String>) -> impl FnOnce(engine::Error) -> Error {
         let name = name.into();
         move |source| Error::Model { name, source }
+    }
+
+    /// A mistake among the settings that a file holds, said of the file.
+    #[cfg(feature = "report")]
+    pub(crate) fn of(self, path: &Path) -> Error {
+        Error::Malformed {
+            path: path.into(),
+            reason: self.to_string(),
+        }
     }
 
     pub(crate) fn setting(name: &'static str, reason: impl Into<String>) -> Error {

@@ -8,7 +8,7 @@ use engine::{Mode, Network, Tensor, no_grad};
 use crate::Error;
 use crate::input::{Normalisation, Windows};
 
-/// Windows that go through a network at once where nobody says how many.
+/// Windows that go through a network at once where nobody says how many, and there is room for them.
 pub(crate) const AT_ONCE: usize = 16;
 
 /// The natural logarithms of the probabilities that a network's outputs stand for.
@@ -38,20 +38,6 @@ fn forward(network: &Network, values: &[f32], n: usize) -> Result<Tensor, Error>
     Ok(no_grad(|| network.forward(&x, Mode::Eval))?)
 }
 
-/// The probability of every label for one clip: the mean over its windows.
-///
-/// # Errors
-/// [`Error::Engine`] where the device refuses; [`Error::NotFinite`].
-pub async fn probabilities(
-    network: &Network,
-    normalisation: &Normalisation,
-    windows: Windows,
-) -> Result<Vec<f64>, Error> {
-    let mut votes = Votes::default();
-    votes.add(network, normalisation, windows).await?;
-    mean(votes.sums)
-}
-
 /// The windows of one clip, heard some at a time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Votes {
@@ -59,15 +45,16 @@ pub(crate) struct Votes {
 }
 
 impl Votes {
-    /// Hears some windows.
+    /// Hears some windows, `batch` at once.
     pub(crate) async fn add(
         &mut self,
         network: &Network,
         normalisation: &Normalisation,
+        batch: usize,
         mut windows: Windows,
     ) -> Result<(), Error> {
         let len = windows.window_len().max(1);
-        for batch in windows.values.chunks_mut(AT_ONCE * len) {
+        for batch in windows.values.chunks_mut(batch.max(1) * len) {
             batch
                 .chunks_mut(len)
                 .for_each(|window| normalisation.apply(window));

@@ -59,7 +59,6 @@ mod listen;
 pub mod metrics;
 pub mod pattern;
 mod random;
-#[cfg(not(target_arch = "wasm32"))]
 mod room;
 pub mod schedule;
 pub mod split;

@@ -40,8 +40,9 @@ pub(crate) fn hear(
         if samples == 0 {
             stream.set_limits(&Limits::default());
             let clip = stream.clip(&Segment::default())?;
-            let windows = input.windows_async(&Device::cpu(), &clip, &name).await?;
-            return heard(windows).await;
+            return input
+                .each_windows(&Device::cpu(), &clip, &name, heard)
+                .await;
         }
         let mut listener = Listener::new(input, open()?, samples, &name);
         while let Some(windows) = listener.next(AT_ONCE).await? {
@@ -79,7 +80,7 @@ impl<'a> Listener<'a> {
     async fn next(&mut self, most: usize) -> Result<Option<Windows>, Error> {
         // Features are computed where they were computed for the training: on the CPU.
         let device = Device::cpu();
-        let mut all = None;
+        let mut all = Windows::default();
         for _ in 0..most {
             let Some((from, to)) = self.cuts.next() else {
                 break;
@@ -90,9 +91,9 @@ impl<'a> Listener<'a> {
                 sample_rate: self.stream.sample_rate(),
             };
             let window = self.input.window(&device, &clip, self.name).await?;
-            Windows::append(&mut all, window);
+            all.append(window);
         }
-        Ok(all)
+        Ok((all.windows > 0).then_some(all))
     }
 
     /// Makes the buffer begin at `from` and reach to `to`, where the sound does.
@@ -152,5 +153,17 @@ mod tests {
         }
         assert_eq!((windows, whole.windows), (9, 9));
         assert!(values == whole.values);
+
+        drop(listener);
+        input.seconds = Some(0.1);
+        let (mut heard, mut turns) = (0, 0);
+        let hear = async |windows: Windows| {
+            heard += windows.windows;
+            turns += 1;
+            assert!(windows.windows <= AT_ONCE);
+            Ok(())
+        };
+        kernels::block_on(input.each_windows(&Device::cpu(), &clip, "x", hear)).unwrap();
+        assert_eq!((heard, turns), (73, 5));
     }
 }

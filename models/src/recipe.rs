@@ -134,7 +134,7 @@ impl Recipe {
     /// A recipe from its text; `path` goes into errors.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the line; [`Error::Setting`] for values that make no sense.
+    /// [`Error::Malformed`] with the line, or the value that makes no sense.
     pub fn parse(text: &str, path: &Path) -> Result<Recipe, Error> {
         let malformed = |error: toml::de::Error| Error::Malformed {
             path: path.into(),
@@ -144,7 +144,7 @@ impl Recipe {
             Some(whole) => toml::Value::Table(whole).try_into().map_err(malformed)?,
             None => toml::from_str(text).map_err(malformed)?,
         };
-        recipe.check()?;
+        recipe.check().map_err(|error| error.of(path))?;
         Ok(recipe)
     }
 

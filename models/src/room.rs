@@ -1,8 +1,8 @@
-//! How much memory a device has for a training, as far as anybody can say beforehand.
+//! How much memory a device has, as far as anybody can say beforehand.
 
 use engine::{Device, Room};
 
-/// The room on a device.
+/// The room for networks on a device.
 ///
 /// On the CPU: on Linux what the system calls available, elsewhere unknown. On a GPU: the largest buffer; drivers do
 /// not tell how much memory is free.
@@ -19,14 +19,14 @@ pub(crate) fn room(device: &Device) -> Room {
     }
 }
 
-#[cfg(feature = "gpu")]
+#[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
 fn largest_buffer(name: &str) -> Option<u64> {
     let adapters = kernels::block_on(kernels::gpu::list());
     let own = adapters.into_iter().find(|adapter| adapter.name == name);
     own.map(|adapter| adapter.limits.binding_bytes)
 }
 
-#[cfg(not(feature = "gpu"))]
+#[cfg(not(all(feature = "gpu", not(target_arch = "wasm32"))))]
 fn largest_buffer(_: &str) -> Option<u64> {
     None
 }

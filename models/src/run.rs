@@ -203,10 +203,11 @@ impl RunFolder {
     /// Reads `run.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Malformed`], or [`Error::Setting`] for settings that make no sense.
+    /// [`Error::Io`], or [`Error::Malformed`], for settings that make no sense too.
     pub fn settings(&self) -> Result<RunSettings, Error> {
-        let settings: RunSettings = read_toml(&self.path("run.toml"))?;
-        settings.recipe.check()?;
+        let path = self.path("run.toml");
+        let settings: RunSettings = read_toml(&path)?;
+        settings.recipe.check().map_err(|error| error.of(&path))?;
         Ok(settings)
     }
 

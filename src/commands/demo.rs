@@ -38,6 +38,8 @@ impl Demo {
             .watch(|control| demo::demo(&out, self.seed, &device, control))
             .map_err(|error| match error {
                 Error::Stopped => options::training_stopped(&out.join("run")),
+                Error::RunExists { .. } => Failure::from(error)
+                    .hint("give another --out; without it the next free folder is taken"),
                 error => error.into(),
             })?;
         let outcome = &demo.outcome;

@@ -97,7 +97,8 @@ pub struct Export {
 impl Export {
     pub fn run(self) -> Result<(), Failure> {
         let (path, model) = exchange::open(&self.model)?;
-        if path == self.out {
+        let same = |path: PathBuf| self.out.canonicalize().is_ok_and(|out| out == path);
+        if path.canonicalize().is_ok_and(same) {
             return Err(Failure::usage("--out is the model itself"));
         }
         files::write_bytes(&self.out, &exchange::export(&model)?)?;

@@ -79,7 +79,8 @@ impl LrFind {
             },
         };
         let device = self.device.open()?;
-        let found = Progress::new().watch(|control| lr_find(&finding, &device, control))?;
+        let found = Progress::new().watch(|control| lr_find(&finding, &device, control));
+        let found = found.map_err(|error| Failure::with_network(&self.recipe, error))?;
         if let Some(out) = &self.out {
             files::write_bytes(out, found.svg(&recipe.name).as_bytes())?;
             terminal::note(&format!("plot: {}", out.display()));

@@ -84,7 +84,9 @@ impl Reproduce {
                 Failure::new(format!("{}: stopped before the end", self.out.display()))
                     .hint("the same command goes on")
             }
-            error => error.into(),
+            Error::RunExists { .. } => Failure::from(error)
+                .hint("give another --out: the runs that are there have other settings"),
+            error => Failure::with_network(&self.recipe, error),
         })?;
         let file = reproducing.result();
         done.write(&file)?;

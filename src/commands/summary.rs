@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
 use melgrad::engine::{Architecture, ModelFile};
-use melgrad::models::files;
 use melgrad::models::recipe::architecture;
+use melgrad::models::{Error, files};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -36,6 +36,7 @@ struct Shape(Vec<usize>);
 
 impl Summary {
     pub fn run(self) -> Result<(), Failure> {
+        let refused = |error| Failure::with_network(&self.architecture, Error::Engine(error));
         let mut architecture = self.architecture()?;
         if let Some(Shape(input)) = &self.input {
             architecture = architecture.with_input(input.clone());
@@ -47,7 +48,7 @@ impl Summary {
             );
             return Err(Failure::new(message).hint("--input CxHxW, for example --input 1x128x660"));
         }
-        let summary = architecture.summary()?;
+        let summary = architecture.summary().map_err(refused)?;
         match self.json {
             true => terminal::print_json(&serde_json::json!({
                 "layers": summary.layers,
@@ -64,7 +65,8 @@ impl Summary {
             .extension()
             .is_none_or(|ending| ending != "safetensors")
         {
-            return Ok(architecture(path, self.classes.get())?);
+            let refused = |error| Failure::with_network(path, error);
+            return architecture(path, self.classes.get()).map_err(refused);
         }
         let bytes = files::read_bytes(path)?;
         match ModelFile::from_bytes(&bytes) {

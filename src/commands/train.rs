@@ -113,13 +113,18 @@ impl Train {
             }
             Progress::new().watch(|control| train_folder(&training, &device, control))
         };
-        let outcome = outcome.map_err(|error| match error {
-            Error::Stopped => options::training_stopped(&self.out),
-            error => error.into(),
-        })?;
+        let outcome = outcome.map_err(|error| self.failed(error))?;
         terminal::note(&summary(&outcome));
         terminal::note(&format!("report: {}", outcome.run.report().display()));
         terminal::print_path(&outcome.run.learnt())
+    }
+
+    fn failed(&self, error: Error) -> Failure {
+        match (error, self.arch.as_ref().or(self.recipe.as_ref())) {
+            (Error::Stopped, _) => options::training_stopped(&self.out),
+            (error, Some(network)) => Failure::with_network(network, error),
+            (error, None) => error.into(),
+        }
     }
 
     /// How often to train, where it is more than once.
@@ -132,10 +137,7 @@ impl Train {
     }
 
     fn tell_series(&self, outcome: Result<SeriesOutcome, Error>) -> Result<(), Failure> {
-        let outcome = outcome.map_err(|error| match error {
-            Error::Stopped => options::training_stopped(&self.out),
-            error => error.into(),
-        })?;
+        let outcome = outcome.map_err(|error| self.failed(error))?;
         for (name, spread) in &outcome.spread {
             terminal::note(&format!("{name}: {spread}"));
         }

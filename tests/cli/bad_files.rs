@@ -76,10 +76,15 @@ fn recipes_that_make_no_sense() {
     };
     train("name = ").fails(1, &["bad.toml", "line 1"]);
     train(&SMALL.replace("hop = 256", "hopp = 256")).fails(1, &["bad.toml", "hopp"]);
-    train(&SMALL.replace("kernel = 3", "kernel = 99")).fails(1, &["99"]);
+    train(&SMALL.replace("epochs = 2", "epochs = 0")).fails(1, &["bad.toml", "training.epochs"]);
+    train(&SMALL.replace("kernel = 3", "kernel = 99")).fails(1, &["bad.toml", "99"]);
+    melgrad(home.path(), ["summary", "bad.toml"]).fails(1, &["bad.toml", "99"]);
     train(&SMALL.replace("Conv2d", "Conf2d")).fails(1, &["Conf2d"]);
     let huge = SMALL.replace("out_channels = 4", "out_channels = 500000000");
-    train(&huge).fails(1, &["500000000"]);
+    train(&huge).fails(1, &["bad.toml", "500000000"]);
+    let layers = br#"{"input": [1, 8, 8], "layers": [{"kind": "MaxPool2d", "kernel": 9}]}"#;
+    write(&home.path().join("mine.json"), layers);
+    melgrad(home.path(), ["summary", "mine.json"]).fails(1, &["mine.json", "pool1"]);
     assert!(!home.path().join("run/best.safetensors").exists());
 }
 

@@ -359,7 +359,8 @@ fn the_demo_overwrites_nothing() {
     write(&home.path().join("mine/run/run.toml"), b"");
     write(&home.path().join("mine/run/best.safetensors"), b"");
     melgrad(home.path(), ["demo", "--out", "mine", "--device", "cpu"])
-        .fails(1, &["mine", "already"]);
+        .fails(1, &["mine", "already"])
+        .hints("give another --out; without it");
 }
 
 #[test]

@@ -57,15 +57,22 @@ impl Memory {
 
     /// The largest batch that can be trained in this room; 0 where not even one example can.
     pub fn largest_batch(&self, room: Room) -> usize {
+        let (fixed, each) = (self.training_fixed_bytes, self.training_bytes_per_example);
+        self.largest(room, fixed, each)
+    }
+
+    /// The largest batch that can be answered in this room; 0 where not even one example can.
+    pub fn largest_inference_batch(&self, room: Room) -> usize {
+        let (fixed, each) = (self.parameter_bytes, self.inference_bytes_per_example);
+        self.largest(room, fixed, each)
+    }
+
+    fn largest(&self, room: Room, fixed: u64, each: u64) -> usize {
         let within = |room: Option<u64>, fixed: u64, each: u64| match room {
             None => u64::MAX,
             Some(room) => room.checked_sub(fixed).map_or(0, |left| left / each.max(1)),
         };
-        let total = within(
-            room.total,
-            self.training_fixed_bytes,
-            self.training_bytes_per_example,
-        );
+        let total = within(room.total, fixed, each);
         let map = within(room.buffer, 0, self.largest_map_bytes_per_example);
         let parameter_fits = room
             .buffer
@@ -80,7 +87,20 @@ impl Memory {
     /// # Errors
     /// [`Error::Batch`] naming the largest batch that can.
     pub fn check(&self, batch: usize, room: Room) -> Result<()> {
-        let largest = self.largest_batch(room);
+        let (largest, needed) = (self.largest_batch(room), self.training(batch));
+        self.fits(batch, room, largest, ("training", needed))
+    }
+
+    /// Whether batches of this size can be answered in this room.
+    ///
+    /// # Errors
+    /// [`Error::Batch`] naming the largest batch that can.
+    pub fn check_inference(&self, batch: usize, room: Room) -> Result<()> {
+        let (largest, needed) = (self.largest_inference_batch(room), self.inference(batch));
+        self.fits(batch, room, largest, ("inference", needed))
+    }
+
+    fn fits(&self, batch: usize, room: Room, largest: usize, work: (&str, u64)) -> Result<()> {
         if batch <= largest {
             return Ok(());
         }
@@ -102,11 +122,9 @@ impl Memory {
             Room {
                 total: Some(total), ..
             } => {
-                format!(
-                    "training takes about {}, there are {}",
-                    bytes(self.training(batch)),
-                    bytes(total)
-                )
+                let (what, needed) = work;
+                let (needed, total) = (bytes(needed), bytes(total));
+                format!("{what} takes about {needed}, there are {total}")
             }
             _ => format!(
                 "its largest map takes {}, more than 32-bit indices reach",
@@ -126,8 +144,20 @@ impl Memory {
 
 impl Architecture {
     /// What the network needs.
+    ///
+    /// # Errors
+    /// What does not fit together, with the layer's path and both shapes.
     pub fn memory(&self) -> Result<Memory> {
+        self.memory_frozen(&[])
+    }
+
+    /// What the network needs while the layers at these paths do not learn: see [`Network::freeze`](crate::Network::freeze).
+    ///
+    /// # Errors
+    /// As [`Architecture::memory`]; a path that no layer has.
+    pub fn memory_frozen(&self, paths: &[String]) -> Result<Memory> {
         let plan = self.plan()?;
+        let frozen = plan.frozen(paths)?;
         let words = |shape: &[usize]| {
             shape
                 .iter()
@@ -135,7 +165,13 @@ impl Architecture {
         };
         let parameters: Vec<u64> = plan.parameters.iter().map(|p| words(&p.shape)).collect();
         let all: u64 = parameters.iter().sum();
-        let learned = plan.parameters.iter().filter(|p| p.learned);
+        let learned = plan
+            .steps
+            .iter()
+            .zip(&frozen)
+            .filter(|(_, frozen)| !**frozen);
+        let learned = learned.flat_map(|(step, _)| &plan.parameters[step.parameters.clone()]);
+        let learned = learned.filter(|p| p.learned);
         let learned: u64 = learned.map(|p| words(&p.shape)).sum();
         let largest = |steps: &mut dyn Iterator<Item = usize>| {
             let maps = steps.map(|i| {
@@ -154,7 +190,7 @@ impl Architecture {
                 .into_iter()
                 .chain(inner.then_some(group.start))
         });
-        let (training, inference) = peaks(&plan);
+        let (training, inference) = peaks(&plan, &learning(&plan, &frozen));
         Ok(Memory {
             parameter_bytes: 4 * all,
             training_fixed_bytes: 4 * all + 12 * learned,
@@ -167,10 +203,27 @@ impl Architecture {
     }
 }
 
+/// Where a source stands among the network's input and all outputs.
+fn place(source: Source) -> usize {
+    source.map_or(0, |step| step + 1)
+}
+
+/// Of the network's input and of every step's output, whether a gradient comes back to it: whether anything before learns.
+fn learning(plan: &Plan, frozen: &[bool]) -> Vec<bool> {
+    let mut learning = vec![false];
+    for (step, frozen) in plan.steps.iter().zip(frozen) {
+        let mut own = plan.parameters[step.parameters.clone()].iter();
+        let learns = !frozen && own.any(|p| p.learned);
+        let before = step.inputs.iter().any(|&source| learning[place(source)]);
+        learning.push(learns || before);
+    }
+    learning
+}
+
 /// Words per example that are alive at the worst moment of a training step, and of inference.
-fn peaks(plan: &Plan) -> (u64, u64) {
+fn peaks(plan: &Plan, learning: &[bool]) -> (u64, u64) {
     let words = |source: Source| plan.shape(source).elements() as u64;
-    let lives = lifetimes(plan);
+    let lives = lifetimes(plan, learning);
     let alive = |when: &dyn Fn(&Life) -> bool| -> u64 {
         let alive = lives.iter().filter(|life| when(life));
         alive.map(|life| life.words).sum()
@@ -179,12 +232,13 @@ fn peaks(plan: &Plan) -> (u64, u64) {
     // Positions of maxima, and what recurrent layers keep, of all groups so far.
     let mut indices = 0;
     for group in plan.groups() {
-        let (place, last) = (group.start + 1, group.end - 1);
+        let (now, last) = (group.start + 1, group.end - 1);
         if plan.steps[last].operation.is_view() {
             continue;
         }
-        let inputs = &plan.steps[group.start].inputs;
-        let input: u64 = inputs.iter().map(|&source| words(source)).sum();
+        let inputs = plan.steps[group.start].inputs.iter();
+        let inputs = inputs.filter(|&&source| learning[place(source)]);
+        let input: u64 = inputs.map(|&source| words(source)).sum();
         let output = words(Some(last));
         let (pooled, inner) = between(plan, &group);
         // What is written of a convolution in front of its pooling, and what comes back to it.
@@ -205,19 +259,23 @@ fn peaks(plan: &Plan) -> (u64, u64) {
             None => (inner, dz, index),
         };
         // Forward: what this group or a later one reads; in training also what earlier ones keep.
-        let earlier = |life: &Life| life.made < place;
-        let read = alive(&|life| earlier(life) && life.last_read >= place);
-        let kept = alive(&|life| earlier(life) && (life.last_read >= place || life.kept <= place));
-        inference = inference.max(read + inner + normalised + output + index);
-        training = training.max(kept + indices + inner + output + index);
+        let earlier = |life: &Life| life.made < now;
+        let read = alive(&|life| earlier(life) && life.last_read >= now);
+        let kept = alive(&|life| earlier(life) && (life.last_read >= now || life.kept <= now));
+        let forward = inner + output + index;
+        inference = inference.max(read + forward + normalised);
+        if !learning[group.end] {
+            training = training.max(kept + indices + forward + normalised);
+            continue;
+        }
+        training = training.max(kept + indices + forward);
         // On the way back: what this group or an earlier one keeps, the gradients that wait for others of the same map,
         // the one that came, the one before activation or pooling, and the input's.
         indices += index;
-        let kept = alive(&|life| life.kept <= place);
-        let waiting = alive(&|life| 0 < life.made && earlier(life) && life.last_read > group.end);
-        let first = inputs[..] == [None];
-        let backward = output + dz + if first { 0 } else { input };
-        training = training.max(kept + indices + waiting + backward);
+        let kept = alive(&|life| life.kept <= now);
+        let waits =
+            |life: &Life| learning[life.made] && earlier(life) && life.last_read > group.end;
+        training = training.max(kept + indices + alive(&waits) + output + dz + input);
     }
     (training, inference)
 }
@@ -270,8 +328,7 @@ struct Life {
 
 /// The lives of the network's input and of every step's output. What is never written has no words: views, and what lies
 /// within a group.
-fn lifetimes(plan: &Plan) -> Vec<Life> {
-    let place = |source: Source| source.map_or(0, |step| step + 1);
+fn lifetimes(plan: &Plan, learning: &[bool]) -> Vec<Life> {
     let life = |(made, shape): (usize, &Shape)| Life {
         words: shape.elements() as u64,
         made,
@@ -288,18 +345,19 @@ fn lifetimes(plan: &Plan) -> Vec<Life> {
     for group in plan.groups() {
         let (first, end) = (&plan.steps[group.start], group.end);
         let (keeps_input, keeps_output) = first.operation.keeps();
+        let learns = learning[end];
         for &source in &first.inputs {
             let read = &mut lives[owners[place(source)]];
             read.last_read = group.start + 1;
-            if keeps_input {
+            if learns && keeps_input {
                 read.kept = read.kept.min(group.start + 1);
             }
         }
-        if keeps_output || group.len() > 1 {
+        if learns && (keeps_output || group.len() > 1) {
             lives[end].kept = group.start + 1;
         }
         let mut inside = group.start + 1..end;
-        if let (_, Some(Between::Kept)) = between(plan, &group) {
+        if let (true, (_, Some(Between::Kept))) = (learns, between(plan, &group)) {
             inside.start += 1;
             lives[group.start + 1].kept = group.start + 1;
         }

@@ -6,7 +6,7 @@
 use super::infer::{Inferred, elements, infer};
 use super::layer::{Function, Kind, Layer, Parallel};
 use super::recurrent::Sizes;
-use super::{Architecture, arrange};
+use super::{Architecture, arrange, nearest};
 use crate::error::{Error, Result};
 use crate::ops::{
     ConvOptions, LocalResponseNormOptions, PoolOptions, RecurrentOptions, ResizeMode,
@@ -142,6 +142,31 @@ impl Plan {
     /// The shape of what a source gives.
     pub fn shape(&self, source: Source) -> &Shape {
         source.map_or(&self.input, |step| &self.steps[step].output)
+    }
+
+    /// Which steps lie at these paths or below them.
+    ///
+    /// # Errors
+    /// A path that no layer has.
+    pub fn frozen(&self, paths: &[String]) -> Result<Vec<bool>> {
+        let mut frozen = vec![false; self.steps.len()];
+        for path in paths {
+            let below = |step: &Step| {
+                let rest = step.path.strip_prefix(path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if !self.steps.iter().any(below) {
+                let like = nearest(path, self.steps.iter().map(|step| step.path.as_str()));
+                let like = like.map_or(String::new(), |like| format!("; is it `{like}`?"));
+                return Err(Error::Option {
+                    operation: "freeze",
+                    problem: format!("no layer's path is `{path}`{like}"),
+                });
+            }
+            let steps = self.steps.iter().zip(&mut frozen);
+            steps.for_each(|(step, frozen)| *frozen |= below(step));
+        }
+        Ok(frozen)
     }
 
     /// For each step, the last one that reads its output.

@@ -1,7 +1,6 @@
 //! Weights from elsewhere, taken over as far as they fit, and layers that no longer learn.
 
 use super::{Network, Weights};
-use crate::architecture::nearest;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -85,31 +84,21 @@ impl Network {
     /// # Errors
     /// A path that no layer has.
     pub fn freeze(&mut self, paths: &[String]) -> Result<()> {
-        for path in paths {
-            let below = |name: &str| {
-                let rest = name.strip_prefix(path.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
-            };
-            let mut found = false;
-            for (step, frozen) in self.plan.steps.iter().zip(&mut self.frozen) {
-                if below(&step.path) {
-                    (*frozen, found) = (true, true);
-                }
+        for (step, frozen) in self.plan.frozen(paths)?.into_iter().enumerate() {
+            self.frozen[step] |= frozen;
+        }
+        for (step, _) in self
+            .plan
+            .steps
+            .iter()
+            .zip(&self.frozen)
+            .filter(|(_, frozen)| **frozen)
+        {
+            for number in step.parameters.clone() {
+                let name = &self.plan.parameters[number].name;
+                self.numbers[number] = self.numbers[number].detach();
+                self.parameters.retain(|parameter| parameter.name != *name);
             }
-            if !found {
-                let like = nearest(path, self.plan.steps.iter().map(|step| step.path.as_str()));
-                let like = like.map_or(String::new(), |like| format!("; is it `{like}`?"));
-                return Err(Error::Option {
-                    operation: "freeze",
-                    problem: format!("no layer's path is `{path}`{like}"),
-                });
-            }
-            for (spec, tensor) in self.plan.parameters.iter().zip(&mut self.numbers) {
-                if below(&spec.name) {
-                    *tensor = tensor.detach();
-                }
-            }
-            self.parameters.retain(|parameter| !below(&parameter.name));
         }
         Ok(())
     }

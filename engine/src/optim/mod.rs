@@ -202,11 +202,16 @@ impl Optimizer {
 
     /// The launches that the present parameters make: one for all that lie one behind the other.
     fn plan(&self, parameters: &[Parameter]) -> Result<Vec<Run>> {
-        let buffers = |range: &Range<usize>| -> Vec<&Buffer> {
-            self.parameters[range.clone()]
-                .iter()
-                .map(|(_, b)| b)
-                .collect()
+        // Where some are frozen, states begin a new block at another parameter than the parameters do.
+        let own: Vec<&Buffer> = self.parameters.iter().map(|(_, b)| b).collect();
+        let states = self
+            .states
+            .iter()
+            .map(|(_, buffers)| buffers.iter().collect());
+        let all: Vec<Vec<&Buffer>> = std::iter::once(own).chain(states).collect();
+        let together = |range: Range<usize>| {
+            let joined = |buffers: &Vec<&Buffer>| Buffer::join(&buffers[range.clone()]).is_some();
+            all.iter().all(joined)
         };
         let mut runs = Vec::new();
         let mut first = 0;
@@ -216,9 +221,7 @@ impl Optimizer {
                 continue;
             }
             let mut range = first..first + 1;
-            while self.present.get(range.end) == Some(&true)
-                && Buffer::join(&buffers(&(first..range.end + 1))).is_some()
-            {
+            while self.present.get(range.end) == Some(&true) && together(first..range.end + 1) {
                 range.end += 1;
             }
             first = range.end;
@@ -375,5 +378,31 @@ fn problem(problem: impl Into<String>) -> Error {
     Error::Option {
         operation: "optimizer",
         problem: problem.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+
+    /// As where a state's block ends at another parameter than theirs: which are frozen decides that.
+    #[test]
+    fn a_launch_ends_where_a_state_begins_a_new_block() {
+        let device = Device::cpu();
+        let buffers = device.zeros_together(&[3, 70, 5]).unwrap();
+        let parameter = |(number, buffer): (usize, Buffer)| Parameter {
+            name: number.to_string(),
+            tensor: Tensor::from_buffer(buffer.clone(), [buffer.len()]).unwrap(),
+            l2: 0.0,
+        };
+        let parameters: Vec<_> = buffers.into_iter().enumerate().map(parameter).collect();
+        let mut optimizer = Optimizer::new(&parameters, Rule::default(), 1e-3).unwrap();
+        assert_eq!(optimizer.runs.len(), 1);
+        let [one, others] = [&[3][..], &[70, 5]].map(|lens| device.zeros_together(lens).unwrap());
+        optimizer.states[1].1 = [one, others].concat();
+        let runs = optimizer.plan(&parameters).unwrap();
+        let ranges: Vec<_> = runs.iter().map(|run| run.parameters.clone()).collect();
+        assert_eq!(ranges, [0..1, 1..3]);
     }
 }

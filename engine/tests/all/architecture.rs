@@ -210,17 +210,41 @@ fn a_batch_that_does_not_fit_names_the_one_that_would() {
     );
 }
 
+#[test]
+fn an_answer_that_does_not_fit_is_refused_beforehand() {
+    let text = r#"{"input": [1, 128, 128], "layers": [
+        {"kind": "Pad2d", "padding": [[22900, 22900], [22900, 22900]]},
+        {"kind": "GlobalAvgPool"}, {"kind": "Linear", "out_features": 2}]}"#;
+    let memory = Architecture::from_json(text).unwrap().memory().unwrap();
+    let total = Room {
+        buffer: None,
+        total: Some(1 << 30),
+    };
+    let error = memory.check_inference(1, total).unwrap_err().to_string();
+    assert!(error.contains("inference takes about 8"), "{error}");
+    memory.check_inference(1, Room::default()).unwrap();
+
+    // What is judged may be fewer at once than what judging would like, and more than what trains.
+    let memory = ajufo().with_classes(10).memory().unwrap();
+    let largest = memory.largest_inference_batch(total);
+    assert!(largest > memory.largest_batch(total));
+    assert!(memory.inference(largest) <= 1 << 30 && memory.inference(largest + 1) > 1 << 30);
+}
+
 /// The estimate against what a step really takes.
 #[test]
 fn memory_is_as_foretold() {
     let ajufo = ajufo().with_input([1, 64, 128]).with_classes(10);
-    for (architecture, batch) in [
-        (ajufo, 8),
-        (crate::common::architecture(), 256),
-        (crate::recurrent::stacked(), 64),
+    let whole = ajufo.memory().unwrap().training(8);
+    for (architecture, batch, frozen) in [
+        (ajufo.clone(), 8, &[][..]),
+        (ajufo, 8, &["conv1".into(), "conv2".into()]),
+        (crate::common::architecture(), 256, &[]),
+        (crate::recurrent::stacked(), 64, &[]),
     ] {
         let device = Device::cpu();
-        let network = Network::new(&architecture, &device, 1).unwrap();
+        let mut network = Network::new(&architecture, &device, 1).unwrap();
+        network.freeze(frozen).unwrap();
         let mut optimizer =
             engine::Optimizer::new(network.parameters(), engine::Rule::default(), 1e-3).unwrap();
         let shape: Vec<usize> = [batch]
@@ -240,7 +264,11 @@ fn memory_is_as_foretold() {
         optimizer.step(network.parameters(), &gradients).unwrap();
         let (real, foretold) = (
             device.usage().peak_bytes,
-            architecture.memory().unwrap().training(batch),
+            architecture.memory_frozen(frozen).unwrap().training(batch),
+        );
+        assert!(
+            frozen.is_empty() || foretold < whole,
+            "{foretold} of {whole}"
         );
         let ratio = foretold as f64 / real as f64;
         assert!(

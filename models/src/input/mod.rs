@@ -23,6 +23,7 @@ use kernels::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::evaluate::AT_ONCE;
 
 /// Everything between a clip and the network; part of a recipe and of a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ fn is_one(channels: &usize) -> bool {
 }
 
 /// Some windows of features: `values` has the shape `[windows, bands, frames]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Windows {
     /// How many windows of the clip.
     pub windows: usize,
@@ -81,13 +82,13 @@ impl Windows {
     }
 
     /// Puts windows of the same shape behind those that are there.
-    pub(crate) fn append(all: &mut Option<Windows>, more: Windows) {
-        match all {
-            Some(all) => {
-                all.windows += more.windows;
-                all.values.extend(more.values);
+    pub(crate) fn append(&mut self, more: Windows) {
+        match self.windows {
+            0 => *self = more,
+            _ => {
+                self.windows += more.windows;
+                self.values.extend(more.values);
             }
-            none => *none = Some(more),
         }
     }
 }
@@ -117,6 +118,14 @@ impl Input {
             if let Some(seconds) = seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
                 return Err(Error::setting(name, format!("{seconds} is no length")));
             }
+        }
+        let (rate, hop) = (
+            f64::from(self.features.sample_rate),
+            self.features.hop as f64,
+        );
+        if let Some(seconds) = self.seconds.filter(|seconds| seconds * rate < hop) {
+            let reason = format!("{seconds} is less than a frame ({hop} samples)");
+            return Err(Error::setting("input.seconds", reason));
         }
         Ok(())
     }
@@ -166,18 +175,45 @@ impl Input {
         clip: &Clip,
         name: &str,
     ) -> Result<Windows, Error> {
-        let mut all = None;
-        for (from, to) in self.cuts(clip.samples.len(), clip.sample_rate) {
-            let window = Clip {
-                samples: clip.samples[from..to].to_vec(),
-                sample_rate: clip.sample_rate,
-            };
-            Windows::append(&mut all, self.window(device, &window, name).await?);
+        let mut all = Windows::default();
+        let keep = async |windows| {
+            all.append(windows);
+            Ok(())
+        };
+        self.each_windows(device, clip, name, keep).await?;
+        Ok(all)
+    }
+
+    /// Hands over the windows of a clip, [`AT_ONCE`] at most at a time.
+    ///
+    /// # Errors
+    /// As [`Input::windows`]; whatever `heard` refuses.
+    pub(crate) async fn each_windows(
+        &self,
+        device: &Device,
+        clip: &Clip,
+        name: &str,
+        mut heard: impl AsyncFnMut(Windows) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let cuts = self.cuts(clip.samples.len(), clip.sample_rate);
+        if cuts.is_empty() {
+            return Err(Error::Features {
+                name: name.into(),
+                source: audio::Error::NoSamples { name: name.into() },
+            });
         }
-        all.ok_or_else(|| Error::Features {
-            name: name.into(),
-            source: audio::Error::NoSamples { name: name.into() },
-        })
+        for cuts in cuts.chunks(AT_ONCE) {
+            let mut some = Windows::default();
+            for &(from, to) in cuts {
+                let window = Clip {
+                    samples: clip.samples[from..to].to_vec(),
+                    sample_rate: clip.sample_rate,
+                };
+                some.append(self.window(device, &window, name).await?);
+            }
+            heard(some).await?;
+        }
+        Ok(())
     }
 
     /// The one window that a whole clip is.

@@ -14,7 +14,7 @@ use crate::examples::Clips;
 use crate::input::{Input, Windows};
 use crate::run::{RunFolder, RunSettings};
 
-/// Windows that go through a network at once when it is judged.
+/// Windows that go through a network at once when it is judged, where there is room for them.
 const AT_ONCE: usize = 32;
 
 /// A trained model of either kind.
@@ -104,7 +104,7 @@ impl Learnt {
                     clips,
                     chosen,
                     None,
-                    AT_ONCE,
+                    classifier.at_once(AT_ONCE),
                     control,
                 )?;
                 return Ok(judged.probabilities);

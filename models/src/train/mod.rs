@@ -94,6 +94,8 @@ pub struct Trainer<'a> {
     weights: Option<(Vec<f32>, Tensor)>,
     /// The fewest examples that a step takes.
     smallest: usize,
+    /// Windows that go through the network at once where it is judged.
+    judged: usize,
     history: Vec<EpochRow>,
     best: usize,
     profiler: Option<Profiler>,
@@ -120,9 +122,11 @@ impl<'a> Trainer<'a> {
                 format!("{batch} example in a step; the network's BatchNorm needs {smallest}");
             return Err(Error::setting("training.batch", reason));
         }
-        setup.architecture.memory()?.check(batch, room(device))?;
+        let frozen = &setup.settings.frozen;
+        let (memory, room) = (setup.architecture.memory_frozen(frozen)?, room(device));
+        memory.check(batch, room)?;
         let mut network = Network::new(setup.architecture, device, setup.seed)?;
-        network.freeze(&setup.settings.frozen)?;
+        network.freeze(frozen)?;
         let mut parameters = network.parameters().to_vec();
         for parameter in parameters.iter_mut().filter(|p| p.tensor.shape().len() > 1) {
             parameter.l2 += setup.settings.l2 as f32;
@@ -149,6 +153,7 @@ impl<'a> Trainer<'a> {
             optimizer,
             weights,
             smallest,
+            judged: settings.batch.min(memory.largest_inference_batch(room)),
             history: Vec::new(),
             best: 0,
             profiler: None,
@@ -214,10 +219,10 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`Error::Engine`] for an architecture that does not fit together.
     pub fn profile(&mut self) -> Result<(), Error> {
-        let memory = self.setup.architecture.memory()?;
-        self.profiler = Some(Profiler::new(
-            2 * memory.training(self.setup.settings.batch),
-        ));
+        let (architecture, settings) = (self.setup.architecture, self.setup.settings);
+        let memory = architecture.memory_frozen(&settings.frozen)?;
+        let bytes = memory.training(settings.batch).saturating_mul(2);
+        self.profiler = Some(Profiler::new(bytes));
         Ok(())
     }
 
@@ -311,7 +316,7 @@ impl<'a> Trainer<'a> {
             setup.clips,
             chosen,
             weights,
-            setup.settings.batch,
+            self.judged,
             control,
         );
         let judged = judged.map_err(|error| match error {

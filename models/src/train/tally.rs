@@ -81,7 +81,7 @@ mod tests {
         let nested = engine::Error::from(short).at("conv1").at("block2");
         let error = out_of_memory(nested, 32);
         assert!(error.to_string().contains("a batch of 32"), "{error}");
-        assert!(error.hint().unwrap().contains("--batch 16"));
+        assert!(error.hint().unwrap().contains("training.batch=16"));
         let other = engine::Error::Architecture("no".into());
         assert!(matches!(out_of_memory(other, 32), Error::Engine(_)));
     }

@@ -302,7 +302,7 @@ fn a_training_gone_astray_is_told_with_a_hint() {
         .run(&mut Kept::default(), Control::none())
         .unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error}");
-    assert!(error.hint().unwrap().contains("--lr"));
+    assert!(error.hint().unwrap().contains("learning_rate"));
 }
 
 #[test]
