@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use clap::Args;
 use melgrad::models::recipe::Recipe;
+use melgrad::models::training::TrainingSettings;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -54,6 +55,25 @@ impl Changes {
     /// The number of epochs, where it is given.
     pub fn epochs(&self) -> Option<usize> {
         self.epochs.map(NonZeroUsize::get)
+    }
+
+    /// Whether --batch or --lr is given.
+    pub fn steps(&self) -> bool {
+        self.batch.is_some() || self.lr.is_some()
+    }
+
+    /// Whether --batch and --lr, where given, are those of a run.
+    pub fn said_again(&self, own: &TrainingSettings) -> Result<(), Failure> {
+        let (batch, rate) = (own.batch, own.learning_rate);
+        if let Some(said) = self.batch.filter(|said| said.get() != batch) {
+            return Err(Failure::usage(format!(
+                "--batch {said}: the run has {batch}"
+            )));
+        }
+        match self.lr.filter(|said| *said != rate) {
+            Some(said) => Err(Failure::usage(format!("--lr {said}: the run has {rate}"))),
+            None => Ok(()),
+        }
     }
 
     /// Changes the recipe. A value that makes no sense is wrong usage of its flag.

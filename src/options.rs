@@ -188,6 +188,13 @@ pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
     if no_cache { None } else { cache::default_dir() }
 }
 
+/// The first of `name`, `name-2`, … that is not there yet.
+pub fn free(name: &str) -> PathBuf {
+    let names = (2..).map(|n| PathBuf::from(format!("{name}-{n}")));
+    let mut names = std::iter::once(PathBuf::from(name)).chain(names);
+    names.find(|name| !name.exists()).unwrap_or_default()
+}
+
 /// What to say when Ctrl-C ended a command that writes this folder, and whether there is enough in it to go on.
 pub fn stopped(out: &Path, command: &str, begun: bool) -> Failure {
     let failure = Failure::new(format!("{}: stopped before the end", out.display()));

@@ -6,6 +6,7 @@
 //! these two), and `counters` where there is an optimizer's state.
 
 use crate::architecture::Architecture;
+use crate::architecture::plan::Operation;
 use crate::error::{Error, Result};
 use crate::network::{self, Array, Weights};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
@@ -197,16 +198,19 @@ impl ModelFile {
         if let Some(label) = self.labels.iter().find(|label| !seen.insert(*label)) {
             return Err(Error::ModelFile(format!("two labels are `{label}`")));
         }
+        let odd = |label: &&String| label.contains(char::is_control);
+        if let Some(label) = self.labels.iter().find(odd) {
+            let problem = format!("the label {label:?} holds control characters");
+            return Err(Error::ModelFile(problem));
+        }
+        if let Some(Operation::Softmax) = plan.steps.last().map(|step| step.operation) {
+            let problem = "its last layer is Softmax, and a model puts out logits";
+            return Err(Error::ModelFile(problem.into()));
+        }
         network::check(&plan, &self.weights)?;
         let state = self.resume.iter().flat_map(|resume| &resume.optimizer);
         for (name, array) in self.weights.iter().chain(state) {
-            if array.values.len() != array.shape.elements() {
-                let problem = format!("`{name}` holds {} values", array.values.len());
-                return Err(Error::shape("model file", &array.shape, problem));
-            }
-            if let Some(value) = array.values.iter().find(|v| !v.is_finite()) {
-                return Err(Error::ModelFile(format!("`{name}` holds {value}")));
-            }
+            array.check(name)?;
         }
         Ok(())
     }

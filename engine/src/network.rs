@@ -40,6 +40,20 @@ pub struct Array {
     pub values: Vec<f32>,
 }
 
+impl Array {
+    /// Whether it holds as many numbers as its shape says, all of them finite; `name` goes into errors.
+    pub(crate) fn check(&self, name: &str) -> Result<()> {
+        if self.values.len() != self.shape.elements() {
+            let problem = format!("does not fit: `{name}` holds {} values", self.values.len());
+            return Err(Error::shape("weights", &self.shape, problem));
+        }
+        match self.values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(Error::ModelFile(format!("`{name}` holds {value}"))),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A network's parameters and running statistics on the host, by name.
 pub type Weights = BTreeMap<String, Array>;
 
@@ -75,6 +89,9 @@ pub struct Network {
 impl Network {
     /// The network with parameters as PyTorch starts them: uniform within `1 / √fan_in`. The same seed gives the same
     /// numbers on every device.
+    ///
+    /// # Errors
+    /// What does not fit together, with the layer's path and both shapes; whatever the device refuses.
     pub fn new(architecture: &Architecture, device: &Device, seed: u64) -> Result<Self> {
         let initial = |index: usize, spec: &ParameterSpec| {
             let mut random = Philox::new(seed, INITIAL + index as u64);
@@ -161,6 +178,9 @@ impl Network {
     }
 
     /// The parameters' numbers, and the running statistics beside them.
+    ///
+    /// # Errors
+    /// What the device refuses.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn weights(&self) -> Result<Weights> {
         let array = |(spec, tensor): (&ParameterSpec, &Tensor)| -> Result<(String, Array)> {

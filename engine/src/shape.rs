@@ -16,7 +16,7 @@ pub struct Shape(Vec<usize>);
 impl Shape {
     /// The product of the lengths, stopping at the largest number there is.
     pub fn elements(&self) -> usize {
-        self.0.iter().fold(1, |n, &axis| n.saturating_mul(axis))
+        product(&self.0)
     }
 
     /// The axes before `axis` multiplied, `axis`, and those behind it multiplied: how reductions see a tensor.
@@ -24,7 +24,6 @@ impl Shape {
         let Some(&length) = self.0.get(axis) else {
             return Err(Error::shape(operation, self, format!("has no axis {axis}")));
         };
-        let product = |axes: &[usize]| axes.iter().product();
         Ok([
             product(&self.0[..axis]),
             length,
@@ -43,6 +42,11 @@ impl Shape {
         let kept = self.0.iter().enumerate().filter(|(i, _)| *i != axis);
         kept.map(|(_, &length)| length).collect::<Vec<_>>().into()
     }
+}
+
+/// The product of lengths, stopping at the largest number there is: beside a 0 they may be anything.
+pub(crate) fn product(axes: &[usize]) -> usize {
+    axes.iter().fold(1, |n, &axis| n.saturating_mul(axis))
 }
 
 impl std::ops::Deref for Shape {

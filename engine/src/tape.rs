@@ -158,7 +158,7 @@ impl Tensor {
     }
 
     /// Asks [`backward`](Tensor::backward) to keep the gradient of this tensor too, not only those of parameters.
-    pub fn retain_gradient(&self) {
+    pub fn retain_grad(&self) {
         if let Some(node) = self.own_node() {
             node.retained.store(true, Ordering::Relaxed);
         }

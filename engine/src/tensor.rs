@@ -31,6 +31,9 @@ pub struct Tensor {
 
 impl Tensor {
     /// A tensor with these values in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the shape has not as many elements as there are values; whatever the device refuses.
     pub fn from_vec(
         device: &Device,
         values: impl AsRef<[f32]>,
@@ -41,6 +44,9 @@ impl Tensor {
     }
 
     /// A buffer as a tensor.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the shape has not as many elements as the buffer.
     pub fn from_buffer(buffer: Buffer, shape: impl Into<Shape>) -> Result<Self> {
         let shape = shape.into();
         if shape.elements() != buffer.len() {
@@ -55,14 +61,21 @@ impl Tensor {
     }
 
     /// All zeros.
+    ///
+    /// # Errors
+    /// As [`Tensor::full`].
     pub fn zeros(device: &Device, shape: impl Into<Shape>) -> Result<Self> {
         Tensor::full(device, shape, 0.0)
     }
 
     /// The same value everywhere.
+    ///
+    /// # Errors
+    /// More elements than the device takes.
     pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Self> {
         let shape = shape.into();
-        let buffer = device.upload(&vec![value; shape.elements()])?;
+        let buffer = device.alloc(shape.elements())?;
+        device.write(&buffer, &vec![value; buffer.len()])?;
         Tensor::from_buffer(buffer, shape)
     }
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::sync::LazyLock;
 
 use audio::{Limits, Segment, Stream};
+use engine::state_dict::{self, Names};
+use engine::{Architecture, ModelFile};
 use models::dataset::{Content, Dataset, Opening};
 use tempfile::TempDir;
 
@@ -33,6 +35,20 @@ pub fn decode(bytes: &[u8]) {
 /// The same for a file that begins with `signature`, so that no time goes into finding it.
 pub fn decode_as(signature: &[u8], rest: &[u8]) {
     decode(&[signature, rest].concat());
+}
+
+/// Reads bytes as a model file, as another library's weights and as an architecture's JSON. A model that is read fits
+/// together and is written again as it was.
+pub fn model(bytes: &[u8]) {
+    if let Ok(file) = ModelFile::from_bytes(bytes) {
+        file.architecture.memory().expect("reading has checked it");
+        let again = file.to_bytes().expect("reading has checked it");
+        assert_eq!(ModelFile::from_bytes(&again).expect("just written"), file);
+    }
+    let _ = state_dict::read(bytes, &Names::new());
+    if let Ok(architecture) = Architecture::from_json(&String::from_utf8_lossy(bytes)) {
+        let _ = architecture.summary();
+    }
 }
 
 /// A folder as FMA's metadata has it, and beside it room for a table of another kind.

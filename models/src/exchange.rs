@@ -51,12 +51,18 @@ pub fn import(
     Ok(file)
 }
 
-/// A model with another library's weights in place of its own.
+/// A model, or that of a run, with another library's weights in place of its own. A run also says how the other library
+/// calls its layers: by its recipe's `transfer.names`.
 ///
 /// # Errors
-/// As [`import`].
-pub fn with_weights(model: ModelFile, weights: &Path) -> Result<ModelFile, Error> {
-    let (name, weights) = read(weights, &Names::new())?;
+/// As [`import`] and [`open`].
+pub fn with_weights(like: &Path, weights: &Path) -> Result<ModelFile, Error> {
+    let names = match like.is_dir() {
+        true => RunFolder::open(like)?.settings()?.recipe.transfer.names,
+        false => Names::new(),
+    };
+    let (_, model) = open(like)?;
+    let (name, weights) = read(weights, &names)?;
     let file = ModelFile {
         weights,
         resume: None,

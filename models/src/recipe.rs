@@ -262,7 +262,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`Error::Engine`] naming the layer that does not fit; [`Error::Setting`] where the network's own input has not
-    /// the size of the features, or its output is not one number per label.
+    /// the size of the features, or its output is not one logit per label.
     pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
         let [channels, bands, frames] = self.input.shape();
         let refuse = |reason: String| Err(Error::setting("architecture", reason));
@@ -283,6 +283,10 @@ impl Recipe {
         let output = architecture.output()?;
         if output[..] != [labels] {
             return refuse(format!("it puts out {output} for {labels} labels"));
+        }
+        let last = architecture.summary()?.layers.pop();
+        if last.is_some_and(|layer| layer.kind == "Softmax") {
+            return refuse("its last layer is Softmax, and cross-entropy takes logits".into());
         }
         Ok(architecture)
     }

@@ -125,7 +125,9 @@ impl TrainingSettings {
         if self.patience == Some(0) {
             return Err(Error::setting("training.patience", "0 epochs; at least 1"));
         }
-        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+        // Devices compute with f32.
+        let finite = |value: f64| (value as f32).is_finite();
+        if !(finite(self.learning_rate) && self.learning_rate > 0.0) {
             return Err(Error::setting(
                 "training.learning_rate",
                 format!("{} is no learning rate", self.learning_rate),
@@ -134,7 +136,7 @@ impl TrainingSettings {
         if let Some(schedule) = &self.schedule {
             schedule.check(self.learning_rate)?;
         }
-        if !(self.l2.is_finite() && self.l2 >= 0.0) {
+        if !(finite(self.l2) && self.l2 >= 0.0) {
             return Err(Error::setting(
                 "training.l2",
                 format!("{} is no penalty", self.l2),
@@ -216,12 +218,13 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_named() {
         type Spoil = fn(&mut TrainingSettings);
-        let cases: [(&str, Spoil); 9] = [
+        let cases: [(&str, Spoil); 10] = [
             ("epochs", |s| s.epochs = 0),
             ("batch", |s| s.batch = 0),
             ("patience", |s| s.patience = Some(0)),
             ("learning_rate", |s| s.learning_rate = f64::NAN),
             ("l2", |s| s.l2 = -1.0),
+            ("l2", |s| s.l2 = 1e39),
             ("step_size = 0", |s| {
                 s.schedule = Some(Schedule::Step(crate::schedule::Step {
                     step_size: 0,

@@ -88,7 +88,10 @@ pub(crate) fn begin(
         name: name.clone(),
         source: engine::Error::ModelFile(reason),
     };
-    let adopted = trainer.start_from(&weights)?;
+    let adopted = trainer.start_from(&weights).map_err(|error| match error {
+        Error::Engine(source @ engine::Error::ModelFile(_)) => Error::model(&name)(source),
+        error => error,
+    })?;
     if adopted.taken.is_empty() {
         return Err(refuse(format!("none of its weights fits: {adopted}")));
     }

@@ -9,7 +9,7 @@ use melgrad::models::{Error, demo};
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// The whole story in about a minute: make music, learn it, be tested on it. Needs no download and no GPU
+/// The whole story in a few seconds: make music, learn it, be tested on it. Needs no download and no GPU
 #[derive(Debug, Args)]
 #[command(
     after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
@@ -29,7 +29,7 @@ pub struct Demo {
 impl Demo {
     pub fn run(self) -> Result<(), Failure> {
         let began = Instant::now();
-        let out = self.out.unwrap_or_else(free_folder);
+        let out = self.out.unwrap_or_else(|| options::free("melgrad-demo"));
         terminal::note(
             "synthesise music of ten kinds, extract log-mel, train a small CNN, test it on clips held back",
         );
@@ -59,11 +59,4 @@ impl Demo {
         terminal::note(&format!("done in {:.0} s", began.elapsed().as_secs_f64()));
         Ok(())
     }
-}
-
-/// The first of melgrad-demo, melgrad-demo-2, … that is not there yet.
-fn free_folder() -> PathBuf {
-    let names = (2..).map(|n| PathBuf::from(format!("melgrad-demo-{n}")));
-    let mut names = std::iter::once(PathBuf::from("melgrad-demo")).chain(names);
-    names.find(|name| !name.exists()).unwrap_or_default()
 }

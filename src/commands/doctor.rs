@@ -12,6 +12,7 @@ use std::fmt::Write;
 
 /// Devices, drivers, features, limits; what would be chosen, and why
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  melgrad doctor\n  melgrad doctor --json")]
 pub struct Doctor {
     /// One JSON document: {"chosen", "devices": [{"name", "kind", "software", "driver", "features", "limits"}]}
     #[arg(long)]

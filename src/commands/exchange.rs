@@ -49,7 +49,7 @@ pub struct Import {
 impl Import {
     pub fn run(self) -> Result<(), Failure> {
         let model = match (&self.like, &self.recipe) {
-            (Some(like), _) => exchange::with_weights(exchange::open(like)?.1, &self.weights)?,
+            (Some(like), _) => exchange::with_weights(like, &self.weights)?,
             (None, Some(recipe)) => {
                 let recipe = Recipe::load(&recipe.to_string_lossy())?;
                 let given = self.mean.or(self.deviation).is_some();

@@ -11,7 +11,7 @@ use melgrad::models::pipeline::Training;
 use melgrad::models::recipe::Recipe;
 use melgrad::models::search::{self, Found, best_recipe};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Trials where nobody says how many.
 const TRIALS: usize = 10;
@@ -42,9 +42,9 @@ pub struct Search {
     /// How many draws are tried [default: 10]
     #[arg(long, value_name = "N")]
     trials: Option<NonZeroUsize>,
-    /// The folder to write
-    #[arg(long, value_name = "OUT")]
-    out: PathBuf,
+    /// The folder to write; found, or the first free of found-2, -3, … where not given
+    #[arg(long, value_name = "OUT", required_if_eq("resume", "true"))]
+    out: Option<PathBuf>,
     /// Go on with the search in --out that was interrupted, or for more --trials
     #[arg(long, conflicts_with_all = ["recipe", "data", "range", "epochs", "batch", "lr", "patience", "validation", "test",
         "group", "split", "layout", "seconds", "set", "seed", "weights"])]
@@ -72,10 +72,10 @@ impl Search {
         let cache = cache_dir(self.no_cache);
         let cache = cache.as_deref();
         let trials = self.trials.map(NonZeroUsize::get);
+        let out = self.out.clone().unwrap_or_else(|| options::free("found"));
         let found = if self.resume {
             let device = self.device.open()?;
-            Progress::new()
-                .watch(|control| search::resume(&self.out, trials, cache, &device, control))
+            Progress::new().watch(|control| search::resume(&out, trials, cache, &device, control))
         } else {
             let missing = || Failure::usage("a recipe and --data DIR are missing");
             let data = self.data.as_deref().ok_or_else(missing)?;
@@ -90,7 +90,7 @@ impl Search {
             let training = Training {
                 data,
                 recipe,
-                out: &self.out,
+                out: &out,
                 seed: self.seed,
                 cache,
                 profile: false,
@@ -100,13 +100,13 @@ impl Search {
             Progress::new().watch(|control| search::search(&training, trials, &device, control))
         };
         let found = found.map_err(|error| match error {
-            Error::Stopped => options::stopped(&self.out, "search", search::is_search(&self.out)),
+            Error::Stopped => options::stopped(&out, "search", search::is_search(&out)),
             error => error.into(),
         })?;
-        self.tell(&found)
+        self.tell(&found, &out)
     }
 
-    fn tell(&self, found: &Found) -> Result<(), Failure> {
+    fn tell(&self, found: &Found, out: &Path) -> Result<(), Failure> {
         for trial in found.ranking().iter().take(5) {
             let drawn = trial
                 .drawn
@@ -129,7 +129,7 @@ impl Search {
         }
         match found.best {
             Some(_) if self.json => Ok(()),
-            Some(_) => terminal::print_path(&best_recipe(&self.out)),
+            Some(_) => terminal::print_path(&best_recipe(out)),
             None => Err(Failure::new("every trial failed").hint("trials.csv tells why")),
         }
     }

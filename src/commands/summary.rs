@@ -3,28 +3,28 @@
 use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
-use melgrad::engine::{Architecture, ModelFile};
+use melgrad::engine::Architecture;
 use melgrad::models::recipe::architecture;
-use melgrad::models::{Error, files};
+use melgrad::models::{Error, exchange};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A network's layers: output shapes, parameters, multiply-adds, memory
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad summary ajufo-cnn\n  melgrad summary my-network.toml --input 1x128x660 \
-                        --classes 8\n  melgrad summary run/best.safetensors"
+                        --classes 8\n  melgrad summary run"
 )]
 pub struct Summary {
-    /// A recipe's name; or a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors)
+    /// A recipe's name; a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors); or a run
     #[arg(value_name = "ARCH")]
     architecture: PathBuf,
     /// The shape of one example, in place of the file's own
     #[arg(long, value_name = "CxHxW", value_parser = shape)]
     input: Option<Shape>,
-    /// How many labels there are
-    #[arg(long, value_name = "N", default_value = "10")]
-    classes: NonZeroUsize,
+    /// How many labels there are [default: 10]
+    #[arg(long, value_name = "N")]
+    classes: Option<NonZeroUsize>,
     /// One JSON document: {"layers": [{"name", "kind", "output", "parameters", "multiply_adds"}], "parameters",
     /// "multiply_adds"}
     #[arg(long)]
@@ -61,17 +61,17 @@ impl Summary {
 
     fn architecture(&self) -> Result<Architecture, Failure> {
         let path = &self.architecture;
-        if path
-            .extension()
-            .is_none_or(|ending| ending != "safetensors")
-        {
+        let trained = |path: &Path| path.extension().is_some_and(|e| e == "safetensors");
+        if !path.is_dir() && !trained(path) {
+            let classes = self.classes.map_or(10, NonZeroUsize::get);
             let refused = |error| Failure::with_network(path, error);
-            return architecture(path, self.classes.get()).map_err(refused);
+            return architecture(path, classes).map_err(refused);
         }
-        let bytes = files::read_bytes(path)?;
-        match ModelFile::from_bytes(&bytes) {
-            Ok(file) => Ok(file.architecture),
-            Err(error) => Err(Failure::new(format!("{}: {error}", path.display()))),
+        match self.classes {
+            Some(_) => Err(Failure::usage(
+                "--classes: a trained model has labels of its own",
+            )),
+            None => Ok(exchange::open(path)?.1.architecture),
         }
     }
 }

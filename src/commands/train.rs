@@ -12,6 +12,7 @@ use melgrad::models::pipeline::{
     train_folder, train_series,
 };
 use melgrad::models::recipe::Recipe;
+use melgrad::models::run::RunFolder;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -39,21 +40,23 @@ pub struct Train {
     /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(long, value_name = "R", required_unless_present_any = ["resume", "arch"])]
     recipe: Option<PathBuf>,
-    /// A network of one's own, a .toml or .json file with `layers`; with --recipe, in place of that recipe's network
+    /// A network of one's own, a .toml or .json file with `layers`, in place of the network of --recipe; without one, all
+    /// settings are those of georgopoulos-cnn
     #[arg(long, value_name = "FILE")]
     arch: Option<PathBuf>,
     /// The folder to write
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Go on with the run in --out that was interrupted, or for more --epochs
-    #[arg(long, conflicts_with_all = ["recipe", "arch", "batch", "lr", "patience", "validation", "test", "group",
-        "split", "layout", "seconds", "set", "seed", "weights"])]
+    /// Go on with the run in --out that was interrupted, or for more --epochs. --recipe, --batch, --lr and --seed may be
+    /// said again as they were
+    #[arg(long, conflicts_with_all = ["arch", "patience", "validation", "test", "group", "split", "layout", "seconds",
+        "set", "weights"])]
     resume: bool,
     #[command(flatten)]
     changes: Changes,
-    /// Decides the split, the first weights, the order of clips and dropout
-    #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
-    seed: u64,
+    /// Decides the split, the first weights, the order of clips and dropout [default: 0]
+    #[arg(long, value_name = "N", value_parser = options::seed)]
+    seed: Option<u64>,
     /// Train N times, with --seed and the N - 1 seeds behind it: mean and spread of the figures. RUN gets a run for
     /// each, series.json and report.html
     #[arg(long, value_name = "N", conflicts_with = "resume")]
@@ -77,6 +80,7 @@ impl Train {
         let cache = cache_dir(self.no_cache);
         let cache = cache.as_deref();
         let outcome = if self.resume {
+            self.said_again()?;
             let resuming = Resuming {
                 run: &self.out,
                 data: self.data.as_deref(),
@@ -101,7 +105,7 @@ impl Train {
                 data,
                 recipe: self.recipe()?,
                 out: &self.out,
-                seed: self.seed,
+                seed: self.seed.unwrap_or(0),
                 cache,
                 profile: self.profile,
             };
@@ -127,10 +131,42 @@ impl Train {
         }
     }
 
+    /// What is said of a run that goes on must be what it has.
+    fn said_again(&self) -> Result<(), Failure> {
+        let said = (self.recipe.is_some() || self.seed.is_some()) || self.changes.steps();
+        if !said {
+            return Ok(());
+        }
+        if is_series(&self.out) {
+            let message =
+                "--resume: a series goes on by its own --recipe, --batch, --lr and --seed";
+            return Err(Failure::usage(message));
+        }
+        let own = RunFolder::open(&self.out)?.settings()?;
+        if let Some(seed) = self.seed.filter(|seed| *seed != own.seed) {
+            return Err(Failure::usage(format!(
+                "--seed {seed}: the run has {}",
+                own.seed
+            )));
+        }
+        if let Some(recipe) = &self.recipe {
+            let (name, own) = (
+                Recipe::load(&recipe.to_string_lossy())?.name,
+                &own.recipe.name,
+            );
+            if name != *own {
+                return Err(Failure::usage(format!(
+                    "--recipe {name}: the run has {own}"
+                )));
+            }
+        }
+        self.changes.said_again(&own.recipe.training)
+    }
+
     /// How often to train, where it is more than once.
     fn series(&self) -> Result<Option<Series>, Error> {
         let repeats = self.repeats.map_or(1, NonZeroUsize::get);
-        let series = || Series::repeats(self.seed, repeats, self.folds);
+        let series = || Series::repeats(self.seed.unwrap_or(0), repeats, self.folds);
         (repeats > 1 || self.folds.is_some())
             .then(series)
             .transpose()
@@ -158,7 +194,12 @@ impl Train {
     fn recipe(&self) -> Result<Recipe, Failure> {
         let mut recipe = match &self.recipe {
             Some(name) => Recipe::load(&name.to_string_lossy())?,
-            None => Recipe::load(BASE)?,
+            None => {
+                terminal::note(&format!(
+                    "settings: those of {BASE}, for want of a --recipe"
+                ));
+                Recipe::load(BASE)?
+            }
         };
         if let Some(path) = &self.arch {
             recipe = recipe.with_architecture(path)?;

@@ -144,6 +144,25 @@ fn weights_to_pytorch_and_back() {
     )
     .done();
     assert_eq!(ask("again.safetensors"), ask("run/best.safetensors"));
+
+    // A run's recipe says how they call its layers.
+    let bytes = std::fs::read(dir.join("weights.safetensors")).unwrap();
+    let at = bytes.windows(5).position(|name| name == b"conv1").unwrap();
+    let named = [&bytes[..at], b"first", &bytes[at + 5..]].concat();
+    let at = at
+        + named[at..]
+            .windows(5)
+            .position(|name| name == b"conv1")
+            .unwrap();
+    let named = [&named[..at], b"first", &named[at + 5..]].concat();
+    write(&dir.join("theirs.safetensors"), &named);
+    let import = "import theirs.safetensors --like run --out named.safetensors";
+    plain(dir, import).fails(1, &["first"]);
+    let settings = std::fs::read_to_string(dir.join("run/run.toml")).unwrap();
+    let settings = format!("{settings}\n[recipe.transfer.names]\nfirst = \"conv1\"\n");
+    write(&dir.join("run/run.toml"), settings.as_bytes());
+    plain(dir, import).done();
+    assert_eq!(ask("named.safetensors"), ask("run/best.safetensors"));
     plain(dir, "import weights.safetensors --recipe small.toml --labels blues,classical,country --mean=-40 --deviation 20 --out own.safetensors").done();
     assert_eq!(
         keys(&ask("own.safetensors")[0]),

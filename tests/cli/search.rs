@@ -182,6 +182,9 @@ fn draws_that_go_wrong_are_told_and_the_search_goes_on() {
     let as_json = ["--resume", "--out", "b", "--json"];
     melgrad(home.path(), [&["search"], &as_json[..]].concat()).fails(1, &["every trial failed"]);
 
+    let ran = search(&["--range", "training.batch=[8]"]).done();
+    assert_eq!(ran.out.trim(), "found/best.toml");
+    search(&["--resume"]).fails(2, &["--resume"]);
     search(&["--out", "c"]).fails(2, &["no ranges"]);
     for (range, words) in [
         ("training.learning_rate={ from = 1, to = 0.1 }", "above"),

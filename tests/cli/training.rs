@@ -44,6 +44,22 @@ fn train_evaluate_classify() {
     )
     .fails(1, &["run", "is there already"])
     .hints("--resume");
+    let again = |rest: &str| {
+        let args = format!("train --resume --out run --device cpu {rest}");
+        melgrad(home.path(), args.split_whitespace())
+    };
+    again("--data music --recipe small.toml --seed 0 --batch 8 --lr 0.003").done();
+    again("--recipe demo").fails(2, &["--recipe demo", "small"]);
+    again("--seed 3").fails(2, &["--seed 3", "has 0"]);
+    again("--batch 9").fails(2, &["--batch 9", "has 8"]);
+    again("--lr 0.1").fails(2, &["--lr 0.1", "has 0.003"]);
+    again("--test 0.5").fails(2, &["--test"]);
+    let layers = |args: &[&str]| melgrad(home.path(), [&["summary"], args].concat());
+    assert_eq!(
+        layers(&["run"]).done().out,
+        layers(&["run/best.safetensors"]).done().out
+    );
+    layers(&["run", "--classes", "4"]).fails(2, &["--classes"]);
 
     let json = melgrad(
         home.path(),

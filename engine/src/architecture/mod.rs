@@ -36,6 +36,7 @@ pub use summary::{LayerSummary, Summary};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A network as data.
 ///
@@ -69,6 +70,9 @@ pub struct Architecture {
 
 impl Architecture {
     /// Reads the JSON that model files hold.
+    ///
+    /// # Errors
+    /// [`Error::Architecture`] with the place, and the kind or option that was probably meant.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::Architecture(error.to_string()))
     }
@@ -117,26 +121,29 @@ impl Architecture {
     }
 
     /// The shape of what comes out for one example.
+    ///
+    /// # Errors
+    /// What does not fit together, with the layer's path and both shapes.
     pub fn output(&self) -> Result<Shape> {
         Ok(self.plan()?.output().clone())
     }
 }
 
-/// What a layer is called among its neighbours: its own name, or its kind's with a number.
-fn name(layers: &[Layer], position: usize) -> String {
-    let layer = &layers[position];
-    let stem = layer.kind.stem();
-    let alike = layers[..position].iter().filter(|l| l.kind.stem() == stem);
-    match &layer.name {
-        Some(name) => name.clone(),
-        None => format!("{stem}{}", alike.count() + 1),
-    }
+/// Layers, each with what it is called among its neighbours: its own name, or its kind's with a number.
+fn named(layers: &[Layer]) -> impl Iterator<Item = (String, &Layer)> {
+    let mut counts = BTreeMap::new();
+    layers.iter().map(move |layer| {
+        let stem = layer.kind.stem();
+        let count = counts.entry(stem).and_modify(|n| *n += 1).or_insert(1);
+        let own = layer.name.clone();
+        (own.unwrap_or_else(|| format!("{stem}{count}")), layer)
+    })
 }
 
 /// The paths of layers and of those within them.
 fn paths(prefix: &str, layers: &[Layer], found: &mut Vec<String>) {
-    for (position, layer) in layers.iter().enumerate() {
-        let path = format!("{prefix}{}", name(layers, position));
+    for (name, layer) in named(layers) {
+        let path = format!("{prefix}{name}");
         match &layer.kind {
             Kind::Sequential(block) => paths(&format!("{path}/"), &block.layers, found),
             Kind::Parallel(parallel) => {
@@ -155,7 +162,7 @@ fn layer_mut<'l>(layers: &'l mut [Layer], path: &str) -> Option<&'l mut Layer> {
         Some((own, rest)) => (own, Some(rest)),
         None => (path, None),
     };
-    let position = (0..layers.len()).find(|&position| name(layers, position) == own)?;
+    let position = named(layers).position(|(name, _)| name == own)?;
     let layer = &mut layers[position];
     let Some(rest) = rest else {
         return Some(layer);

@@ -6,7 +6,7 @@
 use super::infer::{Inferred, elements, infer};
 use super::layer::{Function, Kind, Layer, Parallel};
 use super::recurrent::Sizes;
-use super::{Architecture, arrange, nearest};
+use super::{Architecture, arrange, named, nearest};
 use crate::error::{Error, Result};
 use crate::ops::{
     ConvOptions, LocalResponseNormOptions, PoolOptions, RecurrentOptions, ResizeMode,
@@ -15,6 +15,9 @@ use crate::shape::Shape;
 use kernels::rearrange::MAX_AXES;
 use std::collections::HashSet;
 use std::ops::Range;
+
+/// Layers that a network may have: how long each lives is worked out against all others.
+const MOST: usize = 4096;
 
 /// An architecture with everything worked out. Shapes are of one example.
 #[derive(Debug, Clone)]
@@ -267,8 +270,7 @@ impl Architecture {
 /// Adds the steps of layers that follow one another from `source` on; what they give in the end.
 fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> Result<Source> {
     let mut taken = HashSet::new();
-    for (position, layer) in layers.iter().enumerate() {
-        let name = super::name(layers, position);
+    for (name, layer) in named(layers) {
         let path = format!("{prefix}{name}");
         if name.is_empty() || name.contains(['/', '.', ':']) {
             let problem = format!("layer name `{path}` is empty or holds one of / . :");
@@ -278,6 +280,10 @@ fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> R
             return Err(Error::Architecture(format!(
                 "two layers are called `{path}`"
             )));
+        }
+        if plan.steps.len() == MOST {
+            let problem = format!("more than {MOST} layers");
+            return Err(Error::Architecture(problem));
         }
         if let Kind::Sequential(block) = &layer.kind {
             source = add(plan, source, &format!("{path}/"), &block.layers)?;

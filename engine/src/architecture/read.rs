@@ -1,7 +1,7 @@
 //! Reading layers from TOML or JSON, with errors that say which layer, and which name was probably meant.
 
 use super::layer::{Kind, Layer};
-use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
@@ -10,7 +10,31 @@ pub(super) type Fields = Map<String, Value>;
 
 impl<'de> Deserialize<'de> for Layer {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        layer(Fields::deserialize(d)?).map_err(D::Error::custom)
+        layer(d.deserialize_map(Once)?).map_err(D::Error::custom)
+    }
+}
+
+/// Reads fields of which none may be said twice.
+struct Once;
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a layer's fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut given: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::new();
+        while let Some((name, value)) = given.next_entry::<String, Value>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format!(
+                    "a layer's `{name}` is said twice"
+                )));
+            }
+            fields.insert(name, value);
+        }
+        Ok(fields)
     }
 }
 

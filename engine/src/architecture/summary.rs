@@ -40,6 +40,9 @@ pub struct LayerSummary {
 
 impl Architecture {
     /// Layers, output shapes, parameters, multiply-adds and memory.
+    ///
+    /// # Errors
+    /// What does not fit together, with the layer's path and both shapes.
     pub fn summary(&self) -> Result<Summary> {
         let plan = self.plan()?;
         let memory = self.memory()?;
@@ -57,7 +60,10 @@ impl Architecture {
         let layers: Vec<LayerSummary> = plan.steps.iter().map(row).collect();
         Ok(Summary {
             parameters: layers.iter().map(|l| l.parameters).sum(),
-            multiply_adds: layers.iter().map(|l| l.multiply_adds).sum(),
+            multiply_adds: layers
+                .iter()
+                .map(|l| l.multiply_adds)
+                .fold(0, u64::saturating_add),
             layers,
             parameter_bytes: memory.parameter_bytes,
             inference_bytes: memory.inference(1),

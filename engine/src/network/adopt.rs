@@ -1,7 +1,7 @@
 //! Weights from elsewhere, taken over as far as they fit, and layers that no longer learn.
 
 use super::{Network, Weights};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shape::Shape;
 
 /// What became of weights from elsewhere.
@@ -50,7 +50,8 @@ impl Network {
     /// each is told.
     ///
     /// # Errors
-    /// An array that does not hold as many numbers as its shape says; whatever the device refuses.
+    /// An array of those taken over that holds other than as many finite numbers as its shape says; whatever the device
+    /// refuses.
     pub fn adopt(&mut self, weights: &Weights) -> Result<Adopted> {
         let mut adopted = Adopted::default();
         for (spec, tensor) in self.plan.parameters.iter().zip(&self.numbers) {
@@ -61,11 +62,8 @@ impl Network {
                     let (there, here) = (array.shape.clone(), spec.shape.clone());
                     adopted.mismatched.push((name, there, here));
                 }
-                Some(array) if array.values.len() != array.shape.elements() => {
-                    let problem = format!("`{name}` does not hold {} values", array.values.len());
-                    return Err(Error::shape("weights", &array.shape, problem));
-                }
                 Some(array) => {
+                    array.check(&name)?;
                     self.device.write(tensor.buffer(), &array.values)?;
                     adopted.taken.push(name);
                 }

@@ -28,7 +28,7 @@ pub enum Mode {
 }
 
 /// Is handed what every layer puts out, under the layer's path. Where a gradient is wanted too, it calls
-/// [`Tensor::retain_gradient`] and looks it up after `backward`.
+/// [`Tensor::retain_grad`] and looks it up after `backward`.
 pub trait Observer {
     /// `output` is what the layer at `path` made of a batch.
     fn layer(&mut self, path: &str, output: &Tensor) -> Result<()>;
@@ -41,13 +41,21 @@ impl<F: FnMut(&str, &Tensor) -> Result<()>> Observer for F {
 }
 
 impl Network {
-    /// A batch `[n, input…]` through all layers: the last one's output.
+    /// A batch `[n, input…]` through all layers: the last one's output, `[n, output…]`.
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] for another shape than the architecture's input behind the batch; whatever the device refuses,
+    /// with the layer's path.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         self.run(x, mode, None)
     }
 
-    /// The same, with an observer that is handed every layer's output. Nothing is fused then: slower, and the numbers
-    /// are the same.
+    /// The same, with an observer that is handed every layer's output. Nothing is fused then: slower, and the numbers are
+    /// the same but for convolution, BatchNorm and pooling in training, which round otherwise as one step. A watched pass
+    /// in [`Mode::Train`] moves the running statistics too.
+    ///
+    /// # Errors
+    /// As [`Network::forward`]; whatever the observer refuses.
     pub fn forward_watched(
         &self,
         x: &Tensor,

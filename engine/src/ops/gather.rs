@@ -12,8 +12,11 @@ use kernels::gather::{Gather, GatherGrad};
 impl Tensor {
     /// The slices with these numbers (u32, see [`upload_u32`](kernels::Device::upload_u32)) along `axis`, in this order
     /// and as often as they are named; NaN where there is no such slice. PyTorch's `index_select`.
-    pub fn gather(&self, axis: usize, index: &Buffer) -> Result<Tensor> {
-        let [outer, rows, inner] = self.shape().around("gather", axis)?;
+    ///
+    /// # Errors
+    /// No such axis, no numbers, an index on another device; whatever the device refuses.
+    pub fn index_select(&self, axis: usize, index: &Buffer) -> Result<Tensor> {
+        let [outer, rows, inner] = self.shape().around("index_select", axis)?;
         let kernel = Gather {
             outer,
             rows,

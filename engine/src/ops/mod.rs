@@ -13,7 +13,8 @@
 //! | `batch_norm.rs` | `batch_norm` with activation |
 //! | `local_response_norm.rs` | `local_response_norm` |
 //! | `rearrange.rs` | `permute`, `slice`, `pad`, `concat` |
-//! | `gather.rs` | `gather` |
+//! | `gather.rs` | `index_select` |
+//! | `dct.rs` | `dct` |
 //! | `resize.rs` | `resize` |
 //! | `recurrent.rs` | `gru`, `lstm` |
 //! | `reduce.rs` | `sum`, `mean`, `sum_all`, `mean_all` |

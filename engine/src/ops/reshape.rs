@@ -1,7 +1,7 @@
 //! The same numbers under another shape. Nothing is moved, so the gradient is the same numbers under the old shape.
 
 use crate::error::{Error, Result};
-use crate::shape::Shape;
+use crate::shape::{Shape, product};
 use crate::tape::record;
 use crate::tensor::Tensor;
 
@@ -22,7 +22,7 @@ impl Tensor {
     /// `[n, …]` as `[n, everything else]`.
     pub fn flatten(&self) -> Result<Tensor> {
         let n = self.shape().first().copied().unwrap_or(1);
-        let rest = self.shape().iter().skip(1).product::<usize>();
+        let rest = product(self.shape().get(1..).unwrap_or_default());
         self.reshape([n, rest])
     }
 }

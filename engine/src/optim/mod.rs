@@ -130,13 +130,17 @@ impl Optimizer {
     }
 
     /// Another learning rate from here on.
+    ///
+    /// # Errors
+    /// One that is negative or no finite number; the old one stays.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         check_learning_rate(learning_rate)?;
         self.learning_rate = learning_rate;
         Ok(())
     }
 
-    /// How many steps were taken.
+    /// How many steps were taken: one count for all parameters, also for those that had no gradient at some of them.
+    /// (PyTorch counts for each by itself, which shows in Adam's correction of a parameter that skipped steps.)
     pub fn steps(&self) -> u32 {
         self.steps
     }
@@ -263,7 +267,11 @@ impl Optimizer {
         })
     }
 
-    /// What the rule keeps, as `m/NAME` and `v/NAME` for Adam, to be stored beside [`Optimizer::steps`].
+    /// What the rule keeps, as `m/NAME` and `v/NAME` for Adam, to be stored beside [`Optimizer::steps`]. Each is flat,
+    /// `[elements]`.
+    ///
+    /// # Errors
+    /// What the device refuses.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn state(&self) -> Result<Weights> {
         let mut state = Weights::new();

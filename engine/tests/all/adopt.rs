@@ -175,6 +175,9 @@ fn weights_are_taken_over_as_far_as_they_fit() {
         };
         assert_eq!(after, from[&name], "{name}");
     }
+    some.get_mut("linear1.bias").unwrap().values[0] = f32::INFINITY;
+    let error = network.adopt(&some).unwrap_err().to_string();
+    assert!(error.contains("`linear1.bias` holds inf"), "{error}");
     some.get_mut("linear1.bias").unwrap().values.pop();
     assert!(network.adopt(&some).is_err());
 }

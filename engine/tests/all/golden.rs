@@ -33,13 +33,15 @@ impl Golden {
                 .collect(),
         };
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let cases = meta["cases"].as_object().unwrap();
+        assert!(!cases.is_empty(), "{name} has no cases");
         Golden {
             arrays: tensors
                 .tensors()
                 .into_iter()
                 .map(|(name, view)| (name, array(view)))
                 .collect(),
-            cases: meta["cases"].as_object().unwrap().clone(),
+            cases: cases.clone(),
             device: Device::cpu(),
         }
     }

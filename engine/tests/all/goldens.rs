@@ -138,7 +138,8 @@ fn reductions() {
                 .try_fold(t[0].clone(), |x, &axis| match options["op"].as_str() {
                     Some("sum") => x.sum(axis),
                     Some("mean") => x.mean(axis),
-                    _ => x.max(axis),
+                    Some("max") => x.max(axis),
+                    other => panic!("{case}: {other:?}"),
                 })
         });
     }
@@ -202,7 +203,8 @@ fn gru_and_lstm() {
                     Some("relu") => Activation::Relu,
                     Some("elu") => Activation::Elu,
                     Some("sigmoid") => Activation::Sigmoid,
-                    _ => Activation::Tanh,
+                    Some("tanh") => Activation::Tanh,
+                    other => panic!("{case}: {other:?}"),
                 },
                 last: is("last"),
             };

@@ -9,6 +9,7 @@
 //! | `architecture.rs` | reading, shape inference, summary, memory |
 //! | `refused.rs` | architectures that are wrong, and what is said of them |
 //! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
+//! | `optimizers.rs` | every rule against PyTorch's, resuming, where gradients lie |
 //! | `steady.rs` | a repeated training step waits for nothing and makes nothing new |
 //! | `adopt.rs` | weights from elsewhere, frozen layers |
 //! | `faults.rs` | memory that runs out and devices that are lost, at every place |

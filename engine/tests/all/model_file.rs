@@ -10,7 +10,8 @@ fn file() -> ModelFile {
     training.run(0..2);
     let mut file = ModelFile::new(&training.network, labels(3)).unwrap();
     file.features = json!({"kind": "logmel", "n_mels": 12});
-    file.normalisation = json!({"mean": -31.25, "deviation": 17.5});
+    file.normalisation =
+        json!({"mean": -31.25, "deviations": [0.1 + 0.2, 1.0 / 49.0, 1e-310 / 3.0]});
     file
 }
 
@@ -115,6 +116,23 @@ fn every_fault_is_named() {
     refused(
         &with_metadata(&bytes, |m| m["labels"] = json!(["a", "b", "a"])),
         "two labels are `a`",
+    );
+    refused(
+        &with_metadata(&bytes, |m| m["labels"] = json!(["a", "b", "\u{1b}[2J"])),
+        "control characters",
+    );
+    refused(
+        &with_metadata(&bytes, |m| {
+            let layers = m["architecture"]["layers"].as_array_mut().unwrap();
+            layers.push(json!({"kind": "Softmax"}));
+        }),
+        "logits",
+    );
+    refused(
+        &with_metadata(&bytes, |m| {
+            m["architecture"]["layers"] = vec![json!({"kind": "Softmax"}); 5000].into();
+        }),
+        "more than 4096 layers",
     );
     refused(
         &with_metadata(&bytes, |m| m["labels"] = json!(3)),

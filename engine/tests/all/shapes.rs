@@ -38,8 +38,8 @@ fn gradients_of_what_is_moved() {
 fn gradients_of_what_is_picked_and_resized() {
     let x = [random([4, 3, 5], 1, 0.0)];
     for (axis, index) in [(0, vec![3, 0, 3]), (1, vec![2, 2, 2, 0, 1]), (2, vec![4])] {
-        check("gather", &x, |t| {
-            t[0].gather(axis, &t[0].device().upload_u32(&index)?)
+        check("index_select", &x, |t| {
+            t[0].index_select(axis, &t[0].device().upload_u32(&index)?)
         });
     }
     let x = [random([2, 2, 5, 7], 1, 0.0)];
@@ -76,7 +76,10 @@ fn moved_as_in_pytorch() {
                 let value = options["value"].as_f64().unwrap() as f32;
                 t[0].pad(&numbers::<Vec<[i64; 2]>>(&options["pad"]), value)
             }),
-            _ => golden.check(case, &["a", "b"], |t| Tensor::concat(&[&t[0], &t[1]], axis)),
+            "concat" => {
+                golden.check(case, &["a", "b"], |t| Tensor::concat(&[&t[0], &t[1]], axis));
+            }
+            other => panic!("{case}: {other}"),
         }
     }
 }
@@ -87,13 +90,14 @@ fn picked_and_resized_as_in_pytorch() {
     for (case, options) in &golden.cases {
         let index = golden.labels(&format!("{case}/index"));
         let axis = options["axis"].as_u64().unwrap() as usize;
-        golden.check(case, &["x"], |t| t[0].gather(axis, &index));
+        golden.check(case, &["x"], |t| t[0].index_select(axis, &index));
     }
     let golden = Golden::open("resize2d");
     for (case, options) in &golden.cases {
         let mode = match options["mode"].as_str() {
             Some("area") => ResizeMode::Area,
-            _ => ResizeMode::Bilinear,
+            Some("bilinear") => ResizeMode::Bilinear,
+            other => panic!("{case}: {other:?}"),
         };
         golden.check(case, &["x"], |t| t[0].resize(pair(&options["size"]), mode));
     }
@@ -105,7 +109,8 @@ fn softmax_as_in_pytorch() {
     for (case, options) in &golden.cases {
         golden.check(case, &["x"], |t| match options["op"].as_str() {
             Some("softmax") => t[0].softmax(),
-            _ => t[0].log_softmax(),
+            Some("log_softmax") => t[0].log_softmax(),
+            other => panic!("{case}: {other:?}"),
         });
     }
 }
@@ -140,8 +145,11 @@ fn what_cannot_be_moved_is_refused() {
     );
     refused(Tensor::concat(&[&x], 3), "no axis 3");
     refused(Tensor::concat(&[], 0), "nothing to put together");
-    refused(x.gather(3, &device.upload_u32(&[0]).unwrap()), "no axis 3");
-    refused(x.gather(0, &device.upload_u32(&[]).unwrap()), "empty");
+    refused(
+        x.index_select(3, &device.upload_u32(&[0]).unwrap()),
+        "no axis 3",
+    );
+    refused(x.index_select(0, &device.upload_u32(&[]).unwrap()), "empty");
     let other = Tensor::zeros(&Device::cpu(), [2, 3, 4]).unwrap();
     refused(Tensor::concat(&[&x, &other], 1), "lives on");
     refused(
@@ -152,7 +160,9 @@ fn what_cannot_be_moved_is_refused() {
     refused(image.resize([0, 2], ResizeMode::Bilinear), "empty side");
     refused(image.resize([1 << 30, 1 << 30], ResizeMode::Area), "2^31");
     // A number that is nobody's shows.
-    let picked = x.gather(2, &device.upload_u32(&[3, 4]).unwrap()).unwrap();
+    let picked = x
+        .index_select(2, &device.upload_u32(&[3, 4]).unwrap())
+        .unwrap();
     let picked = picked.to_vec().unwrap();
     assert!(picked.chunks(2).all(|two| two[0] == 0.0 && two[1].is_nan()));
 }

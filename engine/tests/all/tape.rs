@@ -8,7 +8,7 @@ fn the_tape() {
     let device = Device::cpu();
     let x = Tensor::from_vec(&device, [2.0], [1]).unwrap().parameter();
     let y = x.mul(&x).unwrap();
-    y.retain_gradient();
+    y.retain_grad();
     let loss = y.mul(&x).unwrap().sum_all().unwrap();
     let mut gradients = loss.backward().unwrap();
     assert_eq!(gradients.take(&x).unwrap().to_vec().unwrap(), [12.0]);

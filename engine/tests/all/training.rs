@@ -117,7 +117,7 @@ fn watching_shows_every_layer_and_changes_nothing() {
     let mode = Mode::Train { seed: 1, step: 9 };
     let mut seen: Vec<(String, Tensor)> = Vec::new();
     let mut watch = |path: &str, output: &Tensor| -> Result<()> {
-        output.retain_gradient();
+        output.retain_grad();
         seen.push((path.to_string(), output.clone()));
         Ok(())
     };

@@ -42,22 +42,31 @@ impl Dataset {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Malformed`] for a table or a list with a mistake in it; [`Error::Dataset`] where no clip
-    /// is found.
+    /// is found, or a label holds control characters.
     pub fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
         let layout = opening.layout.unwrap_or_else(|| detect(path));
-        match layout {
-            Layout::Folders => folders::scan(path, opening.group),
-            Layout::Gtzan => gtzan::open(path, opening),
-            Layout::Fma(subset) => fma::open(path, subset, opening),
-            Layout::Ballroom => ballroom::open(path, opening),
+        let dataset = match layout {
+            Layout::Folders => folders::scan(path, opening.group)?,
+            Layout::Gtzan => gtzan::open(path, opening)?,
+            Layout::Fma(subset) => fma::open(path, subset, opening)?,
+            Layout::Ballroom => ballroom::open(path, opening)?,
             Layout::Table => {
                 let mut dataset = table::open(&table_in(path), opening.group)?;
                 // GTZAN's table is known by its clips' names.
                 if opening.layout.is_none() {
                     gtzan::join_known(&mut dataset, opening.artists);
                 }
-                Ok(dataset)
+                dataset
             }
+        };
+        let odd = |label: &&String| label.contains(char::is_control);
+        match dataset.labels.iter().find(odd) {
+            None => Ok(dataset),
+            Some(label) => Err(Error::Dataset {
+                dir: dataset.dir,
+                reason: format!("the label {label:?} holds control characters"),
+                hint: "give it a name that can be printed",
+            }),
         }
     }
 }

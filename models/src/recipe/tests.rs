@@ -90,3 +90,18 @@ fn settings_that_make_no_sense_are_refused() {
             .contains("input.frames")
     );
 }
+
+/// The example of the page that tells how recipes are written.
+#[test]
+fn the_page_has_a_recipe_that_is_one() {
+    let page = include_str!("../../../docs/recipes.md");
+    let (_, text) = page.split_once("```toml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let recipe = Recipe::parse(text, Path::new("mine.toml")).unwrap();
+    assert_eq!(recipe.input.shape(), [1, 96, 128]);
+    recipe.architecture_for(3).unwrap();
+    let ends = text.replace("\n]\n", "\n  { kind = \"Softmax\" },\n]\n");
+    let ends = Recipe::parse(&ends, Path::new("mine.toml")).unwrap();
+    let error = ends.architecture_for(3).unwrap_err().to_string();
+    assert!(error.contains("takes logits"), "{error}");
+}

@@ -266,7 +266,9 @@ impl<'a> Trainer<'a> {
                 .and_then(|best| self.history.get(best));
             let best = old.is_none_or(|old| settings.best.prefers(&row, old));
             self.history.push(row);
+            // The last step's weights have met no example yet.
             let model = self.model()?;
+            finite(&model.weights).map_err(|error| astray(error, epoch, steps))?;
             if best {
                 self.best = epoch;
                 keeper.best(&model)?;
@@ -319,13 +321,7 @@ impl<'a> Trainer<'a> {
             self.judged,
             control,
         );
-        let judged = judged.map_err(|error| match error {
-            Error::NotFinite { .. } => Error::Diverged {
-                epoch: row.epoch,
-                step: steps,
-            },
-            error => error,
-        })?;
+        let judged = judged.map_err(|error| astray(error, row.epoch, steps))?;
         let truths = chosen.iter().map(|&clip| setup.clips.targets[clip]);
         let metrics = Metrics::from_answers(setup.labels, truths.zip(judged.answers()));
         row.validation_loss = Some(judged.loss);
@@ -364,6 +360,24 @@ impl<'a> Trainer<'a> {
             }),
             ..model
         })
+    }
+}
+
+/// What is no finite number after a step: the training went astray there.
+fn astray(error: Error, epoch: usize, step: usize) -> Error {
+    match error {
+        Error::NotFinite { .. } => Error::Diverged { epoch, step },
+        error => error,
+    }
+}
+
+fn finite(weights: &Weights) -> Result<(), Error> {
+    let mut values = weights.values().flat_map(|array| &array.values);
+    match values.all(|value| value.is_finite()) {
+        true => Ok(()),
+        false => Err(Error::NotFinite {
+            what: "the weights".into(),
+        }),
     }
 }
 

@@ -15,7 +15,7 @@ use models::evaluate::judge;
 use models::examples::ClipFeatures;
 use models::input::Windows;
 use models::train::{Setup, Trainer};
-use models::training::Best;
+use models::training::{Best, TrainingSettings};
 use toy::{Kept, Toy, assert_same};
 
 /// Stops once `steps` steps are done in all, then goes on to the end.
@@ -303,6 +303,25 @@ fn a_training_gone_astray_is_told_with_a_hint() {
         .unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, .. }), "{error}");
     assert!(error.hint().unwrap().contains("learning_rate"));
+
+    // In the last step, with nobody to notice.
+    toy.settings = TrainingSettings {
+        epochs: 1,
+        batch: 100,
+        optimizer: engine::optim::Sgd::default().into(),
+        learning_rate: 1e3,
+        l2: 1e38,
+        ..toy.settings
+    };
+    toy.split.validation.clear();
+    let mut trainer = Trainer::new(toy.setup(1), &Device::cpu()).unwrap();
+    let error = trainer
+        .run(&mut Kept::default(), Control::none())
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::Diverged { epoch: 1, step: 1 }),
+        "{error}"
+    );
 }
 
 #[test]
