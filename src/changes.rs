@@ -3,7 +3,6 @@
 use crate::failure::Failure;
 use clap::Args;
 use melgrad::models::recipe::Recipe;
-use melgrad::models::training::TrainingSettings;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -57,29 +56,13 @@ impl Changes {
         self.epochs.map(NonZeroUsize::get)
     }
 
-    /// Whether --batch or --lr is given.
-    pub fn steps(&self) -> bool {
-        self.batch.is_some() || self.lr.is_some()
-    }
-
-    /// Whether --batch and --lr, where given, are those of a run.
-    pub fn said_again(&self, own: &TrainingSettings) -> Result<(), Failure> {
-        let (batch, rate) = (own.batch, own.learning_rate);
-        if let Some(said) = self.batch.filter(|said| said.get() != batch) {
-            return Err(Failure::usage(format!(
-                "--batch {said}: the run has {batch}"
-            )));
-        }
-        match self.lr.filter(|said| *said != rate) {
-            Some(said) => Err(Failure::usage(format!("--lr {said}: the run has {rate}"))),
-            None => Ok(()),
-        }
+    /// --batch and --lr, where they are given.
+    pub fn steps(&self) -> [Option<String>; 2] {
+        [number(self.batch), real(self.lr)]
     }
 
     /// Changes the recipe. A value that makes no sense is wrong usage of its flag.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<(), Failure> {
-        let number = |n: Option<NonZeroUsize>| n.map(|n| n.to_string());
-        let real = |x: Option<f64>| x.map(|x| format!("{x:?}"));
         // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
         let by_hand = self.validation.is_some() || self.test.is_some();
         let (validation, test) = match self.split.as_deref() == Some("paper") {
@@ -109,6 +92,14 @@ impl Changes {
         }
         set_all(recipe, &self.set)
     }
+}
+
+fn number(n: Option<NonZeroUsize>) -> Option<String> {
+    n.map(|n| n.to_string())
+}
+
+fn real(x: Option<f64>) -> Option<String> {
+    x.map(|x| format!("{x:?}"))
 }
 
 /// Changes a setting by its name, for a flag.

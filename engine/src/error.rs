@@ -100,6 +100,13 @@ impl Error {
         }
     }
 
+    pub(crate) fn option(operation: &'static str, problem: impl Into<String>) -> Self {
+        Error::Option {
+            operation,
+            problem: problem.into(),
+        }
+    }
+
     pub(crate) fn shape(operation: &'static str, shape: &[usize], problem: impl ToString) -> Self {
         Error::Shape {
             operation,
@@ -165,7 +172,7 @@ impl std::fmt::Display for Misfit {
 }
 
 /// At most eight of them, and how many more there are.
-fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+pub(crate) fn list(items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(8);
     let mut shown: Vec<String> = items.take(8).collect();
     if more > 0 {

@@ -71,11 +71,17 @@ impl Tensor {
     /// The same value everywhere.
     ///
     /// # Errors
-    /// More elements than the device takes.
+    /// [`Error::Shape`] for more elements than 32-bit indices reach; whatever the device refuses.
     pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Self> {
         let shape = shape.into();
-        let buffer = device.alloc(shape.elements())?;
-        device.write(&buffer, &vec![value; buffer.len()])?;
+        if shape.elements() >= 1 << 31 {
+            return Err(Error::shape(
+                "tensor",
+                &shape,
+                "has more than 2^31 elements",
+            ));
+        }
+        let buffer = device.upload(&vec![value; shape.elements()])?;
         Tensor::from_buffer(buffer, shape)
     }
 

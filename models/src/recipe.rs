@@ -22,7 +22,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::Architecture;
+use engine::{Architecture, nearest};
 use serde::{Deserialize, Serialize};
 
 use crate::classical::Classical;
@@ -350,16 +350,6 @@ pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
         path: path.into(),
         reason: one_line(&error, &text),
     })
-}
-
-/// The name that was probably meant, if any is near.
-#[must_use]
-pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = |name: &str| strsim::normalized_damerau_levenshtein(&wanted.to_lowercase(), name);
-    let best = names
-        .map(|name| (near(name), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= 0.4).then_some(best.1)
 }
 
 /// TOML's own message runs over several lines with a drawing; an error of ours is one line.

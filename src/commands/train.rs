@@ -131,36 +131,41 @@ impl Train {
         }
     }
 
-    /// What is said of a run that goes on must be what it has.
+    /// What is said again of a run that goes on must be what it has.
     fn said_again(&self) -> Result<(), Failure> {
-        let said = (self.recipe.is_some() || self.seed.is_some()) || self.changes.steps();
-        if !said {
+        let recipe = match &self.recipe {
+            Some(recipe) => Some(Recipe::load(&recipe.to_string_lossy())?.name),
+            None => None,
+        };
+        let (seed, [batch, rate]) = (self.seed.map(|n| n.to_string()), self.changes.steps());
+        let said = [
+            ("--recipe", recipe),
+            ("--seed", seed),
+            ("--batch", batch),
+            ("--lr", rate),
+        ];
+        if said.iter().all(|(_, said)| said.is_none()) {
             return Ok(());
         }
         if is_series(&self.out) {
-            let message =
-                "--resume: a series goes on by its own --recipe, --batch, --lr and --seed";
-            return Err(Failure::usage(message));
+            let problem = "--resume: a series has its own --recipe, --seed, --batch and --lr";
+            return Err(Failure::usage(problem));
         }
         let own = RunFolder::open(&self.out)?.settings()?;
-        if let Some(seed) = self.seed.filter(|seed| *seed != own.seed) {
-            return Err(Failure::usage(format!(
-                "--seed {seed}: the run has {}",
-                own.seed
-            )));
-        }
-        if let Some(recipe) = &self.recipe {
-            let (name, own) = (
-                Recipe::load(&recipe.to_string_lossy())?.name,
-                &own.recipe.name,
-            );
-            if name != *own {
-                return Err(Failure::usage(format!(
-                    "--recipe {name}: the run has {own}"
-                )));
+        let training = &own.recipe.training;
+        let rate = format!("{:?}", training.learning_rate);
+        let has = [
+            own.recipe.name,
+            own.seed.to_string(),
+            training.batch.to_string(),
+            rate,
+        ];
+        for ((flag, said), has) in said.into_iter().zip(has) {
+            if let Some(said) = said.filter(|said| *said != has) {
+                return Err(Failure::usage(format!("{flag} {said}: the run has {has}")));
             }
         }
-        self.changes.said_again(&own.recipe.training)
+        Ok(())
     }
 
     /// How often to train, where it is more than once.

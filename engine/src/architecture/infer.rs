@@ -42,10 +42,7 @@ pub(super) fn infer(layer: &Layer, input: &Shape) -> Result<Inferred> {
         Kind::Linear(linear) => linear_layer(linear, input),
         Kind::Dropout(Dropout { p }) if !(0.0..1.0).contains(p) => {
             let problem = format!("p = {p} is not in [0, 1)");
-            Err(Error::Option {
-                operation: "dropout",
-                problem,
-            })
+            Err(Error::option("dropout", problem))
         }
         Kind::Dropout(Dropout { p }) => unchanged(Operation::Dropout(*p)),
         Kind::Activation(a) => unchanged(Operation::Activation(a.function)),
@@ -98,10 +95,7 @@ pub(super) fn uniform(name: &str, shape: Shape, bound: f32, l2: f32) -> Result<P
     }
     if !(l2.is_finite() && l2 >= 0.0) {
         let problem = format!("l2 = {l2} is no weight of a penalty");
-        return Err(Error::Option {
-            operation: "l2",
-            problem,
-        });
+        return Err(Error::option("l2", problem));
     }
     Ok(ParameterSpec {
         name: name.to_string(),
@@ -170,11 +164,8 @@ fn flatten(layer: &Flatten, input: &Shape) -> Result<Inferred> {
 
 fn linear_layer(layer: &Linear, input: &Shape) -> Result<Inferred> {
     let Units::Number(units) = layer.out_features else {
-        let problem = "out_features is \"classes\", and nobody has said how many there are".into();
-        return Err(Error::Option {
-            operation: "linear",
-            problem,
-        });
+        let problem = "out_features is \"classes\", and nobody has said how many there are";
+        return Err(Error::option("linear", problem));
     };
     let (Some(&features), true) = (input.last(), units > 0) else {
         return Err(Error::shape(

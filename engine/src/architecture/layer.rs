@@ -372,10 +372,10 @@ fn ones() -> [usize; 2] {
     [1, 1]
 }
 
-fn one() -> usize {
+pub(super) fn one() -> usize {
     1
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }

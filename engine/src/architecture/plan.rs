@@ -161,10 +161,8 @@ impl Plan {
             if !self.steps.iter().any(below) {
                 let like = nearest(path, self.steps.iter().map(|step| step.path.as_str()));
                 let like = like.map_or(String::new(), |like| format!("; is it `{like}`?"));
-                return Err(Error::Option {
-                    operation: "freeze",
-                    problem: format!("no layer's path is `{path}`{like}"),
-                });
+                let problem = format!("no layer's path is `{path}`{like}");
+                return Err(Error::option("freeze", problem));
             }
             let steps = self.steps.iter().zip(&mut frozen);
             steps.for_each(|(step, frozen)| *frozen |= below(step));

@@ -1,6 +1,7 @@
 //! Pooling layers: what files say of them, and what they make of an example's shape.
 
 use super::infer::{Inferred, chw};
+use super::layer::yes;
 use super::plan::Operation;
 use super::size::{Padding, pair, some_pair};
 use crate::error::Result;
@@ -81,14 +82,7 @@ pub struct GlobalMaxPool {}
 
 pub(super) fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
     let [c, h, w] = chw("max_pool2d", input)?;
-    let stride = layer.stride.unwrap_or(layer.kernel);
-    let axis =
-        |i: usize, length: usize| layer.padding.resolve(i, length, layer.kernel[i], stride[i]);
-    let options = PoolOptions {
-        kernel: layer.kernel,
-        stride,
-        pad: [axis(0, h), axis(1, w)],
-    };
+    let options = options(layer.kernel, layer.stride, layer.padding, [h, w]);
     let kernel = kernels::max_pool2d::MaxPool2d {
         n: 1,
         c,
@@ -108,16 +102,9 @@ pub(super) fn max_pool2d(layer: &MaxPool2d, input: &Shape) -> Result<Inferred> {
 
 pub(super) fn avg_pool2d(layer: &AvgPool2d, input: &Shape) -> Result<Inferred> {
     let [c, h, w] = chw("avg_pool2d", input)?;
-    let stride = layer.stride.unwrap_or(layer.kernel);
-    let axis =
-        |i: usize, length: usize| layer.padding.resolve(i, length, layer.kernel[i], stride[i]);
-    let options = PoolOptions {
-        kernel: layer.kernel,
-        stride,
-        pad: [axis(0, h), axis(1, w)],
-    };
-    let kernel =
-        kernels::avg_pool2d::AvgPool2d::new([1, c, h, w], options.kernel).with(stride, options.pad);
+    let options = options(layer.kernel, layer.stride, layer.padding, [h, w]);
+    let kernel = kernels::avg_pool2d::AvgPool2d::new([1, c, h, w], options.kernel)
+        .with(options.stride, options.pad);
     kernel.check()?;
     let [oh, ow] = kernel.output();
     Ok(Inferred::plain(
@@ -126,12 +113,24 @@ pub(super) fn avg_pool2d(layer: &AvgPool2d, input: &Shape) -> Result<Inferred> {
     ))
 }
 
+/// How the windows lie on a plane.
+fn options(
+    kernel: [usize; 2],
+    stride: Option<[usize; 2]>,
+    padding: Padding,
+    [h, w]: [usize; 2],
+) -> PoolOptions {
+    let stride = stride.unwrap_or(kernel);
+    let axis = |i: usize, length: usize| padding.resolve(i, length, kernel[i], stride[i]);
+    PoolOptions {
+        kernel,
+        stride,
+        pad: [axis(0, h), axis(1, w)],
+    }
+}
+
 /// Pooling over the whole plane: one number a channel.
 pub(super) fn global(operation: Operation, input: &Shape) -> Result<Inferred> {
     let [c, _, _] = chw("global pooling", input)?;
     Ok(Inferred::plain(operation, [c].into()))
-}
-
-fn yes() -> bool {
-    true
 }

@@ -1,7 +1,7 @@
 //! Recurrent layers: what files say of them, what they make of an example's shape, and what they keep.
 
 use super::infer::{Inferred, uniform};
-use super::layer::Function;
+use super::layer::{Function, yes};
 use super::plan::{Operation, ParameterSpec};
 use crate::error::{Error, Result};
 use crate::ops::{Cell, RecurrentOptions};
@@ -80,10 +80,6 @@ fn tanh() -> Function {
     Function::Tanh
 }
 
-fn yes() -> bool {
-    true
-}
-
 /// What a recurrent step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sizes {
@@ -141,11 +137,8 @@ fn infer(
         return Err(Error::shape(name, input, "is not [t, features]"));
     };
     let Some(activation) = activation.fused() else {
-        return Err(Error::Option {
-            operation: name,
-            problem: "gelu cannot be the activation: its gradient does not read off its output"
-                .into(),
-        });
+        let problem = "gelu cannot be the activation: its gradient does not read off its output";
+        return Err(Error::option(name, problem));
     };
     let shape = Recurrence {
         columns: hidden.saturating_mul(directions),

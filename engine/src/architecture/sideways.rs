@@ -2,7 +2,7 @@
 //! one with what is behind them, be counted, be watched) holds for them.
 
 use super::infer::{self, Inferred};
-use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d};
+use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d, one, yes};
 use super::pooling;
 use super::size::Padding;
 use crate::error::{Error, Result};
@@ -184,12 +184,4 @@ fn write<S: Serializer>(padding: &Padding, s: S) -> Result<S::Ok, S::Error> {
         Padding::Zeros([_, along]) => along.serialize(s),
         padding => padding.serialize(s),
     }
-}
-
-fn one() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }

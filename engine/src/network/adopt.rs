@@ -1,7 +1,7 @@
 //! Weights from elsewhere, taken over as far as they fit, and layers that no longer learn.
 
 use super::{Network, Weights};
-use crate::error::Result;
+use crate::error::{Result, list};
 use crate::shape::Shape;
 
 /// What became of weights from elsewhere.
@@ -33,13 +33,8 @@ impl std::fmt::Display for Adopted {
             ("not in the file", quoted(&self.kept)),
             ("not in the network", quoted(&self.unused)),
         ];
-        for (what, names) in groups.iter().filter(|(_, names)| !names.is_empty()) {
-            let shown = names[..names.len().min(8)].join(", ");
-            let more = match names.len().saturating_sub(8) {
-                0 => String::new(),
-                more => format!(", {more} more"),
-            };
-            write!(f, "; {what}: {shown}{more}")?;
+        for (what, names) in groups.into_iter().filter(|(_, names)| !names.is_empty()) {
+            write!(f, "; {what}: {}", list(names.into_iter()))?;
         }
         Ok(())
     }

@@ -49,6 +49,9 @@ impl Default for ConvOptions {
 impl Tensor {
     /// `x [n, c, h, w]` through `weight [out, c / groups, kh, kw]` and `bias [out]`: `[n, out, oh, ow]`, with
     /// `oh = (h + pad - dilation·(kh - 1) - 1) / stride + 1` rounded down (PyTorch's `Conv2d`).
+    ///
+    /// # Errors
+    /// Shapes that do not go together, with both; whatever the device refuses.
     pub fn conv2d(
         &self,
         weight: &Tensor,

@@ -14,10 +14,10 @@ impl Tensor {
     /// run has one seed, and each layer and step its own stream.
     pub fn dropout(&self, p: f32, seed: u64, stream: u64) -> Result<Tensor> {
         if !(0.0..1.0).contains(&p) {
-            return Err(Error::Option {
-                operation: "dropout",
-                problem: format!("p = {p} is not in [0, 1)"),
-            });
+            return Err(Error::option(
+                "dropout",
+                format!("p = {p} is not in [0, 1)"),
+            ));
         }
         let words = [seed, stream]
             .into_iter()

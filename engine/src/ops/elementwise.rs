@@ -292,21 +292,33 @@ impl Tensor {
     }
 
     /// `a + b`, broadcast.
+    ///
+    /// # Errors
+    /// Shapes of which neither axis is as long as the other nor 1, with both; whatever the device refuses.
     pub fn add(&self, other: &Tensor) -> Result<Tensor> {
         self.with(other, |a, b| a + b)
     }
 
     /// `a - b`, broadcast.
+    ///
+    /// # Errors
+    /// Shapes of which neither axis is as long as the other nor 1, with both; whatever the device refuses.
     pub fn sub(&self, other: &Tensor) -> Result<Tensor> {
         self.with(other, |a, b| a - b)
     }
 
     /// `a · b`, element by element, broadcast.
+    ///
+    /// # Errors
+    /// Shapes of which neither axis is as long as the other nor 1, with both; whatever the device refuses.
     pub fn mul(&self, other: &Tensor) -> Result<Tensor> {
         self.with(other, |a, b| a * b)
     }
 
     /// `a / b`, broadcast.
+    ///
+    /// # Errors
+    /// Shapes of which neither axis is as long as the other nor 1, with both; whatever the device refuses.
     pub fn div(&self, other: &Tensor) -> Result<Tensor> {
         self.with(other, |a, b| a / b)
     }

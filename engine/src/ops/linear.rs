@@ -13,6 +13,9 @@ use kernels::reduce::{Reduce, ReduceOp};
 
 impl Tensor {
     /// `act(x·wᵀ + b)` along the last axis: `x [.., in]`, `weight [out, in]`, `bias [out]` give `[.., out]`.
+    ///
+    /// # Errors
+    /// Shapes that do not go together, with both; whatever the device refuses.
     pub fn linear(
         &self,
         weight: &Tensor,

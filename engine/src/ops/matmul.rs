@@ -20,6 +20,9 @@ fn sides(t: &Tensor, transposed: bool) -> Result<[usize; 2]> {
 
 impl Tensor {
     /// The product of two matrices: `[m, k] · [k, n]` gives `[m, n]`.
+    ///
+    /// # Errors
+    /// Shapes that do not go together, with both; whatever the device refuses.
     pub fn matmul(&self, b: &Tensor) -> Result<Tensor> {
         self.matmul_transposed(b, false, false)
     }

@@ -126,8 +126,7 @@ pub(crate) fn joined(
     axis: usize,
 ) -> Result<Vec<usize>> {
     let Some((first, others)) = shapes.split_first() else {
-        let problem = "nothing to put together".into();
-        return Err(Error::Option { operation, problem });
+        return Err(Error::option(operation, "nothing to put together"));
     };
     if axis >= first.len() {
         let problem = format!("has no axis {axis}");

@@ -150,10 +150,7 @@ fn sizes(x: &Tensor, cell: Cell, directions: &[Direction]) -> Result<[usize; 3]>
             "{} directions, or a weight_hh that is not [{gates}·h, h]",
             directions.len()
         );
-        return Err(Error::Option {
-            operation: name,
-            problem,
-        });
+        return Err(Error::option(name, problem));
     };
     for direction in directions {
         let wanted = [

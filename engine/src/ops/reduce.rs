@@ -11,7 +11,10 @@ use kernels::elementwise::{Elementwise, Expr, View};
 use kernels::reduce::{Reduce, ReduceOp};
 
 impl Tensor {
-    /// The sum along `axis`, which disappears.
+    /// The sum along `axis`, which disappears: `[2, 3, 4]` along 1 gives `[2, 4]`.
+    ///
+    /// # Errors
+    /// No such axis; whatever the device refuses.
     pub fn sum(&self, axis: usize) -> Result<Tensor> {
         self.reduce(
             ReduceOp::Sum,
@@ -20,7 +23,10 @@ impl Tensor {
         )
     }
 
-    /// The mean along `axis`, which disappears.
+    /// The mean along `axis`, which disappears: `[2, 3, 4]` along 1 gives `[2, 4]`.
+    ///
+    /// # Errors
+    /// No such axis; whatever the device refuses.
     pub fn mean(&self, axis: usize) -> Result<Tensor> {
         self.reduce(
             ReduceOp::Mean,

@@ -9,18 +9,19 @@
 //! A layer's own `l2` adds `2·l2·w` to the gradient of its weight, whatever the rule: the gradient of the `l2 · Σ w²` that
 //! Keras adds to the loss. It does not show in the loss that is reported, and is not clipped.
 //!
-//! `rule.rs` holds the rules: SGD, RMSprop, Adam, AdamW.
+//! `rule.rs` holds the rules: SGD, RMSprop, Adam, AdamW; `run.rs` what one launch moves.
 
 mod rule;
+mod run;
 
 pub use rule::{Adam, AdamW, RmsProp, Rule, Sgd};
 
 use crate::error::{Error, Result};
 use crate::network::{Parameter, Weights};
 use crate::tape::Gradients;
+use kernels::Buffer;
 use kernels::clip_norm::ClipNorm;
-use kernels::elementwise::{Elementwise, Expr, View};
-use kernels::{Buffer, Device};
+use run::Run;
 use std::ops::Range;
 
 /// What is done to gradients before they are used: first by norm, then by value.
@@ -50,16 +51,6 @@ pub struct Optimizer {
     scale: Buffer,
     norm: Buffer,
     steps: u32,
-}
-
-/// Parameters that are moved in one launch.
-#[derive(Debug)]
-struct Run {
-    parameters: Range<usize>,
-    /// Their numbers, and what is kept of them.
-    updated: Vec<Buffer>,
-    /// The penalty of every 64 words.
-    penalty: Buffer,
 }
 
 impl Optimizer {
@@ -292,10 +283,7 @@ impl Optimizer {
     /// # Errors
     /// Arrays that are missing, too many or of another length; nothing is changed then.
     pub fn set_state(&mut self, state: &Weights, steps: u32) -> Result<()> {
-        let problem = |problem: String| Error::Option {
-            operation: "optimizer state",
-            problem,
-        };
+        let problem = |problem: String| Error::option("optimizer state", problem);
         let mut found = Vec::new();
         for (which, buffers) in &self.states {
             for ((name, _), buffer) in self.parameters.iter().zip(buffers) {
@@ -322,57 +310,6 @@ impl Optimizer {
     }
 }
 
-impl Run {
-    /// The gradients of these parameters as one buffer.
-    fn gathered(&self, parameters: &[Parameter], found: &[Option<&Buffer>]) -> Result<Buffer> {
-        let len = self.updated[0].len();
-        let parameters = &parameters[self.parameters.clone()];
-        let found: Vec<&Buffer> = found[self.parameters.clone()]
-            .iter()
-            .flatten()
-            .copied()
-            .collect();
-        let together = |buffers: &[&Buffer]| {
-            let joined = Buffer::join(buffers).filter(|b| b.len() >= len);
-            joined.map(|b| b.first(len))
-        };
-        if let Some(gradient) = together(&found) {
-            return Ok(gradient);
-        }
-        // Those that lie elsewhere go to their places.
-        let mut placed: Vec<Buffer> = Vec::with_capacity(found.len());
-        for (p, gradient) in parameters.iter().zip(&found) {
-            placed.push(match p.tensor.gradient_place().free() {
-                Some(place) => copied(gradient, place)?,
-                None => (*gradient).clone(),
-            });
-        }
-        if let Some(gradient) = together(&placed.iter().collect::<Vec<_>>()) {
-            return Ok(gradient);
-        }
-        // Somebody still holds what an earlier step left there.
-        let lens: Vec<usize> = found.iter().map(|b| b.len()).collect();
-        let places = self.updated[0].device().zeros_together(&lens)?;
-        let copies = found.iter().zip(places).map(|(g, place)| copied(g, place));
-        let copies: Vec<Buffer> = copies.collect::<Result<_>>()?;
-        together(&copies.iter().collect::<Vec<_>>())
-            .ok_or_else(|| problem("gradients of one launch do not fit together"))
-    }
-}
-
-/// The same numbers in another buffer.
-fn copied(from: &Buffer, to: Buffer) -> Result<Buffer> {
-    let device: &Device = from.device();
-    let copy = Elementwise {
-        expr: Expr::input(0),
-        len: from.len(),
-        views: vec![View::full(from.len())],
-        params: Vec::new(),
-    };
-    device.launch(&copy, &[from], &[&to])?;
-    Ok(to)
-}
-
 fn check_learning_rate(learning_rate: f64) -> Result<()> {
     match learning_rate.is_finite() && learning_rate >= 0.0 {
         true => Ok(()),
@@ -383,16 +320,14 @@ fn check_learning_rate(learning_rate: f64) -> Result<()> {
 }
 
 fn problem(problem: impl Into<String>) -> Error {
-    Error::Option {
-        operation: "optimizer",
-        problem: problem.into(),
-    }
+    Error::option("optimizer", problem)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tensor::Tensor;
+    use kernels::Device;
 
     /// As where a state's block ends at another parameter than theirs: which are frozen decides that.
     #[test]

@@ -143,10 +143,7 @@ impl Rule {
 
     /// Whether every number is in its range.
     pub fn check(&self) -> Result<()> {
-        let problem = |problem: String| Error::Option {
-            operation: self.name(),
-            problem,
-        };
+        let problem = |problem: String| Error::option(self.name(), problem);
         let decay = self.penalty();
         if !(decay.is_finite() && decay >= 0.0) {
             return Err(problem(format!("weight_decay = {decay} is out of range")));

@@ -7,6 +7,7 @@
 //! | `recurrent.rs` | GRU and LSTM: their gradients, and the layers |
 //! | `goldens.rs`, `golden.rs` | values, gradients and training against PyTorch's; its arrays |
 //! | `architecture.rs` | reading, shape inference, summary, memory |
+//! | `random.rs` | architectures drawn at random |
 //! | `refused.rs` | architectures that are wrong, and what is said of them |
 //! | `training.rs` | learning, repeating, resuming, watching; CPU against GPU |
 //! | `optimizers.rs` | every rule against PyTorch's, resuming, where gradients lie |
@@ -30,6 +31,7 @@ mod gradients;
 mod model_file;
 mod norm_pool;
 mod optimizers;
+mod random;
 mod recurrent;
 mod refused;
 mod shapes;

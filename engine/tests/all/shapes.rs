@@ -159,6 +159,10 @@ fn what_cannot_be_moved_is_refused() {
     let image = x.reshape([1, 2, 3, 4]).unwrap();
     refused(image.resize([0, 2], ResizeMode::Bilinear), "empty side");
     refused(image.resize([1 << 30, 1 << 30], ResizeMode::Area), "2^31");
+    refused(Tensor::zeros(&device, [1 << 40]), "2^31");
+    let none = Tensor::zeros(&device, [0, 1 << 40, 1 << 40]).unwrap();
+    assert_eq!(none.flatten().unwrap().elements(), 0);
+    let _ = none.sum(0);
     // A number that is nobody's shows.
     let picked = x
         .index_select(2, &device.upload_u32(&[3, 4]).unwrap())

@@ -17,7 +17,7 @@ pub(super) fn set(
 ) -> Result<(), String> {
     let paths = architecture.layer_paths();
     let Some(layer) = architecture.layer_mut(path) else {
-        let near = super::nearest(path, paths.iter().map(String::as_str));
+        let near = engine::nearest(path, paths.iter().map(String::as_str));
         let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
         return Err(format!("no layer is called {path}{hint}"));
     };
