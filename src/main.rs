@@ -40,15 +40,16 @@ fn main() -> ExitCode {
             &format!("a bug in melgrad{place}: {text}"),
             Some("please report it with the command that you gave"),
         );
+        // Nothing is unwound (see `profile.release`), on whatever thread it was.
+        std::process::exit(failure::FAILED.into());
     }));
-    let done = std::panic::catch_unwind(|| match commands::Cli::try_parse() {
+    let done = match commands::Cli::try_parse() {
         Ok(cli) => cli.command.run(),
         Err(error) => failure::from_clap(&error),
-    });
+    };
     match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(failure)) => failure.report(),
-        Err(_) => ExitCode::from(failure::FAILED),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
     }
 }
 
