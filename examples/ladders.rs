@@ -49,7 +49,7 @@ pub fn page(reports: &[(String, Report)]) -> String {
          A rung is one WGSL version of a kernel, from the one to read first to the fastest; what a sentence promises \
          without a figure is what the rung is expected to do. Each figure is the median time of the kernel's largest case, \
          once warm, and the time that the device's own measured peaks would allow as a share of it; data that stays in \
-         caches may go beyond 100 %.\n\n",
+         caches, or is written where it was read, may go beyond 100 %.\n\n",
     );
     match reports {
         [] => text += "No device has been measured yet.\n",
