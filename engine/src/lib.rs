@@ -33,7 +33,7 @@ pub use architecture::{
 };
 pub use error::{Error, Misfit, Result};
 pub use kernels::{Buffer, Device};
-pub use model_file::{ModelFile, Resume};
+pub use model_file::{ModelFile, Resume, printable};
 pub use network::{Adopted, Array, Mode, Network, Observer, Parameter, Weights};
 pub use optim::{Clip, Optimizer, Rule};
 pub use shape::Shape;

@@ -198,11 +198,7 @@ impl ModelFile {
         if let Some(label) = self.labels.iter().find(|label| !seen.insert(*label)) {
             return Err(Error::ModelFile(format!("two labels are `{label}`")));
         }
-        let odd = |label: &&String| label.contains(char::is_control);
-        if let Some(label) = self.labels.iter().find(odd) {
-            let problem = format!("the label {label:?} holds control characters");
-            return Err(Error::ModelFile(problem));
-        }
+        printable(&self.labels).map_err(Error::ModelFile)?;
         if let Some(Operation::Softmax) = plan.steps.last().map(|step| step.operation) {
             let problem = "its last layer is Softmax, and a model puts out logits";
             return Err(Error::ModelFile(problem.into()));
@@ -245,5 +241,17 @@ impl View for &Array {
 
     fn data_len(&self) -> usize {
         4 * self.values.len()
+    }
+}
+
+/// Whether labels can be printed as they are: none drives a terminal or breaks a table.
+///
+/// # Errors
+/// A sentence that names the first with control characters.
+pub fn printable(labels: &[String]) -> std::result::Result<(), String> {
+    let odd = |label: &&String| label.contains(char::is_control);
+    match labels.iter().find(odd) {
+        None => Ok(()),
+        Some(label) => Err(format!("the label {label:?} holds control characters")),
     }
 }

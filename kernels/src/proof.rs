@@ -1,8 +1,8 @@
 //! Holds a kernel against its oracle: on any device, with any rung, over any case.
 //!
 //! Inputs are random. Outputs start as NaN, so that an element that is never written shows; behind every input and
-//! output lies a guard zone, so that a read past the end meets NaN, and a write past it shows. The tolerance is that of f32 sums: it grows with the root of the
-//! reduction length and with the size of the numbers.
+//! output lies a guard zone, so that a read past the end meets NaN, and a write past it shows. The tolerance is that of
+//! f32 sums: it grows with the root of the reduction length and with the size of the numbers.
 
 use crate::device::Device;
 use crate::kernel::{Arg, Kernel, Kind};

@@ -7,6 +7,7 @@
 use super::correlate;
 use kernels::cpu::{Disjoint, for_ranges};
 use std::f64::consts::PI;
+use std::sync::LazyLock;
 
 /// Half the length of the window, in samples.
 const REACH: f64 = 194.5;
@@ -23,30 +24,30 @@ const SIDE: usize = REACH as usize;
 /// Samples of the result worth handing to another thread.
 const GRAIN: usize = 1 << 14;
 
+/// The filter's even taps and its odd ones: even taps meet even samples of the padded sound, odd ones odd.
+static TAPS: LazyLock<[Vec<f32>; 2]> = LazyLock::new(|| {
+    let taps = (0..=2 * SIDE).map(|i| tap(i as f64 - SIDE as f64) as f32);
+    every_other(&taps.collect::<Vec<f32>>())
+});
+
+/// Those at even places and those at odd ones.
+fn every_other(x: &[f32]) -> [Vec<f32>; 2] {
+    [0, 1].map(|from| x.iter().skip(from).step_by(2).copied().collect())
+}
+
 /// Every other sample of the filtered sound, `⌈len / 2⌉` of them; beyond the ends the sound is zero.
 pub(super) fn halve(samples: &[f32]) -> Vec<f32> {
     let len = samples.len().div_ceil(2);
-    let taps: Vec<f32> = (0..=2 * SIDE)
-        .map(|i| tap(i as f64 - SIDE as f64) as f32)
-        .collect();
-    // Even taps meet even samples of the padded sound, odd ones odd: two filters over neighbours.
-    let every_other = |x: &[f32], from: usize| {
-        x.iter()
-            .skip(from)
-            .step_by(2)
-            .copied()
-            .collect::<Vec<f32>>()
-    };
     let mut padded = vec![0.0; SIDE];
     padded.extend_from_slice(samples);
     padded.resize(padded.len() + 2 * (SIDE + correlate::padding(1)), 0.0);
-    let filters = [0, 1].map(|from| (every_other(&taps, from), every_other(&padded, from)));
+    let sounds = every_other(&padded);
     let mut halved = vec![0.0; len];
     let out = Disjoint::new(&mut halved);
     for_ranges(len, GRAIN, |range| {
         // SAFETY: ranges do not overlap.
         let out = unsafe { out.slice(range.clone()) };
-        for (taps, x) in &filters {
+        for (taps, x) in TAPS.iter().zip(&sounds) {
             correlate::filter(taps, &x[range.start..], out);
         }
     });

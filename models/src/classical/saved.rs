@@ -59,11 +59,10 @@ impl Saved {
         let words = |error: Error| error.to_string();
         self.input.check().map_err(words)?;
         self.normalisation.check(self.input.rows()).map_err(words)?;
-        let odd = |label: &&String| label.contains(char::is_control);
-        match (self.labels.is_empty(), self.labels.iter().find(odd)) {
-            (true, _) => Err("it has no labels".into()),
-            (_, Some(label)) => Err(format!("the label {label:?} holds control characters")),
-            _ => self.model.check(self.columns(), self.labels.len()),
+        engine::printable(&self.labels)?;
+        match self.labels.is_empty() {
+            true => Err("it has no labels".into()),
+            false => self.model.check(self.columns(), self.labels.len()),
         }
     }
 

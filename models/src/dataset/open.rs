@@ -59,12 +59,11 @@ impl Dataset {
                 dataset
             }
         };
-        let odd = |label: &&String| label.contains(char::is_control);
-        match dataset.labels.iter().find(odd) {
-            None => Ok(dataset),
-            Some(label) => Err(Error::Dataset {
+        match engine::printable(&dataset.labels) {
+            Ok(()) => Ok(dataset),
+            Err(reason) => Err(Error::Dataset {
                 dir: dataset.dir,
-                reason: format!("the label {label:?} holds control characters"),
+                reason,
                 hint: "give it a name that can be printed",
             }),
         }
