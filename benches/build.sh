@@ -4,7 +4,7 @@
 #   benches/build.sh [all|library|classifier …]      # default: all three
 #
 #   all          `cargo build --release` of the whole                    at most 240 s on 2 cores
-#   library      the CPU-only library (no default features, MP3)         at most  60 s
+#   library      the CPU-only library (no default features)         at most  60 s
 #   classifier   examples/classify.rs, CPU only, stripped, for size      at most   3 MB, without and with the model that ships
 #
 # Each in a new target folder that is removed again; what has to be downloaded is fetched before the clock runs. JOBS=2
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 
 what=("$@")
 [ ${#what[@]} -gt 0 ] || what=(all library classifier)
-lean=(--no-default-features --features mp3)
+lean=(--no-default-features)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=0 ${JOBS:+CARGO_BUILD_JOBS=$JOBS}
@@ -47,9 +47,9 @@ for one in "${what[@]}"; do
             fields+=("\"library_seconds\": $took")
             ;;
         classifier)
-            took=$(seconds small mp3)
+            took=$(seconds small "")
             bytes=$(stat -c %s "$CARGO_TARGET_DIR/release/examples/classify")
-            small mp3,shipped
+            small shipped
             shipped=$(stat -c %s "$CARGO_TARGET_DIR/release/examples/classify")
             fields+=("\"classifier_bytes\": $bytes, \"classifier_with_model_bytes\": $shipped, \"classifier_seconds\": $took")
             ;;

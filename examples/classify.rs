@@ -1,8 +1,8 @@
 //! The smallest program with the classifier inside: CPU only, no command line library, no thread pool.
 //!
 //! ```text
-//! cargo run --release --example classify --no-default-features --features mp3 -- --model best.safetensors song.mp3
-//! cargo run --release --example classify --no-default-features --features mp3,shipped -- song.mp3
+//! cargo run --release --example classify --no-default-features -- --model best.safetensors song.mp3
+//! cargo run --release --example classify --no-default-features --features shipped -- song.mp3
 //! ```
 //!
 //! `benches/build.sh` builds both for size and says what they weigh.

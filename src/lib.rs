@@ -11,7 +11,7 @@
 //!
 //! # A classifier inside your program
 //!
-//! With `default-features = false, features = ["mp3"]` there is no GPU, no command line and no thread pool: about 40
+//! With `default-features = false` there is no GPU, no command line and no thread pool: 35
 //! small crates. Everything that the classifier must know (network, labels, features, normalisation) is in the one
 //! model file that `melgrad train` writes as `best.safetensors`.
 //!

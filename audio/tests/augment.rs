@@ -1,5 +1,4 @@
 //! Stretched and shifted sounds against librosa's (tests/goldens/augment.json, with the script that made it).
-#![cfg(feature = "mp3")]
 
 use audio::augment::{pitch_shift, time_stretch};
 use audio::{Limits, decode};

@@ -291,7 +291,6 @@ fn limits_hold() {
     );
 }
 
-#[cfg(feature = "mp3")]
 #[test]
 fn limits_hold_for_mp3() {
     let stream = include_bytes!("data/minimp3/l3-hecommon.bit");

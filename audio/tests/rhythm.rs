@@ -1,6 +1,5 @@
 //! Onsets, beats, pitches, separated sounds, constant-Q and whole tables against librosa's and pyAudioAnalysis's own results (tests/goldens/rhythm.json, with the script
 //! that made it).
-#![cfg(feature = "mp3")]
 
 use audio::features::{Aggregate, beat_track, hpss, onset_strength, tempo};
 use audio::{Clip, FeatureSettings, Kind, Limits, decode, extract};

@@ -1,21 +1,18 @@
-//! The frames of MPEG audio, found and decoded by minimp3: the crate's only unsafe code.
+//! The frames of MPEG audio: found in a file, one after the other, whatever stands between them.
 
 use super::bytes::Bytes;
+use super::mpeg::{Decoder, Header};
 use crate::error::Result;
-use rmp3::ffi;
 use std::ops::Range;
 
 /// One frame.
 pub(super) struct Frame<'d> {
-    /// Its bytes, header first.
+    pub(super) header: Header,
+    /// All of it, header first.
     pub(super) bytes: &'d [u8],
-    /// Interleaved, full scale at 1; only where it was decoded.
-    pub(super) pcm: &'d [f32],
-    /// Of each channel; 0 where it could not be decoded, for want of the frames before it, for example.
-    pub(super) samples: usize,
-    /// One or two.
-    pub(super) channels: usize,
-    pub(super) rate: u32,
+    /// Of each channel, full scale at 1; none where it was not decoded, or could not be, for want of the frames before it,
+    /// for example.
+    pub(super) samples: &'d [Vec<f32>],
 }
 
 /// Walks the frames of a file.
@@ -26,105 +23,149 @@ pub(super) struct Frames<'a> {
     /// What was read; its part before `start` is done with.
     buffer: Vec<u8>,
     start: usize,
-    state: Box<ffi::mp3dec_t>,
-    pcm: Vec<f32>,
+    /// The header and the length of the frame before.
+    before: Option<(Header, usize)>,
+    decoder: Decoder,
 }
-
-/// Interleaved samples in the largest frame: two channels of 1152.
-pub(super) const MOST_SAMPLES: usize = ffi::MINIMP3_MAX_SAMPLES_PER_FRAME as usize;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 16;
 
-/// Bytes that minimp3 sees ahead, but for the file's end: to be sure of a sync word it looks at a dozen frames, of at
-/// most 2.3 kB each.
+/// Bytes that must be seen ahead, but for the file's end: to be sure of a first header, that many frames behind it are
+/// looked for, of at most 2.9 kB each.
 const AHEAD: usize = 1 << 15;
+const SURE: usize = 10;
+
+/// The longest frame of free format that is looked for.
+const LONGEST_FREE: usize = 2304;
 
 impl<'a> Frames<'a> {
     pub(super) fn new(bytes: Bytes<'a>, range: Range<u64>) -> Self {
-        // SAFETY: `mp3dec_t` is a C struct of floats, ints and bytes, for which zero is a value; all zero is also
-        // the state from which minimp3 starts (`mp3dec_init` only clears one byte of it).
-        let mut state: Box<ffi::mp3dec_t> = Box::new(unsafe { std::mem::zeroed() });
-        // SAFETY: the pointer is to a live struct that nothing else refers to.
-        unsafe { ffi::mp3dec_init(&raw mut *state) };
         Frames {
             bytes,
             rest: range,
             buffer: Vec::new(),
             start: 0,
-            state,
-            pcm: vec![0.0; MOST_SAMPLES],
+            before: None,
+            decoder: Decoder::new(),
         }
     }
 
     /// The next frame, decoded if asked for; `None` at the end.
     pub(super) fn next(&mut self, decode: bool) -> Result<Option<Frame<'_>>> {
-        loop {
+        let (header, length) = loop {
             if self.buffer.len() - self.start < AHEAD && !self.rest.is_empty() {
-                self.buffer.drain(..self.start);
-                self.start = 0;
-                let to = self.rest.end.min(self.rest.start + BLOCK as u64);
-                let before = self.buffer.len();
-                self.bytes.append(self.rest.start..to, &mut self.buffer)?;
-                // A file that ends before its length, because it was cut meanwhile, ends here.
-                self.rest.start = match self.buffer.len() - before {
-                    0 => self.rest.end,
-                    _ => to,
-                };
+                self.read()?;
             }
             let window = &self.buffer[self.start..];
             if window.is_empty() {
                 return Ok(None);
             }
-            let mut info = ffi::mp3dec_frame_info_t {
-                frame_bytes: 0,
-                frame_offset: 0,
-                channels: 0,
-                hz: 0,
-                layer: 0,
-                bitrate_kbps: 0,
-            };
-            let pcm = match decode {
-                true => self.pcm.as_mut_ptr(),
-                false => std::ptr::null_mut(),
-            };
-            // SAFETY: `state` was initialised by `new` and is used by this walk alone. minimp3 reads `window.len()`
-            // bytes (which fit a C int, being less than BLOCK + AHEAD) and writes at most
-            // MINIMP3_MAX_SAMPLES_PER_FRAME samples to `pcm`, which holds as many, or none where it is null. It keeps
-            // none of the pointers.
-            let samples = unsafe {
-                ffi::mp3dec_decode_frame(
-                    &raw mut *self.state,
-                    window.as_ptr(),
-                    window.len() as i32,
-                    pcm,
-                    &raw mut info,
-                )
-            };
-            let size = |n: i32| usize::try_from(n).unwrap_or(0);
-            let used = size(info.frame_bytes).min(window.len());
-            let (samples, channels) = (size(samples), size(info.channels));
-            // Only where a frame was found does its header say how many channels it has.
-            let found = channels > 0 && info.hz > 0 && samples * channels <= MOST_SAMPLES;
-            let from = self.start + size(info.frame_offset).min(used);
-            // Where none was found, one may begin before the window's end.
-            let last = self.rest.is_empty();
-            self.start += match found || last {
-                true => used,
-                false => used.saturating_sub(AHEAD / 2).max(1),
-            };
-            if found {
-                return Ok(Some(Frame {
-                    bytes: &self.buffer[from..self.start],
-                    pcm: &self.pcm,
-                    samples,
-                    channels,
-                    rate: info.hz.unsigned_abs(),
-                }));
+            let whole = self.rest.is_empty();
+            let goes_on = self
+                .before
+                .as_ref()
+                .and_then(|before| follows(window, before));
+            if let Some(frame) = goes_on {
+                break frame;
             }
-            if used == 0 && last {
-                return Ok(None);
+            self.before = None;
+            match find(window, whole) {
+                Some((at, header, length)) => {
+                    // What comes after a gap does not go on with what came before it.
+                    self.decoder = Decoder::new();
+                    self.start += at;
+                    break (header, length);
+                }
+                None if whole => {
+                    self.start = self.buffer.len();
+                    return Ok(None);
+                }
+                // One may begin near the window's end.
+                None => self.start += window.len().saturating_sub(AHEAD / 2).max(1),
             }
+        };
+        let frame = self.start..self.start + length;
+        self.start = frame.end;
+        self.before = Some((header, length - header.padding()));
+        let bytes = &self.buffer[frame];
+        let samples = match decode {
+            true => self.decoder.decode(&header, bytes),
+            false => &[],
+        };
+        Ok(Some(Frame {
+            header,
+            bytes,
+            samples,
+        }))
+    }
+
+    /// Reads another block.
+    fn read(&mut self) -> Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let to = self.rest.end.min(self.rest.start + BLOCK as u64);
+        let before = self.buffer.len();
+        self.bytes.append(self.rest.start..to, &mut self.buffer)?;
+        // A file that ends before its length, because it was cut meanwhile, ends here.
+        self.rest.start = match self.buffer.len() - before {
+            0 => self.rest.end,
+            _ => to,
+        };
+        Ok(())
+    }
+}
+
+/// The header that `bytes` start with and its frame's length, if it goes on with the stream of `before` (a header and its
+/// frame's length without padding).
+fn follows(bytes: &[u8], (before, unpadded): &(Header, usize)) -> Option<(Header, usize)> {
+    let header = Header::read(bytes).filter(|header| before.continues(header))?;
+    let length = header.frame_bytes().unwrap_or(unpadded + header.padding());
+    let rest = bytes.get(length..)?;
+    // Behind it comes another one, or too little to tell.
+    let sure = rest.len() < 4 || Header::read(rest).is_some_and(|next| header.continues(&next));
+    sure.then_some((header, length))
+}
+
+/// The first frame in `bytes` that others follow, up to the tenth or to the end: where it begins, its header and length.
+/// A frame that is all there is (`whole`: nothing comes behind `bytes`) needs none.
+fn find(bytes: &[u8], whole: bool) -> Option<(usize, Header, usize)> {
+    (0..bytes.len()).find_map(|at| {
+        let bytes = &bytes[at..];
+        let header = Header::read(bytes)?;
+        let length = match header.frame_bytes() {
+            Some(length) => length,
+            None => free_length(bytes, &header)?,
+        };
+        let alone = at == 0 && whole && length == bytes.len();
+        (alone || followed(bytes, &header, length)).then_some((at, header, length))
+    })
+}
+
+/// Whether another frame comes behind the one that `bytes` start with, and nine more or what the end leaves of them.
+fn followed(bytes: &[u8], first: &Header, length: usize) -> bool {
+    let unpadded = length - first.padding();
+    let mut at = length;
+    for found in 0..SURE {
+        match bytes.get(at..).filter(|rest| rest.len() >= 4) {
+            None => return found > 0,
+            Some(rest) => match Header::read(rest).filter(|next| first.continues(next)) {
+                Some(next) => at += next.frame_bytes().unwrap_or(unpadded + next.padding()),
+                None => return false,
+            },
         }
     }
+    true
+}
+
+/// The length of a frame of free format: where the next header of its kind stands, and one more at the same distance.
+fn free_length(bytes: &[u8], first: &Header) -> Option<usize> {
+    let same = |at: usize| Header::read(bytes.get(at..)?).filter(|next| first.continues(next));
+    (4..LONGEST_FREE).find(|&length| {
+        let unpadded = length - first.padding().min(length);
+        same(length).is_some_and(|next| {
+            let second = length + unpadded + next.padding();
+            second + 4 > bytes.len() || same(second).is_some()
+        })
+    })
 }

@@ -7,8 +7,9 @@
 //! | `bytes.rs` | a file's bytes, from the disk or from memory |
 //! | `wav.rs`, `au.rs` | the headers of WAV (judged by hound) and AU |
 //! | `pcm.rs` | the samples after them: integers, floats, G.711 |
-//! | `mp3.rs` | MPEG audio, as floats: gaps, trimming, changing rates (feature `mp3`) |
-//! | `frames.rs` | its frames through minimp3 (feature `mp3`): the crate's only unsafe code |
+//! | `mp3.rs` | MPEG audio: trimming, changing rates |
+//! | `frames.rs` | its frames, found in a file whatever stands between them |
+//! | `mpeg/` | the decoder of its frames, layers I to III |
 //! | `codecs.rs` | FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`) |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio |
 //!
@@ -19,19 +20,11 @@ mod au;
 mod bytes;
 #[cfg(feature = "formats")]
 mod codecs;
-#[cfg(feature = "mp3")]
 mod frames;
-#[cfg(feature = "mp3")]
 mod mp3;
+mod mpeg;
 mod pcm;
 mod stream;
-#[cfg_attr(
-    not(feature = "mp3"),
-    expect(
-        dead_code,
-        reason = "other formats only ask how long an ID3 tag before them is"
-    )
-)]
 mod tags;
 mod wav;
 
@@ -176,26 +169,6 @@ pub fn decode_segment(path: &Path, segment: &Segment, limits: &Limits) -> Result
 /// [`Error::NotFinite`], [`Error::Limit`].
 pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Clip> {
     Stream::from_bytes(bytes, name, limits)?.clip(&Segment::default())
-}
-
-#[cfg(feature = "mp3")]
-use mp3::open as mpeg;
-
-#[cfg(not(feature = "mp3"))]
-fn mpeg<'a>(
-    bytes: Bytes<'a>,
-    _: Option<std::ops::Range<u64>>,
-    _: &Limits,
-    signed: bool,
-) -> Result<Box<dyn stream::Source + Send + 'a>> {
-    let name = bytes.name;
-    Err(match signed {
-        true => Error::Unsupported {
-            name,
-            what: "MP3 (built without the feature `mp3`)".into(),
-        },
-        false => Error::Unrecognised { name },
-    })
 }
 
 fn codec<'a>(

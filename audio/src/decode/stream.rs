@@ -110,8 +110,8 @@ impl<'a> Stream<'a> {
                     what: what.into(),
                 });
             }
-            Format::Mpeg => super::mpeg(bytes, None, limits, true)?,
-            Format::Unknown => super::mpeg(bytes, None, limits, false)?,
+            Format::Mpeg => super::mp3::open(bytes, None, limits, true)?,
+            Format::Unknown => super::mp3::open(bytes, None, limits, false)?,
         };
         Ok(Stream {
             source,

@@ -9,7 +9,7 @@
 use super::bytes::Bytes;
 use super::pcm::{Coding, Layout, Pcm};
 use super::stream::Source;
-use super::{Limits, mpeg};
+use super::{Limits, mp3};
 use crate::error::{Error, Result};
 use hound::{SampleFormat, WavReader};
 use std::ops::Range;
@@ -44,7 +44,7 @@ pub(super) fn open<'a>(
     limits.check_channels(&name, format.channels.into())?;
     limits.check_rate(&name, format.rate)?;
     if format.tag == MP3 {
-        return mpeg(bytes, Some(data), limits, true);
+        return mp3::open(bytes, Some(data), limits, true);
     }
     if format.channels == 0 || format.block < format.channels {
         return Err(malformed("the size of a sample is zero"));

@@ -1,7 +1,6 @@
 //! Every form of sound file that is read, sample by sample.
 
 mod au;
-#[cfg(feature = "mp3")]
 mod mp3;
 mod segments;
 mod wav;

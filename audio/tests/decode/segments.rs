@@ -14,12 +14,10 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("wav", counting(20_000)),
         ("au", au([24, u32::MAX, 3, 8000, 2], &counting(40_000))),
-        #[cfg(feature = "mp3")]
         (
             "mp3",
             include_bytes!("../data/minimp3/l3-hecommon.bit").to_vec(),
         ),
-        #[cfg(feature = "mp3")]
         (
             "mp3 of two rates",
             include_bytes!("../data/minimp3/l3-nonstandard-he_44_48khz.bit").to_vec(),

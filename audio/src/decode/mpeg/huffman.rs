@@ -1,0 +1,274 @@
+//! Layer III's Huffman codes (ISO/IEC 11172-3, 2.4.2.7): whole numbers in pairs, or in fours of -1, 0 and 1, that stand
+//! for their absolute value's power of 4/3.
+
+use super::bits::Bits;
+use super::codes;
+use std::sync::LazyLock;
+
+/// Bits of which a short word and its signs consist at most: those are looked up at once.
+const SHORT: u32 = 10;
+
+/// The largest number that a pair's word tells, and with as many as 13 bits added.
+const LARGEST: i32 = 15;
+const MOST: i32 = LARGEST + (1 << 13) - 1;
+
+/// For each of the 32 tables that the side information can name, its code and the bits that follow a value of 15.
+#[rustfmt::skip]
+const SELECT: [(usize, u32); 32] = [
+    (0, 0), (1, 0), (2, 0), (3, 0), (0, 0), (4, 0), (5, 0), (6, 0),
+    (7, 0), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0), (0, 0), (13, 0),
+    (14, 1), (14, 2), (14, 3), (14, 4), (14, 6), (14, 8), (14, 10), (14, 13),
+    (15, 4), (15, 5), (15, 6), (15, 7), (15, 8), (15, 9), (15, 11), (15, 13),
+];
+
+/// The codes that `SELECT` names, and whether bits may follow. The first is all zero and takes no bits.
+const PAIRS: [(&[u16], bool); 16] = [
+    (&[0], false),
+    (&codes::TWO_1, false),
+    (&codes::TWO_2, false),
+    (&codes::TWO_3, false),
+    (&codes::TWO_5, false),
+    (&codes::TWO_6, false),
+    (&codes::TWO_7, false),
+    (&codes::TWO_8, false),
+    (&codes::TWO_9, false),
+    (&codes::TWO_10, false),
+    (&codes::TWO_11, false),
+    (&codes::TWO_12, false),
+    (&codes::TWO_13, false),
+    (&codes::TWO_15, false),
+    (&codes::TWO_16, true),
+    (&codes::TWO_24, true),
+];
+
+/// All codes.
+pub(super) struct Codes {
+    pairs: Vec<Code<2>>,
+    fours: Vec<Code<4>>,
+    /// The powers of all numbers from -8206 to 8206.
+    powers: Vec<f32>,
+}
+
+impl Codes {
+    pub(super) fn get() -> &'static Codes {
+        static CODES: LazyLock<Codes> = LazyLock::new(|| Codes {
+            pairs: PAIRS.map(|(says, more)| Code::new(says, more)).into(),
+            fours: [codes::FOUR_A, codes::FOUR_B]
+                .iter()
+                .map(|says| Code::new(says, false))
+                .collect(),
+            powers: (-MOST..=MOST).map(power).collect(),
+        });
+        &CODES
+    }
+
+    /// Reads as many pairs as `lines` has room for by table `table` (of 32).
+    pub(super) fn pairs(&self, table: usize, bits: &mut Bits<'_>, lines: &mut [f32]) {
+        let (code, more) = SELECT[table];
+        let code = &self.pairs[code];
+        // A copy stays in registers.
+        let mut local = *bits;
+        for pair in lines.as_chunks_mut::<2>().0 {
+            let bits = &mut local;
+            bits.at_least(SHORT);
+            let short = code.short(bits);
+            bits.skip(short.bits.into());
+            if short.signs {
+                *pair = short.values.map(|value| self.power(value.into()));
+                continue;
+            }
+            // Enough for the longest word (19), two times 13 bits more and two signs.
+            bits.fill();
+            let values = match short.bits {
+                0 => code.long(bits),
+                _ => short.values,
+            };
+            for (line, value) in pair.iter_mut().zip(values) {
+                let mut value = i32::from(value);
+                if value == LARGEST {
+                    value += bits.take(more) as i32;
+                }
+                let negative = bits.take(u32::from(value > 0)) == 1;
+                *line = self.power(if negative { -value } else { value });
+            }
+        }
+        *bits = local;
+    }
+
+    /// Reads fours by table B or A until bit `end`, or until `lines` are full; says how many lines were read. A four
+    /// that would pass the end is none.
+    pub(super) fn fours(
+        &self,
+        b: bool,
+        bits: &mut Bits<'_>,
+        end: usize,
+        lines: &mut [f32],
+    ) -> usize {
+        let code = &self.fours[usize::from(b)];
+        let mut read = 0;
+        for four in lines.as_chunks_mut::<4>().0 {
+            bits.fill();
+            let short = code.short(bits);
+            if bits.position() + usize::from(short.bits) > end {
+                break;
+            }
+            bits.skip(short.bits.into());
+            *four = short.values.map(f32::from);
+            read += 4;
+        }
+        read
+    }
+
+    /// `sign(n) · |n|^(4/3)`.
+    #[inline(always)]
+    fn power(&self, n: i32) -> f32 {
+        self.powers[(n + MOST) as usize]
+    }
+}
+
+/// `sign(n) · |n|^(4/3)`.
+fn power(n: i32) -> f32 {
+    let n = n as f32;
+    n * n.abs().cbrt()
+}
+
+/// A code for `N` values.
+struct Code<const N: usize> {
+    /// What the next ten bits say.
+    short: Vec<Short<N>>,
+    /// The words on top of 32 bits, in ascending order, and what they say, as in `codes.rs`.
+    words: Vec<u32>,
+    says: &'static [u16],
+}
+
+/// What ten bits begin with.
+#[derive(Clone, Copy)]
+struct Short<const N: usize> {
+    /// With their signs, or without.
+    values: [i8; N],
+    signs: bool,
+    /// Of the word, and of the signs if they are in; 0 where the word is longer.
+    bits: u8,
+}
+
+impl<const N: usize> Code<N> {
+    /// `more`: whether bits follow a value of 15.
+    fn new(says: &'static [u16], more: bool) -> Self {
+        let mut next = 0u64;
+        let words = says.iter().map(|says| {
+            let word = next as u32;
+            next += 1 << (32 - (says >> 8));
+            word
+        });
+        let mut code = Code {
+            words: words.collect(),
+            short: Vec::new(),
+            says,
+        };
+        let short = (0..1 << SHORT).map(|bits| code.look_up(bits << (32 - SHORT), more));
+        code.short = short.collect();
+        code
+    }
+
+    /// The word that `bits` begin with: its length, and values without signs.
+    fn word(&self, bits: u32) -> (u32, [i8; N]) {
+        // The first word is 0, so at least one is not above.
+        let says = self.says[self.words.partition_point(|word| *word <= bits) - 1];
+        let each = 8 / N;
+        let value = |i| ((says << (each * i)) as u8 >> (8 - each)) as i8;
+        (u32::from(says >> 8), std::array::from_fn(value))
+    }
+
+    fn look_up(&self, bits: u32, more: bool) -> Short<N> {
+        let (word, values) = self.word(bits);
+        let mut signed = word;
+        let with_signs = values.map(|value| {
+            let negative = value > 0 && bits << signed >> 31 == 1;
+            signed += u32::from(value > 0);
+            if negative { -value } else { value }
+        });
+        let longer = more && values.iter().any(|v| i32::from(*v) == LARGEST);
+        let signs = signed <= SHORT && !longer;
+        let bits = if signs { signed } else { word };
+        Short {
+            values: if signs { with_signs } else { values },
+            signs,
+            bits: if bits <= SHORT { bits as u8 } else { 0 },
+        }
+    }
+
+    /// What the next bits say.
+    #[inline(always)]
+    fn short(&self, bits: &Bits<'_>) -> Short<N> {
+        self.short[(bits.peek() >> (32 - SHORT)) as usize]
+    }
+
+    /// The values of a word of more than ten bits, without signs.
+    fn long(&self, bits: &mut Bits<'_>) -> [i8; N] {
+        let (word, values) = self.word(bits.peek());
+        bits.skip(word);
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_each_code_leave_no_gap() {
+        let all = PAIRS
+            .iter()
+            .map(|(says, _)| *says)
+            .chain([&codes::FOUR_A[..], &codes::FOUR_B]);
+        for says in all {
+            let share: f64 = says
+                .iter()
+                .map(|says| 0.5f64.powi(i32::from(says >> 8)))
+                .sum();
+            assert_eq!(share, 1.0);
+        }
+    }
+
+    #[test]
+    fn pairs_are_read_with_signs_and_more_bits() {
+        let codes = Codes::get();
+        // Table 1: 1 is 0 0; 01 is 1 0; 001 is 0 1; 000 is 1 1.
+        let bytes = [0b1011_0010, 0b0001_0000];
+        let mut lines = [9.0; 8];
+        let mut bits = Bits::new(&bytes);
+        codes.pairs(1, &mut bits, &mut lines);
+        assert_eq!(lines, [0.0, 0.0, -1.0, 0.0, 0.0, 1.0, -1.0, 1.0]);
+        assert_eq!(bits.position(), 13);
+        // Table 31 is table 24 with 13 more bits.
+        let says = codes::TWO_24
+            .iter()
+            .position(|says| says & 0xff == 0xff)
+            .unwrap();
+        let (word, length) = (
+            codes.pairs[15].words[says],
+            u32::from(codes::TWO_24[says] >> 8),
+        );
+        let stream = u64::from(word) << 32
+            | (8191 << 1 | 1) << (64 - length - 14)
+            | (3 << 1) << (64 - length - 28);
+        let bytes = stream.to_be_bytes();
+        let mut bits = Bits::new(&bytes);
+        codes.pairs(31, &mut bits, &mut lines[..2]);
+        assert_eq!(lines[..2], [power(-8206), power(18)]);
+    }
+
+    #[test]
+    fn fours_end_before_the_end() {
+        let mut lines = [9.0; 8];
+        // Table B: 1111 is all zero, 0000 all ones and four signs.
+        let mut bits = Bits::new(&[0b1111_0000, 0b1010_1110]);
+        assert_eq!(Codes::get().fours(true, &mut bits, 13, &mut lines), 8);
+        assert_eq!(
+            (lines, bits.position()),
+            ([0.0, 0.0, 0.0, 0.0, -1.0, 1.0, -1.0, 1.0], 12)
+        );
+        bits.seek(0);
+        assert_eq!(Codes::get().fours(true, &mut bits, 11, &mut lines), 4);
+    }
+}

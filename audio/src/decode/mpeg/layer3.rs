@@ -1,0 +1,126 @@
+//! Layer III (ISO/IEC 11172-3, 2.4.2.7 and 2.4.3.4): a frame's main data become values of 32 subbands.
+
+use super::bands::{Bands, LINES};
+use super::bits::Bits;
+use super::header::Header;
+use super::huffman::Codes;
+use super::imdct::{self, Subbands};
+use super::scale_factors::ScaleFactors;
+use super::side_info::{Granule, SideInfo};
+use super::stereo;
+use super::synthesis::SUBBANDS;
+
+/// What layer III carries from frame to frame.
+pub(super) struct Layer3 {
+    /// Main data of the frames before, as far as a frame can reach back, and then this frame's.
+    main_data: Vec<u8>,
+    /// Of each channel.
+    overlap: [Subbands; 2],
+}
+
+/// Bytes that a frame can reach back.
+const REACH: usize = 511;
+
+impl Layer3 {
+    pub(super) fn new() -> Self {
+        Layer3 {
+            main_data: Vec::new(),
+            overlap: [[[0.0; SUBBANDS]; 18]; 2],
+        }
+    }
+
+    /// Decodes a frame's `bytes`, those behind its header and checksum, and hands on the values of each granule and
+    /// channel. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
+    pub(super) fn decode(
+        &mut self,
+        header: &Header,
+        bytes: &[u8],
+        mut granule_of: impl FnMut(usize, &Subbands),
+    ) -> Option<()> {
+        let info = SideInfo::read(header, bytes);
+        self.main_data
+            .drain(..self.main_data.len().saturating_sub(REACH));
+        let before = self.main_data.len();
+        self.main_data
+            .extend_from_slice(bytes.get(SideInfo::bytes(header)..).unwrap_or_default());
+        let info = info?;
+        let start = before.checked_sub(info.main_data_begin)?;
+        let mut bits = Bits::new(&self.main_data[start..]);
+        let mut first = [ScaleFactors::default(); 2];
+        let mut values = [[0.0; SUBBANDS]; 18];
+        for granules in &info.granules[..header.granules()] {
+            let granules = &granules[..header.channels];
+            let mut lines = [[0.0; LINES]; 2];
+            let bands = granules
+                .iter()
+                .map(|g| Bands::new(header.rate_index, g.windows));
+            let bands: Vec<Bands> = bands.collect();
+            for (channel, granule) in granules.iter().enumerate() {
+                let end = bits.position() + granule.bits;
+                let factors =
+                    ScaleFactors::read(header, granule, channel == 1, &first[channel], &mut bits);
+                spectrum(
+                    granule,
+                    &bands[channel],
+                    &factors,
+                    &mut bits,
+                    end,
+                    &mut lines[channel],
+                );
+                bits.seek(end);
+                first[channel] = factors;
+            }
+            if let ([_, granule], [_, bands]) = (granules, &bands[..]) {
+                stereo::decode(header, granule, &first[1], bands, &mut lines);
+            }
+            for (channel, granule) in granules.iter().enumerate() {
+                reorder(&bands[channel], &mut lines[channel]);
+                let overlap = &mut self.overlap[channel];
+                imdct::run(&lines[channel], granule, overlap, &mut values);
+                granule_of(channel, &values);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Reads a channel's lines, up to bit `end`, in the order of the stream.
+fn spectrum(
+    granule: &Granule,
+    bands: &Bands,
+    factors: &ScaleFactors,
+    bits: &mut Bits<'_>,
+    end: usize,
+    lines: &mut [f32; LINES],
+) {
+    let codes = Codes::get();
+    let mut start = 0;
+    let ends = [granule.region_end[0], granule.region_end[1], LINES];
+    for (table, region_end) in granule.table_select.into_iter().zip(ends) {
+        let region_end = region_end.min(granule.big_values).max(start);
+        codes.pairs(table, bits, &mut lines[start..region_end]);
+        start = region_end;
+    }
+    let fours = codes.fours(granule.count1_table, bits, end, &mut lines[start..]);
+    let gains = factors.gains(granule, bands);
+    for (band, from, width) in bands.iter() {
+        if from >= start + fours {
+            break;
+        }
+        for line in &mut lines[from..from + width] {
+            *line *= gains[band];
+        }
+    }
+}
+
+/// Puts the lines of three short windows side by side that the stream has one after the other.
+fn reorder(bands: &Bands, lines: &mut [f32; LINES]) {
+    let mut block = [0.0; LINES];
+    for (_, start, width) in bands.iter().skip(bands.long).step_by(3) {
+        let lines = &mut lines[start..start + 3 * width];
+        for (i, line) in lines.iter().enumerate() {
+            block[i % width * 3 + i / width] = *line;
+        }
+        lines.copy_from_slice(&block[..3 * width]);
+    }
+}

@@ -1,0 +1,72 @@
+//! MPEG audio (ISO/IEC 11172-3 and 13818-3): layers I to III of MPEG-1, MPEG-2's lower rates and MPEG-2.5.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `header.rs` | the four bytes before every frame |
+//! | `bits.rs` | reading bits |
+//! | `layers12.rs` | layers I and II: allotments, scale factors, numbers |
+//! | `layer3.rs` | layer III, step by step: |
+//! | `side_info.rs` | how each granule is coded |
+//! | `bands.rs`, `scale_factors.rs` | what lines are multiplied by |
+//! | `huffman.rs`, `codes.rs` | the lines themselves |
+//! | `stereo.rs` | sum, difference and intensity |
+//! | `imdct.rs` | lines into subbands' values in time |
+//! | `synthesis.rs` | values of 32 subbands into samples, for all layers |
+
+mod bands;
+mod bits;
+mod codes;
+mod header;
+mod huffman;
+mod imdct;
+mod layer3;
+mod layers12;
+mod scale_factors;
+mod side_info;
+mod stereo;
+mod synthesis;
+
+pub(super) use header::Header;
+use layer3::Layer3;
+use synthesis::{MOST_SLOTS, SUBBANDS, Synthesis};
+
+/// Decodes the frames of one stream, one after the other.
+pub(super) struct Decoder {
+    layer3: Layer3,
+    synthesis: [Synthesis; 2],
+    /// What the last frame gave.
+    samples: [Vec<f32>; 2],
+}
+
+impl Decoder {
+    pub(super) fn new() -> Self {
+        Decoder {
+            layer3: Layer3::new(),
+            synthesis: [Synthesis::new(), Synthesis::new()],
+            samples: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// The samples of each channel of a frame that begins with `header`, full scale at 1; none where it cannot be
+    /// decoded.
+    pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[Vec<f32>] {
+        self.samples.iter_mut().for_each(Vec::clear);
+        let bytes = frame
+            .get(if header.checksum { 6 } else { 4 }..)
+            .unwrap_or_default();
+        let (samples, synthesis) = (&mut self.samples, &mut self.synthesis);
+        if header.layer == 3 {
+            let _missing = self.layer3.decode(header, bytes, |channel, values| {
+                synthesis[channel].run(values, &mut samples[channel]);
+            });
+        } else {
+            let mut values = [[[0.0; SUBBANDS]; MOST_SLOTS]; 2];
+            if let Some(slots) = layers12::decode(header, bytes, &mut values) {
+                for channel in 0..header.channels {
+                    synthesis[channel].run(&values[channel][..slots], &mut samples[channel]);
+                }
+            }
+        }
+        &self.samples[..header.channels]
+    }
+}
