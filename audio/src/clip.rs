@@ -1,6 +1,7 @@
 //! One piece of decoded audio.
 
 use crate::error::{Error, Result};
+use kernels::vectorized;
 
 /// One piece of decoded audio: one channel, full scale at ±1 (float files may go beyond).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,10 +28,7 @@ impl Clip {
 
     /// The same for samples of which the first has the number `first`.
     pub(crate) fn check_samples(samples: &[f32], first: u64, name: &str) -> Result<()> {
-        let is_bad = |s: &f32| s.is_nan() | (s.abs() > Self::LOUDEST);
-        // Blocks, because a search that may stop anywhere does not vectorise.
-        let bad_block = |block: &[f32]| block.iter().fold(false, |bad, s| bad | is_bad(s));
-        if samples.chunks(1024).any(bad_block)
+        if any_bad(samples)
             && let Some(index) = samples.iter().position(is_bad)
         {
             return Err(Error::NotFinite {
@@ -40,5 +38,18 @@ impl Clip {
             });
         }
         Ok(())
+    }
+}
+
+/// NaN, infinite, or too loud to be sound.
+#[inline(always)]
+fn is_bad(sample: &f32) -> bool {
+    sample.is_nan() | (sample.abs() > Clip::LOUDEST)
+}
+
+vectorized! {
+    fn any_bad(samples: &[f32]) -> bool {
+        // Every sample, because a search that may stop anywhere does not vectorise.
+        samples.iter().fold(0, |bad, s| bad | u32::from(is_bad(s))) > 0
     }
 }

@@ -49,7 +49,6 @@ pub(super) fn open<'a>(
         held: Vec::new(),
         begun: false,
         other_rate: None,
-        mixed: Vec::new(),
     }))
 }
 
@@ -119,7 +118,6 @@ struct Mp3<'a> {
     begun: bool,
     /// For a run of frames of another rate.
     other_rate: Option<(u32, Resampler)>,
-    mixed: Vec<f32>,
 }
 
 impl Source for Mp3<'_> {
@@ -136,25 +134,25 @@ impl Source for Mp3<'_> {
         if self.to_keep == 0 {
             return Ok(false);
         }
-        self.mixed.clear();
-        let more = self.decode()?;
-        self.to_come = self.to_come.saturating_sub(self.mixed.len() as u64);
+        let before = samples.len();
+        let more = self.decode(samples)?;
+        self.to_come = self.to_come.saturating_sub((samples.len() - before) as u64);
         if self.to_skip > 0 {
-            let first = self.to_skip.min(self.mixed.len());
-            self.held.extend(self.mixed.drain(..first));
+            let first = self.to_skip.min(samples.len() - before);
+            self.held.extend(samples.drain(before..before + first));
             self.to_skip -= first;
         }
-        if !more && !self.begun && self.mixed.is_empty() {
-            std::mem::swap(&mut self.mixed, &mut self.held);
+        if !more && !self.begun && samples.len() == before {
+            samples.append(&mut self.held);
             self.to_keep = usize::MAX;
         }
-        self.mixed.truncate(self.to_keep);
-        self.to_keep -= self.mixed.len();
-        if !self.mixed.is_empty() {
+        samples.truncate(before.saturating_add(self.to_keep));
+        let new = samples.len() - before;
+        self.to_keep -= new;
+        if new > 0 {
             self.begun = true;
             self.held = Vec::new();
         }
-        samples.extend_from_slice(&self.mixed);
         if !more {
             self.to_keep = 0;
         }
@@ -163,15 +161,15 @@ impl Source for Mp3<'_> {
 }
 
 impl Mp3<'_> {
-    /// Appends the next frame's mix to `mixed`; `false` at the end, where the last of a run may still come.
-    fn decode(&mut self) -> Result<bool> {
+    /// Appends the next frame's mix to `samples`; `false` at the end, where the last of a run may still come.
+    fn decode(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         let refused = |rate| Error::Rate {
             from: rate,
             to: self.rate,
         };
         let Some(frame) = self.frames.next(true)? else {
             if let Some((_, run)) = self.other_rate.take() {
-                run.finish(&mut self.mixed);
+                run.finish(samples);
             }
             return Ok(false);
         };
@@ -180,10 +178,10 @@ impl Mp3<'_> {
         }
         let rate = frame.header.rate;
         if let Some((_, run)) = self.other_rate.take_if(|(other, _)| *other != rate) {
-            run.finish(&mut self.mixed);
+            run.finish(samples);
         }
         if rate == self.rate {
-            mix(frame.samples, &mut self.mixed);
+            mix(frame.samples, samples);
             return Ok(true);
         }
         if self.other_rate.is_none() {
@@ -193,7 +191,7 @@ impl Mp3<'_> {
         if let Some((_, run)) = &mut self.other_rate {
             let mut own = Vec::with_capacity(frame.header.samples());
             mix(frame.samples, &mut own);
-            run.push(&own, &mut self.mixed);
+            run.push(&own, samples);
         }
         Ok(true)
     }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use kernels::Kernel;
 use kernels::istft::Istft;
 use kernels::stft::{Spectrum, Stft};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The centred, complex spectra of a sound.
@@ -84,13 +85,19 @@ pub(crate) fn sound(
 }
 
 /// `len` samples from a place on that may lie before the first, with zeros beyond the ends.
-pub(super) fn under(samples: &[f32], from: isize, len: usize) -> Vec<f32> {
+pub(super) fn under(samples: &[f32], from: isize, len: usize) -> Cow<'_, [f32]> {
+    if let Some(inside) = usize::try_from(from)
+        .ok()
+        .and_then(|from| samples.get(from..)?.get(..len))
+    {
+        return inside.into();
+    }
     let before = from.min(0).unsigned_abs().min(len);
     let inside = samples.get(from.max(0) as usize..).unwrap_or_default();
     let mut piece = vec![0.0; before];
     piece.extend(&inside[..inside.len().min(len - before)]);
     piece.resize(len, 0.0);
-    piece
+    piece.into()
 }
 
 #[cfg(test)]
@@ -100,9 +107,10 @@ mod tests {
     #[test]
     fn pieces_have_zeros_beyond_the_ends() {
         let samples = [1.0, 2.0, 3.0];
-        assert_eq!(under(&samples, -2, 4), [0.0, 0.0, 1.0, 2.0]);
-        assert_eq!(under(&samples, 1, 4), [2.0, 3.0, 0.0, 0.0]);
-        assert_eq!(under(&samples, -9, 2), [0.0; 2]);
-        assert_eq!(under(&samples, 9, 2), [0.0; 2]);
+        assert_eq!(*under(&samples, 1, 2), [2.0, 3.0]);
+        assert_eq!(*under(&samples, -2, 4), [0.0, 0.0, 1.0, 2.0]);
+        assert_eq!(*under(&samples, 1, 4), [2.0, 3.0, 0.0, 0.0]);
+        assert_eq!(*under(&samples, -9, 2), [0.0; 2]);
+        assert_eq!(*under(&samples, 9, 2), [0.0; 2]);
     }
 }

@@ -6,6 +6,7 @@ use super::settings::{FeatureSettings, by_name};
 use crate::error::{Error, Result};
 use kernels::stft::{Spectrum, Stft};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::f64::consts::TAU;
 use std::fmt;
 use std::str::FromStr;
@@ -70,8 +71,8 @@ const PRE_EMPHASIS: f32 = 0.97;
 const FULL_SCALE: f32 = 32_768.0;
 
 /// Some frames' samples, and the transform that makes spectra of them.
-pub(super) struct Piece {
-    pub(super) samples: Vec<f32>,
+pub(super) struct Piece<'s> {
+    pub(super) samples: Cow<'s, [f32]>,
     pub(super) stft: Stft,
 }
 
@@ -164,16 +165,16 @@ impl FeatureSettings {
     }
 
     /// The samples under `count` frames from `start` on, with whatever stands beyond the ends of the clip.
-    pub(super) fn piece(&self, samples: &[f32], start: usize, count: usize) -> Piece {
+    pub(super) fn piece<'s>(&self, samples: &'s [f32], start: usize, count: usize) -> Piece<'s> {
         let whole = self.stft(samples.len());
         let framed = match self.preset {
-            Preset::Htk => self.frame_by_frame(samples, start, count),
+            Preset::Htk => self.frame_by_frame(samples, start, count).into(),
             _ => {
                 let len = (count - 1) * whole.hop + whole.n_fft;
                 let from = (start * whole.hop) as isize - whole.pad() as isize;
                 let mut piece = under(samples, from, len);
                 if self.preset == Preset::Torchaudio {
-                    for (at, sample) in (from as i64..).zip(&mut piece) {
+                    for (at, sample) in (from as i64..).zip(piece.to_mut()) {
                         if !(0..samples.len() as i64).contains(&at) {
                             *sample = samples[mirror(at, samples.len())];
                         }
@@ -266,7 +267,7 @@ mod tests {
                 let piece = settings.piece(&samples, start, count);
                 let from = start * all.stft.hop;
                 assert_eq!(
-                    piece.samples,
+                    *piece.samples,
                     all.samples[from..from + piece.samples.len()],
                     "{preset}, frame {start}"
                 );

@@ -65,7 +65,7 @@ fn yin(sound: &Sound<'_>) -> Result<Vec<f32>> {
         let mut difference = vec![0.0; lags.end() + 1];
         for (t, out) in range.zip(out) {
             let from = (t * stft.hop) as isize - stft.pad() as isize;
-            let mut frame = under(sound.samples, from, stft.n_fft);
+            let mut frame = under(sound.samples, from, stft.n_fft).into_owned();
             frame.resize(stft.n_fft + padding(difference.len()), 0.0);
             differences(&frame, stft.n_fft, &mut difference);
             let period = period(&mut difference, lags.clone());

@@ -1,6 +1,8 @@
 //! Scale factor bands: neighbouring lines of the spectrum that share a factor (ISO/IEC 11172-3, table B.8; 13818-3,
 //! table B.2; of MPEG-2.5 what encoders agree on).
 
+use std::sync::LazyLock;
+
 /// Lines in a granule of one channel, and in a subband.
 pub(super) const LINES: usize = 576;
 pub(super) const SUBBAND: usize = 18;
@@ -64,7 +66,16 @@ pub(super) struct Bands {
 }
 
 impl Bands {
-    pub(super) fn new(rate_index: usize, windows: Windows) -> Self {
+    /// Those of a rate and its granules' windows.
+    pub(super) fn of(rate_index: usize, windows: Windows) -> &'static Bands {
+        static BANDS: LazyLock<[[Bands; 3]; 9]> = LazyLock::new(|| {
+            let all = [Windows::Long, Windows::Short, Windows::Mixed];
+            std::array::from_fn(|rate| all.map(|windows| Bands::new(rate, windows)))
+        });
+        &BANDS[rate_index][windows as usize]
+    }
+
+    fn new(rate_index: usize, windows: Windows) -> Self {
         let mut bands = Bands {
             widths: [0; MOST_BANDS],
             count: 0,

@@ -6,7 +6,7 @@ use super::codes;
 use std::sync::LazyLock;
 
 /// Bits of which a short word and its signs consist at most: those are looked up at once.
-const SHORT: u32 = 10;
+const SHORT: u32 = 11;
 
 /// The largest number that a pair's word tells, and with as many as 13 bits added.
 const LARGEST: i32 = 15;
@@ -72,22 +72,21 @@ impl Codes {
             let bits = &mut local;
             bits.at_least(SHORT);
             let short = code.short(bits);
-            bits.skip(short.bits.into());
-            if short.signs {
-                *pair = short.values.map(|value| self.power(value.into()));
+            bits.skip(short.bits());
+            if short.signs() {
+                *pair = short.values().map(|value| self.power(value));
                 continue;
             }
             // Enough for the longest word (19), two times 13 bits more and two signs.
             bits.fill();
-            let values = match short.bits {
-                0 => code.long(bits),
-                _ => short.values,
+            let values = match short.bits() {
+                0 => code.long(bits).map(i32::from),
+                _ => short.values(),
             };
             for (line, value) in pair.iter_mut().zip(values) {
-                let mut value = i32::from(value);
-                if value == LARGEST {
-                    value += bits.take(more) as i32;
-                }
+                // Without a branch, which would be guessed wrong half of the time.
+                let added = bits.take(if value == LARGEST { more } else { 0 });
+                let value = value + added as i32;
                 let negative = bits.take(u32::from(value > 0)) == 1;
                 *line = self.power(if negative { -value } else { value });
             }
@@ -109,11 +108,11 @@ impl Codes {
         for four in lines.as_chunks_mut::<4>().0 {
             bits.fill();
             let short = code.short(bits);
-            if bits.position() + usize::from(short.bits) > end {
+            if bits.position() + short.bits() as usize > end {
                 break;
             }
-            bits.skip(short.bits.into());
-            *four = short.values.map(f32::from);
+            bits.skip(short.bits());
+            *four = short.values().map(|value| value as f32);
             read += 4;
         }
         read
@@ -134,21 +133,45 @@ fn power(n: i32) -> f32 {
 
 /// A code for `N` values.
 struct Code<const N: usize> {
-    /// What the next ten bits say.
+    /// What the next eleven bits say.
     short: Vec<Short<N>>,
     /// The words on top of 32 bits, in ascending order, and what they say, as in `codes.rs`.
     words: Vec<u32>,
     says: &'static [u16],
 }
 
-/// What ten bits begin with.
+/// What eleven bits begin with, in two bytes, so that the tables in use stay in the first cache: from the top on `N` values
+/// of 10/N bits, with their signs or without; whether with; and the bits of the word, with those of the signs that are
+/// in, or 0 where the word is longer.
 #[derive(Clone, Copy)]
-struct Short<const N: usize> {
-    /// With their signs, or without.
-    values: [i8; N],
-    signs: bool,
-    /// Of the word, and of the signs if they are in; 0 where the word is longer.
-    bits: u8,
+struct Short<const N: usize>(u16);
+
+impl<const N: usize> Short<N> {
+    const VALUE: usize = 10 / N;
+
+    fn new(values: [i8; N], signs: bool, bits: u32) -> Self {
+        let place = |i: usize| 16 - Self::VALUE * (i + 1);
+        let mask = (1 << Self::VALUE) - 1;
+        let each = values.iter().enumerate();
+        let values = each.map(|(i, value)| (*value as u16 & mask) << place(i));
+        Short(values.sum::<u16>() | u16::from(signs) << 4 | bits as u16)
+    }
+
+    #[inline(always)]
+    fn values(self) -> [i32; N] {
+        let value = |i| (self.0 << (Self::VALUE * i)) as i16 >> (16 - Self::VALUE);
+        std::array::from_fn(|i| i32::from(value(i)))
+    }
+
+    #[inline(always)]
+    fn signs(self) -> bool {
+        self.0 & 16 != 0
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u32 {
+        u32::from(self.0 & 15)
+    }
 }
 
 impl<const N: usize> Code<N> {
@@ -190,11 +213,8 @@ impl<const N: usize> Code<N> {
         let longer = more && values.iter().any(|v| i32::from(*v) == LARGEST);
         let signs = signed <= SHORT && !longer;
         let bits = if signs { signed } else { word };
-        Short {
-            values: if signs { with_signs } else { values },
-            signs,
-            bits: if bits <= SHORT { bits as u8 } else { 0 },
-        }
+        let values = if signs { with_signs } else { values };
+        Short::new(values, signs, if bits <= SHORT { bits } else { 0 })
     }
 
     /// What the next bits say.
@@ -203,7 +223,7 @@ impl<const N: usize> Code<N> {
         self.short[(bits.peek() >> (32 - SHORT)) as usize]
     }
 
-    /// The values of a word of more than ten bits, without signs.
+    /// The values of a word of more than eleven bits, without signs.
     fn long(&self, bits: &mut Bits<'_>) -> [i8; N] {
         let (word, values) = self.word(bits.peek());
         bits.skip(word);

@@ -14,7 +14,8 @@ use super::synthesis::SUBBANDS;
 pub(super) struct Layer3 {
     /// Main data of the frames before, as far as a frame can reach back, and then this frame's.
     main_data: Vec<u8>,
-    /// Of each channel.
+    /// Of each channel: a granule's spectrum, and what is to be added to the next one's values.
+    lines: [[f32; LINES]; 2],
     overlap: [Subbands; 2],
 }
 
@@ -25,6 +26,7 @@ impl Layer3 {
     pub(super) fn new() -> Self {
         Layer3 {
             main_data: Vec::new(),
+            lines: [[0.0; LINES]; 2],
             overlap: [[[0.0; SUBBANDS]; 18]; 2],
         }
     }
@@ -50,33 +52,22 @@ impl Layer3 {
         let mut values = [[0.0; SUBBANDS]; 18];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
-            let mut lines = [[0.0; LINES]; 2];
-            let bands = granules
-                .iter()
-                .map(|g| Bands::new(header.rate_index, g.windows));
-            let bands: Vec<Bands> = bands.collect();
             for (channel, granule) in granules.iter().enumerate() {
                 let end = bits.position() + granule.bits;
-                let factors =
-                    ScaleFactors::read(header, granule, channel == 1, &first[channel], &mut bits);
-                spectrum(
-                    granule,
-                    &bands[channel],
-                    &factors,
-                    &mut bits,
-                    end,
-                    &mut lines[channel],
-                );
+                let lines = &mut self.lines[channel];
+                let earlier = &first[channel];
+                let factors = ScaleFactors::read(header, granule, channel == 1, earlier, &mut bits);
+                spectrum(header, granule, &factors, &mut bits, end, lines);
                 bits.seek(end);
                 first[channel] = factors;
             }
-            if let ([_, granule], [_, bands]) = (granules, &bands[..]) {
-                stereo::decode(header, granule, &first[1], bands, &mut lines);
+            if let [_, granule] = granules {
+                stereo::decode(header, granule, &first[1], &mut self.lines);
             }
             for (channel, granule) in granules.iter().enumerate() {
-                reorder(&bands[channel], &mut lines[channel]);
-                let overlap = &mut self.overlap[channel];
-                imdct::run(&lines[channel], granule, overlap, &mut values);
+                let (lines, overlap) = (&mut self.lines[channel], &mut self.overlap[channel]);
+                reorder(granule.bands(header), lines);
+                imdct::run(lines, granule, overlap, &mut values);
                 granule_of(channel, &values);
             }
         }
@@ -86,8 +77,8 @@ impl Layer3 {
 
 /// Reads a channel's lines, up to bit `end`, in the order of the stream.
 fn spectrum(
+    header: &Header,
     granule: &Granule,
-    bands: &Bands,
     factors: &ScaleFactors,
     bits: &mut Bits<'_>,
     end: usize,
@@ -102,11 +93,11 @@ fn spectrum(
         start = region_end;
     }
     let fours = codes.fours(granule.count1_table, bits, end, &mut lines[start..]);
+    let end = start + fours;
+    lines[end..].fill(0.0);
+    let bands = granule.bands(header);
     let gains = factors.gains(granule, bands);
-    for (band, from, width) in bands.iter() {
-        if from >= start + fours {
-            break;
-        }
+    for (band, from, width) in bands.iter().take_while(|(_, from, _)| *from < end) {
         for line in &mut lines[from..from + width] {
             *line *= gains[band];
         }

@@ -128,6 +128,9 @@ impl ScaleFactors {
     pub(super) fn gains(&self, granule: &Granule, bands: &Bands) -> [f32; MOST_BANDS] {
         let scale = 2 << u32::from(granule.scalefac_scale);
         std::array::from_fn(|band| {
+            if band >= bands.count {
+                return 0.0;
+            }
             let mut quarters = granule.global_gain - 210;
             let mut factor = i32::from(self.factors[band]);
             if band >= bands.long {

@@ -80,6 +80,11 @@ impl SideInfo {
 }
 
 impl Granule {
+    /// The bands of its spectrum.
+    pub(super) fn bands(&self, header: &Header) -> &'static Bands {
+        Bands::of(header.rate_index, self.windows)
+    }
+
     fn read(&mut self, header: &Header, bits: &mut Bits<'_>) -> Option<()> {
         self.bits = bits.read(12) as usize;
         self.big_values = bits.read(9) as usize * 2;
@@ -101,15 +106,15 @@ impl Granule {
             }
             // Two regions only: nine short bands, or eight long ones, and the rest.
             let first = match self.windows {
-                Windows::Long => Bands::new(header.rate_index, Windows::Long).line(8),
-                _ => Bands::new(header.rate_index, Windows::Short).line(9),
+                Windows::Long => Bands::of(header.rate_index, Windows::Long).line(8),
+                _ => Bands::of(header.rate_index, Windows::Short).line(9),
             };
             self.region_end = [first, LINES];
         } else {
             self.table_select = std::array::from_fn(|_| bits.read(5) as usize);
             let first = bits.read(4) as usize + 1;
             let second = first + bits.read(3) as usize + 1;
-            let bands = Bands::new(header.rate_index, Windows::Long);
+            let bands = Bands::of(header.rate_index, Windows::Long);
             self.region_end = [bands.line(first), bands.line(second)];
         }
         self.preflag = header.mpeg1 && bits.flag();

@@ -7,12 +7,11 @@ use super::scale_factors::ScaleFactors;
 use super::side_info::Granule;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
-/// Turns the lines of both channels into left and right. `bands`, `factors` and `granule` are the second channel's.
+/// Turns the lines of both channels into left and right. `granule` and `factors` are the second channel's.
 pub(super) fn decode(
     header: &Header,
     granule: &Granule,
     factors: &ScaleFactors,
-    bands: &Bands,
     lines: &mut [[f32; LINES]; 2],
 ) {
     let [left, right] = lines;
@@ -22,6 +21,7 @@ pub(super) fn decode(
         }
         return;
     }
+    let bands = granule.bands(header);
     let coded = highest_coded(bands, right);
     let mut positions = factors.positions;
     let windows = if bands.count > bands.long { 3 } else { 1 };
