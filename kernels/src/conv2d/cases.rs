@@ -97,6 +97,31 @@ pub fn cases() -> Vec<Case> {
             "all-padding-windows",
             Conv2d::new([1, 2, 3, 4], 3, [3, 2]).padded(5),
         ),
+        // Rows that fill tiles, and see the image with a part of the kernel.
+        (
+            "wide-padded",
+            Conv2d::new([3, 3, 4, 82], 9, [3, 3]).padded(1),
+        ),
+        (
+            "wide-dilated",
+            Conv2d {
+                dilation: [3, 2],
+                ..Conv2d::new([3, 3, 6, 70], 9, [3, 3]).padded(4)
+            },
+        ),
+        (
+            "wide-everything",
+            Conv2d {
+                groups: 2,
+                dilation: [2, 1],
+                pad: [[5, 3], [2, 0]],
+                ..strided(Conv2d::new([4, 4, 7, 140], 6, [4, 2]), [2, 2])
+            },
+        ),
+        (
+            "wide-all-padding-windows",
+            Conv2d::new([2, 2, 3, 100], 3, [3, 2]).padded(5),
+        ),
         ("tall", Conv2d::new([3, 2, 65, 1], 3, [3, 1])),
         ("column", Conv2d::new([2, 3, 1, 31], 4, [1, 5]).padded(0)),
         (

@@ -24,7 +24,7 @@
 //! | `plan.rs` | the dispatches of every rung |
 //! | `oracle.rs` | the three definitions |
 //! | `cpu.rs` | which way each direction goes on the CPU; all are matrix products over patches that are never written |
-//! | `strips.rs` | forward, and backward to the input: strips in the cache, with max-pooling behind where that is wanted |
+//! | `strips.rs`, `tasks.rs`, `cut.rs` | forward, and backward to the input: strips in the cache, with max-pooling behind where that is wanted |
 //! | `weight_grad.rs`, `bands.rs` | backward to the weight: images with their channels innermost |
 //! | `along_rows.rs` | the same for a single channel: vectors along rows |
 //! | `patches.rs` | all other shapes: patches copied tap by tap |
@@ -34,11 +34,13 @@ mod along_rows;
 pub(crate) mod bands;
 pub mod cases;
 mod cpu;
+mod cut;
 mod grad;
 mod oracle;
 pub(crate) mod patches;
 pub(crate) mod plan;
 pub(crate) mod strips;
+mod tasks;
 pub(crate) mod weight_grad;
 
 pub use grad::{Conv2dInputGrad, Conv2dWeightGrad};

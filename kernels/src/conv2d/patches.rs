@@ -4,6 +4,7 @@
 
 use crate::cpu::Disjoint;
 use crate::cpu::gemm::{Panels, Sink};
+use crate::cpu::transpose::transpose;
 use std::ops::Range;
 
 /// Images `[n, channels, h, w]` of which a group of channels is meant.
@@ -205,12 +206,21 @@ pub struct Flipped<'a> {
 
 impl Panels for Flipped<'_> {
     fn pack(&self, outer: usize, count: usize, width: usize, k: Range<usize>, out: &mut [f32]) {
-        for (k, line) in k.zip(out.chunks_exact_mut(width)) {
-            let (output, tap) = (k / self.taps, self.taps - 1 - k % self.taps);
-            for (lane, slot) in line[..count].iter_mut().enumerate() {
-                *slot = self.data[(output * self.inputs + outer + lane) * self.taps + tap];
+        if count < width {
+            out[..k.len() * width].fill(0.0);
+        }
+        let mut at = k.start;
+        while at < k.end {
+            let (output, tap) = (at / self.taps, at % self.taps);
+            let len = (self.taps - tap).min(k.end - at);
+            let first = (output * self.inputs + outer) * self.taps + self.taps - tap - len;
+            let lines = &mut out[(at - k.start) * width..][..len * width];
+            transpose(&self.data[first..], self.taps, [count, len], lines, width);
+            for i in 0..len / 2 {
+                let (front, back) = lines.split_at_mut((len - 1 - i) * width);
+                front[i * width..][..width].swap_with_slice(&mut back[..width]);
             }
-            line[count..].fill(0.0);
+            at += len;
         }
     }
 }

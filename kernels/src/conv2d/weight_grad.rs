@@ -10,7 +10,7 @@ use super::Conv2d;
 use super::bands::Bands;
 use crate::cpu::microkernel::{MAX_TILE, Microkernel};
 use crate::cpu::transpose::transpose;
-use crate::cpu::{Disjoint, GRAIN, for_each, for_ranges};
+use crate::cpu::{Disjoint, GRAIN, for_each, for_ranges, prefetch};
 use std::ops::Range;
 
 /// Parts of the sum, at most. More threads could work with more, but each part's sums are written and read once more:
@@ -92,18 +92,22 @@ impl Tiles {
         (stretch * self.across() + at / nr, at % nr)
     }
 
-    /// Adds one row of the output: `a` holds its gradients, packed, `band` what it sees.
-    fn add(&self, a: &[f32], band: &[f32], sums: &mut [[f32; MAX_TILE]]) {
+    /// Adds row `row` of the output: `a` holds its gradients, packed, `band` what it sees.
+    fn add(&self, row: usize, a: &[f32], band: &[f32], sums: &mut [[f32; MAX_TILE]]) {
         let (conv, kernel) = (&self.bands.conv, &self.kernel);
         let columns = self.bands.out[1];
         let pixel = self.bands.c * if self.stacked { conv.kernel[0] } else { 1 };
         let step = pixel * conv.stride[1];
-        let mut tiles = sums.chunks_exact_mut(self.down());
-        for stretch in 0..self.stretches {
-            let start = stretch * conv.dilation[0] * self.bands.row();
-            for tile in 0..self.across() {
-                let b = &band[start + tile * kernel.nr..];
-                let tiles = tiles.next().expect("as many as are counted");
+        let stretches = sums.chunks_exact_mut(self.across() * self.down());
+        for (stretch, sums) in stretches.enumerate() {
+            let down = stretch * conv.dilation[0];
+            let y = (row * conv.stride[0] + down).wrapping_sub(conv.pad[0][0]);
+            // What looks at zeros alone is not multiplied.
+            if y >= conv.h && !self.stacked {
+                continue;
+            }
+            for (tile, tiles) in sums.chunks_exact_mut(self.down()).enumerate() {
+                let b = &band[down * self.bands.row() + tile * kernel.nr..];
                 for (a, sums) in a.chunks_exact(columns * kernel.mr).zip(tiles) {
                     kernel.add(columns, a, b, step, sums);
                 }
@@ -162,9 +166,9 @@ impl Tiles {
                     self.pack(dy, image, group, i, &mut a);
                     if self.stacked {
                         self.stack(seen, &mut stacked);
-                        self.add(&a, &stacked, sums);
+                        self.add(i, &a, &stacked, sums);
                     } else {
-                        self.add(&a, seen, sums);
+                        self.add(i, &a, seen, sums);
                     }
                 }
             }
@@ -200,17 +204,19 @@ pub fn weight_grad(s: &Conv2d, x: &[f32], dy: &[f32], dw: &mut [f32]) {
             let own = sums[group * tiles.count() + row..].iter().step_by(down);
             let mut total: Vec<_> = own.take(tiles.count() / down).copied().collect();
             for part in sums.chunks_exact(count).skip(1) {
-                let own = part[group * tiles.count() + row..].iter().step_by(down);
-                for (total, part) in total.iter_mut().zip(own) {
-                    total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+                for (tile, total) in total.iter_mut().enumerate() {
+                    let at = group * tiles.count() + tile * down + row;
+                    prefetch(part.as_ptr().wrapping_add(at + down).cast(), MAX_TILE);
+                    total.iter_mut().zip(&part[at]).for_each(|(t, p)| *t += p);
                 }
             }
             for o in row * mr..outputs.min((row + 1) * mr) {
                 let first = (group * outputs + o) * taps;
                 // SAFETY: every row of dw belongs to one task.
                 let dw = unsafe { dw.slice(first..first + taps) };
+                let line = o % mr * nr;
                 for (dw, &(tile, column)) in dw.iter_mut().zip(&places) {
-                    *dw = total[tile][o % mr * nr + column];
+                    *dw = total[tile][line + column];
                 }
             }
         }

@@ -2,10 +2,14 @@
 //! in steps.
 
 #[cfg(target_arch = "x86_64")]
-use super::{Level, level};
+use super::{Level, level, prefetch};
 
 /// Numbers in a block's side.
 const SIDE: usize = 16;
+
+/// Numbers between what is read and what is asked for: rows lie far apart, and the next block of each further on.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 64;
 
 /// `to[c·to_step + r] = from[r·from_step + c]` for `rows` × `columns` numbers.
 ///
@@ -77,6 +81,7 @@ unsafe fn avx512(
     let mask = |count: usize| ((1u32 << count) - 1) as __mmask16;
     let mut r = [_mm512_setzero_ps(); SIDE];
     for (i, r) in r.iter_mut().enumerate().take(rows) {
+        prefetch(from.wrapping_add(i * from_step + AHEAD), 1);
         // SAFETY: promised; what the mask leaves out is not touched.
         *r = unsafe { _mm512_maskz_loadu_ps(mask(columns), from.add(i * from_step)) };
     }
