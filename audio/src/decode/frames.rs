@@ -10,9 +10,9 @@ pub(super) struct Frame<'d> {
     pub(super) header: Header,
     /// All of it, header first.
     pub(super) bytes: &'d [u8],
-    /// Of each channel, full scale at 1; none where it was not decoded, or could not be, for want of the frames before it,
-    /// for example.
-    pub(super) samples: &'d [Vec<f32>],
+    /// The mean of its channels, full scale at 1; none where it was not decoded, or could not be, for want of the frames
+    /// before it, for example.
+    pub(super) samples: &'d [f32],
 }
 
 /// Walks the frames of a file.

@@ -31,13 +31,13 @@ impl Layer3 {
         }
     }
 
-    /// Decodes a frame's `bytes`, those behind its header and checksum, and hands on the values of each granule and
-    /// channel. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
+    /// Decodes a frame's `bytes`, those behind its header and checksum, and hands on the values of each granule, the mean
+    /// of both channels. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
     pub(super) fn decode(
         &mut self,
         header: &Header,
         bytes: &[u8],
-        mut granule_of: impl FnMut(usize, &Subbands),
+        mut each_granule: impl FnMut(&Subbands),
     ) -> Option<()> {
         let info = SideInfo::read(header, bytes);
         self.main_data
@@ -49,7 +49,7 @@ impl Layer3 {
         let start = before.checked_sub(info.main_data_begin)?;
         let mut bits = Bits::new(&self.main_data[start..]);
         let mut first = [ScaleFactors::default(); 2];
-        let mut values = [[0.0; SUBBANDS]; 18];
+        let mut values = [[[0.0; SUBBANDS]; 18]; 2];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
             for (channel, granule) in granules.iter().enumerate() {
@@ -67,9 +67,15 @@ impl Layer3 {
             for (channel, granule) in granules.iter().enumerate() {
                 let (lines, overlap) = (&mut self.lines[channel], &mut self.overlap[channel]);
                 reorder(granule.bands(header), lines);
-                imdct::run(lines, granule, overlap, &mut values);
-                granule_of(channel, &values);
+                imdct::run(lines, granule, overlap, &mut values[channel]);
             }
+            let [left, right] = &mut values;
+            if header.channels == 2 {
+                for (l, r) in left.as_flattened_mut().iter_mut().zip(right.as_flattened()) {
+                    *l = (*l + r) * 0.5;
+                }
+            }
+            each_granule(left);
         }
         Some(())
     }

@@ -5,8 +5,8 @@ use super::bits::Bits;
 use super::header::Header;
 use super::synthesis::{MOST_SLOTS, SUBBANDS};
 
-/// Both channels' values in time: `[channel][slot][subband]`.
-pub(super) type Values = [[[f32; SUBBANDS]; MOST_SLOTS]; 2];
+/// Values in time: `[slot][subband]`.
+pub(super) type Values = [[f32; SUBBANDS]; MOST_SLOTS];
 
 /// Layer I allots `2^bits - 1` levels by four bits.
 const LAYER1: [u16; 15] = [
@@ -55,8 +55,8 @@ fn allotment(header: &Header) -> Allotment {
     }
 }
 
-/// Decodes a frame's `bytes`, those behind its header and checksum: how many time slots of `values` it fills. `None`
-/// where an allotment is no code, or where there are fewer bits than were allotted.
+/// Decodes a frame's `bytes`, those behind its header and checksum: how many time slots of `values`, which are zero, it
+/// fills with the mean of its channels. `None` where an allotment is no code, or where there are fewer bits than were allotted.
 pub(super) fn decode(header: &Header, bytes: &[u8], values: &mut Values) -> Option<usize> {
     let mut bits = Bits::new(bytes);
     let channels = header.channels;
@@ -92,16 +92,16 @@ pub(super) fn decode(header: &Header, bytes: &[u8], values: &mut Values) -> Opti
             for channel in 0..own(subband) {
                 let levels = levels[subband][channel];
                 let numbers = numbers(levels, group, &mut bits);
-                let to = if own(subband) < channels {
+                // What both channels share counts for each with its factor.
+                let channels_of = if own(subband) < channels {
                     0..channels
                 } else {
                     channel..channel + 1
                 };
-                for channel in to {
-                    for (i, number) in numbers[..group].iter().enumerate() {
-                        values[channel][slot + i][subband] =
-                            number * factors[subband][channel][part];
-                    }
+                let factors = &factors[subband][channels_of];
+                let factor = factors.iter().map(|parts| parts[part]).sum::<f32>() / channels as f32;
+                for (i, number) in numbers[..group].iter().enumerate() {
+                    values[slot + i][subband] += number * factor;
                 }
             }
         }

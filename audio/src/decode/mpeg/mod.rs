@@ -11,7 +11,7 @@
 //! | `huffman.rs`, `codes.rs` | the lines themselves |
 //! | `stereo.rs` | sum, difference and intensity |
 //! | `imdct.rs` | lines into subbands' values in time |
-//! | `synthesis.rs` | values of 32 subbands into samples, for all layers |
+//! | `synthesis.rs` | values of 32 subbands, of both channels' mean, into samples |
 
 mod bands;
 mod bits;
@@ -30,43 +30,39 @@ pub(super) use header::Header;
 use layer3::Layer3;
 use synthesis::{MOST_SLOTS, SUBBANDS, Synthesis};
 
-/// Decodes the frames of one stream, one after the other.
+/// Decodes the frames of one stream, one after the other, to one channel: the mean of two is taken before the last filter
+/// bank, which so runs once.
 pub(super) struct Decoder {
     layer3: Layer3,
-    synthesis: [Synthesis; 2],
+    synthesis: Synthesis,
     /// What the last frame gave.
-    samples: [Vec<f32>; 2],
+    samples: Vec<f32>,
 }
 
 impl Decoder {
     pub(super) fn new() -> Self {
         Decoder {
             layer3: Layer3::new(),
-            synthesis: [Synthesis::new(), Synthesis::new()],
-            samples: [Vec::new(), Vec::new()],
+            synthesis: Synthesis::new(),
+            samples: Vec::new(),
         }
     }
 
-    /// The samples of each channel of a frame that begins with `header`, full scale at 1; none where it cannot be
-    /// decoded.
-    pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[Vec<f32>] {
-        self.samples.iter_mut().for_each(Vec::clear);
-        let bytes = frame
-            .get(if header.checksum { 6 } else { 4 }..)
-            .unwrap_or_default();
+    /// The samples of a frame that begins with `header`, full scale at 1; none where it cannot be decoded.
+    pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[f32] {
         let (samples, synthesis) = (&mut self.samples, &mut self.synthesis);
+        samples.clear();
+        let head = if header.checksum { 6 } else { 4 };
+        let bytes = frame.get(head..).unwrap_or_default();
         if header.layer == 3 {
-            let _missing = self.layer3.decode(header, bytes, |channel, values| {
-                synthesis[channel].run(values, &mut samples[channel]);
-            });
+            let _missing =
+                (self.layer3).decode(header, bytes, |values| synthesis.run(values, samples));
         } else {
-            let mut values = [[[0.0; SUBBANDS]; MOST_SLOTS]; 2];
+            let mut values = [[0.0; SUBBANDS]; MOST_SLOTS];
             if let Some(slots) = layers12::decode(header, bytes, &mut values) {
-                for channel in 0..header.channels {
-                    synthesis[channel].run(&values[channel][..slots], &mut samples[channel]);
-                }
+                synthesis.run(&values[..slots], samples);
             }
         }
-        &self.samples[..header.channels]
+        samples
     }
 }
