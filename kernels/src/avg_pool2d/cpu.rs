@@ -3,6 +3,7 @@
 //! The gradient goes the other way, and a row of `dx` that lies in the same windows as the row above is its copy.
 
 use super::AvgPool2d;
+use crate::cpu::stream::{self, Way, fetch_ahead};
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
 use crate::vectorized;
 use std::ops::Range;
@@ -25,52 +26,22 @@ pub fn avg_pool2d(s: &AvgPool2d, x: &[f32], y: &mut [f32]) {
     let [oh, ow] = s.output();
     let (down, across) = (weights(s, 0), weights(s, 1));
     let y = Disjoint::new(y);
-    for_ranges(s.n * s.c * oh, GRAIN / (s.kernel[0] * s.w), |rows| {
+    let (count, grain) = (s.n * s.c * oh, GRAIN / (s.kernel[0] * s.w));
+    for_ranges(count, grain, |rows| {
         // SAFETY: every output row belongs to one task.
         let y = unsafe { y.slice(rows.start * ow..rows.end * ow) };
-        let (mut sum, mut part) = (vec![0.0; s.w], vec![0.0; s.w]);
-        for (row, y) in rows.zip(y.chunks_exact_mut(ow)) {
-            let (plane, oy) = (row / oh, row % oh);
-            let Range { start, end } = s.inside_of(0, oy);
-            let above = plane * s.h;
-            add_rows(
-                &x[(above + start) * s.w..(above + end) * s.w],
-                &mut sum,
-                &mut part,
-            );
-            add_neighbours(s, &sum, y);
-            scale(y, &across, down[oy]);
-        }
+        average(s, x, rows, [&down, &across], y);
     });
 }
 
 pub fn avg_pool2d_grad(s: &AvgPool2d, dy: &[f32], dx: &mut [f32]) {
-    let [oh, ow] = s.output();
     let (down, across) = (weights(s, 0), weights(s, 1));
     let dx = Disjoint::new(dx);
-    for_ranges(s.n * s.c * s.h, GRAIN / s.w, |rows| {
+    let count = s.n * s.c * s.h;
+    stream::for_ranges(count, GRAIN / s.w, count * s.w, |rows, way| {
         // SAFETY: every row of dx belongs to one task.
         let dx = unsafe { dx.slice(rows.start * s.w..rows.end * s.w) };
-        let mut sum = vec![0.0; ow];
-        let mut above: Option<Range<usize>> = None;
-        for (place, row) in rows.enumerate() {
-            let (plane, iy) = (row / s.h, row % s.h);
-            let windows = holders(s, iy);
-            let windows = plane * oh + windows.start..plane * oh + windows.end;
-            let (before, dx) = dx.split_at_mut(place * s.w);
-            let dx = &mut dx[..s.w];
-            if above.as_ref() == Some(&windows) {
-                dx.copy_from_slice(&before[(place - 1) * s.w..]);
-                continue;
-            }
-            sum.fill(0.0);
-            for window in windows.clone() {
-                add_scaled(&mut sum, &dy[window * ow..][..ow], down[window % oh]);
-            }
-            scale(&mut sum, &across, 1.0);
-            spread(s, &sum, dx);
-            above = Some(windows);
-        }
+        give(s, dy, rows, [&down, &across], way, dx);
     });
 }
 
@@ -99,81 +70,128 @@ fn tiled(s: &AvgPool2d) -> bool {
 }
 
 vectorized! {
-    /// `sum` = all rows of `x` added up, a block of them at a time, by way of `part`.
-    fn add_rows(x: &[f32], sum: &mut [f32], part: &mut [f32]) {
-        let width = sum.len();
-        let mut blocks = x.chunks(ROWS * width);
-        add_block(blocks.next().unwrap_or(&[]), sum);
-        for block in blocks {
-            add_block(block, part);
-            sum.iter_mut().zip(&*part).for_each(|(s, p)| *s += p);
+    /// Rows of `y`: sums down the windows, then across, times the weights of both axes.
+    fn average(s: &AvgPool2d, x: &[f32], rows: Range<usize>, weights: [&[f32]; 2], y: &mut [f32]) {
+        let ([oh, ow], [down, across]) = (s.output(), weights);
+        let (mut sum, mut part) = (vec![0.0; s.w], vec![0.0; s.w]);
+        for (row, y) in rows.zip(y.chunks_exact_mut(ow)) {
+            let (above, oy) = (row / oh * s.h, row % oh);
+            let Range { start, end } = s.inside_of(0, oy);
+            add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
+            fetch_ahead(x, (above + start) * s.w, s.stride[0] * s.w);
+            add_neighbours(s, &sum, y);
+            scale(y, across, down[oy]);
         }
     }
 
-    /// `y` = the sum over each window's stretch of `sum`.
-    fn add_neighbours(s: &AvgPool2d, sum: &[f32], y: &mut [f32]) {
-        match s.kernel[1] {
-            1 if s.stride[1] == 1 && y.len() == sum.len() => y.copy_from_slice(sum),
-            2 if tiled(s) => add_tiles::<2>(sum, y),
-            3 if tiled(s) => add_tiles::<3>(sum, y),
-            4 if tiled(s) => add_tiles::<4>(sum, y),
-            width if width < WIDE => {
-                y.fill(0.0);
-                for kx in 0..width {
-                    let (windows, first) = column(s, kx, y.len());
-                    let (y, taps) = (&mut y[windows], &sum[first.min(sum.len())..]);
-                    match s.stride[1] {
-                        1 => add_taps::<1>(taps, y),
-                        2 => add_taps::<2>(taps, y),
-                        3 => add_taps::<3>(taps, y),
-                        step => y.iter_mut().zip(taps.iter().step_by(step)).for_each(|(y, t)| *y += t),
-                    }
+    /// Rows of `dx`, each from the windows that hold it.
+    fn give(s: &AvgPool2d, dy: &[f32], rows: Range<usize>, weights: [&[f32]; 2], way: Way, dx: &mut [f32]) {
+        let ([oh, ow], [down, across]) = (s.output(), weights);
+        let (mut sum, mut own) = (vec![0.0; ow], vec![0.0; s.w]);
+        let mut above: Option<Range<usize>> = None;
+        for (row, dx) in rows.zip(dx.chunks_exact_mut(s.w)) {
+            let (plane, windows) = (row / s.h, holders(s, row % s.h));
+            let windows = plane * oh + windows.start..plane * oh + windows.end;
+            if above.as_ref() != Some(&windows) {
+                sum.fill(0.0);
+                for window in windows.clone() {
+                    add_scaled(&mut sum, &dy[window * ow..][..ow], down[window % oh]);
                 }
+                scale(&mut sum, across, 1.0);
+                spread(s, &sum, &mut own);
+                above = Some(windows);
             }
-            _ => {
-                for (ox, y) in y.iter_mut().enumerate() {
-                    *y = total(&sum[s.inside_of(1, ox)]);
+            way.copy(&own, dx);
+        }
+    }
+}
+
+/// `sum` = all rows of `x` added up, a block of them at a time, by way of `part`.
+#[inline(always)]
+fn add_rows(x: &[f32], sum: &mut [f32], part: &mut [f32]) {
+    let width = sum.len();
+    let mut blocks = x.chunks(ROWS * width);
+    add_block(blocks.next().unwrap_or(&[]), sum);
+    for block in blocks {
+        add_block(block, part);
+        sum.iter_mut().zip(&*part).for_each(|(s, p)| *s += p);
+    }
+}
+
+/// `y` = the sum over each window's stretch of `sum`.
+#[inline(always)]
+fn add_neighbours(s: &AvgPool2d, sum: &[f32], y: &mut [f32]) {
+    match s.kernel[1] {
+        1 if s.stride[1] == 1 && y.len() == sum.len() => y.copy_from_slice(sum),
+        2 if tiled(s) => add_tiles::<2>(sum, y),
+        3 if tiled(s) => add_tiles::<3>(sum, y),
+        4 if tiled(s) => add_tiles::<4>(sum, y),
+        width if width < WIDE => {
+            y.fill(0.0);
+            for kx in 0..width {
+                let (windows, first) = column(s, kx, y.len());
+                let (y, taps) = (&mut y[windows], &sum[first.min(sum.len())..]);
+                match s.stride[1] {
+                    1 => add_taps::<1>(taps, y),
+                    2 => add_taps::<2>(taps, y),
+                    3 => add_taps::<3>(taps, y),
+                    step => y
+                        .iter_mut()
+                        .zip(taps.iter().step_by(step))
+                        .for_each(|(y, t)| *y += t),
                 }
             }
         }
-    }
-
-    /// `dx` = what each place gets from the windows that hold it: [`add_neighbours`] the other way.
-    fn spread(s: &AvgPool2d, windows: &[f32], dx: &mut [f32]) {
-        match s.kernel[1] {
-            2 if tiled(s) => spread_tiles::<2>(windows, dx),
-            3 if tiled(s) => spread_tiles::<3>(windows, dx),
-            4 if tiled(s) => spread_tiles::<4>(windows, dx),
-            width if width < WIDE => {
-                dx.fill(0.0);
-                for kx in 0..width {
-                    let (range, first) = column(s, kx, windows.len());
-                    let first = first.min(dx.len());
-                    let (windows, taps) = (&windows[range], &mut dx[first..]);
-                    match s.stride[1] {
-                        1 => taps.iter_mut().zip(windows).for_each(|(t, w)| *t += w),
-                        step => taps.iter_mut().step_by(step).zip(windows).for_each(|(t, w)| *t += w),
-                    }
-                }
-            }
-            _ => {
-                dx.fill(0.0);
-                for (ox, window) in windows.iter().enumerate() {
-                    dx[s.inside_of(1, ox)].iter_mut().for_each(|d| *d += window);
-                }
+        _ => {
+            for (ox, y) in y.iter_mut().enumerate() {
+                *y = total(&sum[s.inside_of(1, ox)]);
             }
         }
     }
+}
 
-    /// `y *= across · down`
-    fn scale(y: &mut [f32], across: &[f32], down: f32) {
-        y.iter_mut().zip(across).for_each(|(y, a)| *y *= a * down);
+/// `dx` = what each place gets from the windows that hold it: [`add_neighbours`] the other way.
+#[inline(always)]
+fn spread(s: &AvgPool2d, windows: &[f32], dx: &mut [f32]) {
+    match s.kernel[1] {
+        2 if tiled(s) => spread_tiles::<2>(windows, dx),
+        3 if tiled(s) => spread_tiles::<3>(windows, dx),
+        4 if tiled(s) => spread_tiles::<4>(windows, dx),
+        width if width < WIDE => {
+            dx.fill(0.0);
+            for kx in 0..width {
+                let (range, first) = column(s, kx, windows.len());
+                let first = first.min(dx.len());
+                let (windows, taps) = (&windows[range], &mut dx[first..]);
+                match s.stride[1] {
+                    1 => taps.iter_mut().zip(windows).for_each(|(t, w)| *t += w),
+                    step => taps
+                        .iter_mut()
+                        .step_by(step)
+                        .zip(windows)
+                        .for_each(|(t, w)| *t += w),
+                }
+            }
+        }
+        _ => {
+            dx.fill(0.0);
+            for (ox, window) in windows.iter().enumerate() {
+                dx[s.inside_of(1, ox)].iter_mut().for_each(|d| *d += window);
+            }
+        }
     }
+}
 
-    /// `sum += row · factor`
-    fn add_scaled(sum: &mut [f32], row: &[f32], factor: f32) {
-        sum.iter_mut().zip(row).for_each(|(s, r)| *s += r * factor);
-    }
+/// `y *= across · down`
+#[inline(always)]
+fn scale(y: &mut [f32], across: &[f32], down: f32) {
+    y.iter_mut().zip(across).for_each(|(y, a)| *y *= a * down);
+}
+
+/// `sum += row · factor`
+#[inline(always)]
+fn add_scaled(sum: &mut [f32], row: &[f32], factor: f32) {
+    sum.iter_mut().zip(row).for_each(|(s, r)| *s += r * factor);
 }
 
 /// `sum` = the rows of `x` added up.

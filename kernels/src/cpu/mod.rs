@@ -5,6 +5,7 @@
 //! | `mod.rs` | threads and vector instructions |
 //! | `gemm.rs` | the blocked matrix product under matmul and conv2d |
 //! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
+//! | `stream.rs` | writing past the caches, and reading ahead |
 //! | `packed.rs` | a matrix packed once and multiplied by a few rows at a time |
 //! | `transpose.rs` | blocks of numbers turned over in registers |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
@@ -13,6 +14,7 @@ pub(crate) mod gemm;
 pub mod math;
 pub(crate) mod microkernel;
 pub(crate) mod packed;
+pub(crate) mod stream;
 pub(crate) mod transpose;
 
 use std::marker::PhantomData;

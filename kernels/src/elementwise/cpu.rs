@@ -3,13 +3,11 @@
 
 use super::program::{Step, steps};
 use super::{Binary, Elementwise, Unary, View};
-use crate::cpu::{Disjoint, GRAIN, for_ranges, math};
+use crate::cpu::stream::{BLOCK, for_ranges};
+use crate::cpu::{Disjoint, GRAIN, math};
 use crate::vectorized;
 use std::cell::RefCell;
 use std::ops::Range;
-
-/// Elements of a block.
-const BLOCK: usize = 512;
 
 thread_local! {
     static REGISTERS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
@@ -18,16 +16,21 @@ thread_local! {
 pub fn elementwise(s: &Elementwise, inputs: &[&[f32]], y: &mut [f32]) {
     let steps = steps(&s.expr);
     let y = Disjoint::new(y);
-    for_ranges(s.len, GRAIN, |range| {
+    for_ranges(s.len, GRAIN, s.len, |range, way| {
+        // SAFETY: ranges do not overlap.
+        let y = unsafe { y.slice(range.clone()) };
+        let full = s.views.iter().zip(inputs).filter_map(|(view, input)| {
+            let full = view.len() == s.len;
+            full.then(|| &input[range.start..])
+        });
+        let full: Vec<&[f32]> = full.collect();
         REGISTERS.with_borrow_mut(|registers| {
             registers.resize(registers.len().max(steps.len() * BLOCK), 0.0);
-            for start in range.clone().step_by(BLOCK) {
-                let block = start..range.end.min(start + BLOCK);
-                // SAFETY: blocks do not overlap.
-                let out = unsafe { y.slice(block.clone()) };
-                let first = start == range.start;
-                evaluate(s, &steps, inputs, block, first, registers, out);
-            }
+            way.fill(y, &full, |block, y| {
+                let first = block.start == 0;
+                let block = range.start + block.start..range.start + block.end;
+                evaluate(s, &steps, inputs, block, first, registers, y);
+            });
         });
     });
 }

@@ -2,6 +2,7 @@
 //! taps unrolled, which makes the loop one of memory; wide windows are searched one by one, in lanes.
 
 use super::MaxPool2d;
+use crate::cpu::stream::fetch_ahead;
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
 use crate::kernel::{words, words_mut};
 use crate::vectorized;
@@ -24,7 +25,9 @@ pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
             .chunks_exact_mut(ow)
             .zip(words_mut(index).chunks_exact_mut(ow));
         for (number, (y, index)) in rows.zip(outputs) {
-            let plane = &x[number / oh * s.h * s.w..][..s.h * s.w];
+            let (first, step) = (number / oh * s.h * s.w, s.stride[0] * s.w);
+            fetch_ahead(x, first + number % oh * step, step);
+            let plane = &x[first..first + s.h * s.w];
             row(s, plane, number % oh, y, index);
         }
     });

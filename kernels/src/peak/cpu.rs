@@ -1,6 +1,7 @@
 //! All threads at once: chains of multiply-adds that stay in registers; copies of pieces.
 
 use super::{A, B};
+use crate::cpu::stream::{settle, stream};
 use crate::cpu::{Disjoint, Level, for_ranges, level};
 use crate::vectorized;
 
@@ -51,34 +52,12 @@ fn chains<const N: usize>(x: &[f32], y: &mut [f32], steps: usize, step: impl Fn(
     }
 }
 
-/// `y = x`.
+/// `y = x`, past the caches.
 pub fn copy(x: &[f32], y: &mut [f32]) {
     let out = Disjoint::new(y);
     for_ranges(x.len(), 4 * GRAIN, |range| {
         // SAFETY: ranges do not overlap.
-        stream(&x[range.clone()], unsafe { out.slice(range) });
+        stream(&x[range.clone()], unsafe { out.slice(range) }, &[]);
+        settle();
     });
-}
-
-/// Past the caches: an ordinary store reads its line from memory first, and a copy would then move three bytes for two.
-#[cfg(target_arch = "x86_64")]
-fn stream(x: &[f32], y: &mut [f32]) {
-    use std::arch::x86_64::{__m128, _mm_loadu_ps, _mm_sfence, _mm_stream_ps};
-    // SAFETY: four numbers are what a vector is.
-    let (head, body, tail) = unsafe { y.align_to_mut::<__m128>() };
-    let (first, rest) = x.split_at(head.len());
-    let (middle, last) = rest.split_at(4 * body.len());
-    head.copy_from_slice(first);
-    tail.copy_from_slice(last);
-    for (to, from) in body.iter_mut().zip(middle.chunks_exact(4)) {
-        // SAFETY: `to` is aligned, `from` is as long; every x86-64 has SSE.
-        unsafe { _mm_stream_ps(std::ptr::from_mut(to).cast(), _mm_loadu_ps(from.as_ptr())) };
-    }
-    // SAFETY: every x86-64 has SSE. Streamed numbers are then in their places for all who come later.
-    unsafe { _mm_sfence() };
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn stream(x: &[f32], y: &mut [f32]) {
-    y.copy_from_slice(x);
 }
