@@ -250,15 +250,14 @@ fn clips(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Decoding (to the settings' rate, as the peer does it) and log-mel with librosa's settings, timed apart; the best round
-/// counts.
+/// Decoding and log-mel with librosa's settings (other rates than its 22 050 Hz are resampled first), timed apart; the
+/// best round counts.
 fn extract(device: &Device, options: &Options, folder: &Path) -> Result<Value> {
     let mut files = Vec::new();
     clips(folder, &mut files)?;
     let settings = FeatureSettings::default();
     let decode = |path: &Path| -> audio::Result<audio::Clip> {
-        let clip = audio::decode(path, &audio::Limits::default())?;
-        audio::resample(&clip, settings.sample_rate)
+        audio::decode(path, &audio::Limits::default())
     };
     let first = files
         .first()
