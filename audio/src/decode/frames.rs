@@ -36,8 +36,8 @@ const BLOCK: usize = 1 << 16;
 const AHEAD: usize = 1 << 15;
 const SURE: usize = 10;
 
-/// The longest frame of free format that is looked for.
-const LONGEST_FREE: usize = 2304;
+/// Frames of free format that are looked for: not so short that one without padding could have no bytes.
+const FREE: std::ops::Range<usize> = 24..2304;
 
 impl<'a> Frames<'a> {
     pub(super) fn new(bytes: Bytes<'a>, range: Range<u64>) -> Self {
@@ -161,8 +161,8 @@ fn followed(bytes: &[u8], first: &Header, length: usize) -> bool {
 /// The length of a frame of free format: where the next header of its kind stands, and one more at the same distance.
 fn free_length(bytes: &[u8], first: &Header) -> Option<usize> {
     let same = |at: usize| Header::read(bytes.get(at..)?).filter(|next| first.continues(next));
-    (4..LONGEST_FREE).find(|&length| {
-        let unpadded = length - first.padding().min(length);
+    FREE.into_iter().find(|&length| {
+        let unpadded = length - first.padding();
         same(length).is_some_and(|next| {
             let second = length + unpadded + next.padding();
             second + 4 > bytes.len() || same(second).is_some()

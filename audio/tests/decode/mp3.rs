@@ -95,6 +95,14 @@ fn frames_without_sound_are_an_error() {
     }
 }
 
+/// Headers of free format so close together that a frame without padding would have no bytes.
+#[test]
+fn frames_without_bytes_are_none() {
+    let mut bytes = [0xff, 0xff, 0x02, 0].repeat(40);
+    bytes.extend([0xff, 0xff, 0x00, 0].repeat(4000));
+    assert!(decode_bytes(&bytes, "x", &Limits::default()).is_err());
+}
+
 /// Streams of every layer, rate and mode against what ffmpeg makes of them (`goldens/make_mpeg.py`).
 #[test]
 fn every_kind_of_stream_decodes_as_ffmpeg_does() {
