@@ -4,7 +4,7 @@
 #   benches/build.sh [all|library|classifier …]      # default: all three
 #
 #   all          `cargo build --release` of the whole                    at most 240 s on 2 cores
-#   library      the CPU-only library (no default features)         at most  60 s
+#   library      the CPU-only library (no default features)              at most  60 s
 #   classifier   examples/classify.rs, CPU only, stripped, for size      at most   3 MB, without and with the model that ships
 #
 # Each in a new target folder that is removed again; what has to be downloaded is fetched before the clock runs. JOBS=2

@@ -23,9 +23,10 @@ pub(super) struct Frames<'a> {
     /// What was read; its part before `start` is done with.
     buffer: Vec<u8>,
     start: usize,
-    /// The header and the length of the frame before.
+    /// The header of the frame before, and its length without padding.
     before: Option<(Header, usize)>,
-    decoder: Decoder,
+    /// Made where a stream begins to be decoded.
+    decoder: Option<Decoder>,
 }
 
 /// Bytes that are read at once.
@@ -47,7 +48,7 @@ impl<'a> Frames<'a> {
             buffer: Vec::new(),
             start: 0,
             before: None,
-            decoder: Decoder::new(),
+            decoder: None,
         }
     }
 
@@ -73,7 +74,7 @@ impl<'a> Frames<'a> {
             match find(window, whole) {
                 Some((at, header, length)) => {
                     // What comes after a gap does not go on with what came before it.
-                    self.decoder = Decoder::new();
+                    self.decoder = None;
                     self.start += at;
                     break (header, length);
                 }
@@ -90,7 +91,9 @@ impl<'a> Frames<'a> {
         self.before = Some((header, length - header.padding()));
         let bytes = &self.buffer[frame];
         let samples = match decode {
-            true => self.decoder.decode(&header, bytes),
+            true => (self.decoder)
+                .get_or_insert_with(Decoder::new)
+                .decode(&header, bytes),
             false => &[],
         };
         Ok(Some(Frame {
@@ -120,7 +123,7 @@ impl<'a> Frames<'a> {
 /// frame's length without padding).
 fn follows(bytes: &[u8], (before, unpadded): &(Header, usize)) -> Option<(Header, usize)> {
     let header = Header::read(bytes).filter(|header| before.continues(header))?;
-    let length = header.frame_bytes().unwrap_or(unpadded + header.padding());
+    let length = header.frame_bytes_or(*unpadded);
     let rest = bytes.get(length..)?;
     // Behind it comes another one, or too little to tell.
     let sure = rest.len() < 4 || Header::read(rest).is_some_and(|next| header.continues(&next));
@@ -150,7 +153,7 @@ fn followed(bytes: &[u8], first: &Header, length: usize) -> bool {
         match bytes.get(at..).filter(|rest| rest.len() >= 4) {
             None => return found > 0,
             Some(rest) => match Header::read(rest).filter(|next| first.continues(next)) {
-                Some(next) => at += next.frame_bytes().unwrap_or(unpadded + next.padding()),
+                Some(next) => at += next.frame_bytes_or(unpadded),
                 None => return false,
             },
         }

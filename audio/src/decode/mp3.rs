@@ -72,7 +72,7 @@ impl Survey {
         while let Some(frame) = frames.next(false)? {
             survey.frame_bytes += frame.bytes.len() as u64;
             if std::mem::take(&mut at_start)
-                && let Some(gapless) = tags::xing(frame.bytes, frame.header.samples())
+                && let Some(gapless) = tags::xing(frame.bytes, &frame.header)
             {
                 survey.gapless = Some(gapless);
                 continue;

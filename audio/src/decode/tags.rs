@@ -1,6 +1,7 @@
 //! What stands around MPEG audio frames without being audio: ID3 and APE tags, and the Xing/LAME frame.
 
 use super::bytes::Bytes;
+use super::mpeg::Header;
 use crate::error::Result;
 use std::ops::Range;
 
@@ -87,18 +88,10 @@ pub(super) struct Gapless {
 /// What an encoder's and a decoder's filter banks delay the sound by, in samples.
 const DECODER_DELAY: usize = 529;
 
-/// Reads `frame` as a Xing frame; `None` where it is an ordinary frame of sound.
-pub(super) fn xing(frame: &[u8], samples_per_frame: usize) -> Option<Gapless> {
-    let &[_, version, _, mode] = frame.first_chunk::<4>()?;
-    let mono = mode & 0xc0 == 0xc0;
-    let side_info = match (version & 0x08 != 0, mono) {
-        (true, false) => 32,
-        (false, true) => 9,
-        _ => 17,
-    };
-    let checksum = if version & 1 == 0 { 2 } else { 0 };
+/// Reads `frame`, whose header is `header`, as a Xing frame; `None` where it is an ordinary frame of sound.
+pub(super) fn xing(frame: &[u8], header: &Header) -> Option<Gapless> {
     let (id, mut rest) = frame
-        .get(4 + checksum + side_info..)?
+        .get(header.side_info_end()..)?
         .split_first_chunk::<4>()?;
     if id != b"Xing" && id != b"Info" {
         return None;
@@ -134,7 +127,7 @@ pub(super) fn xing(frame: &[u8], samples_per_frame: usize) -> Option<Gapless> {
         gapless.keep = frames.and_then(|f| {
             usize::try_from(f)
                 .ok()?
-                .checked_mul(samples_per_frame)?
+                .checked_mul(header.samples())?
                 .checked_sub(delay + padding)
         });
         Some(())
@@ -212,13 +205,14 @@ mod tests {
             skip: 576 + 529,
             keep: Some(100 * 1152 - 576 - 1138),
         };
-        assert_eq!(xing(&frame, 1152), Some(expected));
+        let header = Header::read(&frame).unwrap();
+        assert_eq!(xing(&frame, &header), Some(expected));
         assert_eq!(
-            xing(&frame[..60], 1152),
+            xing(&frame[..60], &header),
             Some(Gapless::default()),
             "cut short: still no sound"
         );
         frame[36] = b'x';
-        assert_eq!(xing(&frame, 1152), None);
+        assert_eq!(xing(&frame, &header), None);
     }
 }

@@ -1,11 +1,13 @@
 //! The four bytes before every frame (ISO/IEC 11172-3, 2.4.1.3; 13818-3 for the lower rates, and MPEG-2.5 as encoders
 //! write it).
 
+use super::side_info::SideInfo;
+
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Header {
     /// As in the file.
-    bytes: [u8; 4],
+    four: [u8; 4],
     /// MPEG-1, not one of the lower rates' (MPEG-2, MPEG-2.5).
     pub(super) mpeg1: bool,
     /// 1 to 3.
@@ -72,7 +74,7 @@ impl Header {
         };
         let joint = mode >> 6 == 1;
         Some(Header {
-            bytes,
+            four: bytes,
             mpeg1,
             layer,
             rate_index: octave * 3 + rate,
@@ -104,6 +106,16 @@ impl Header {
         if self.mpeg1 { 2 } else { 1 }
     }
 
+    /// Bytes of header and checksum.
+    pub(super) fn bytes(&self) -> usize {
+        if self.checksum { 6 } else { 4 }
+    }
+
+    /// Where layer III's side information ends, from the frame's start on.
+    pub(crate) fn side_info_end(&self) -> usize {
+        self.bytes() + SideInfo::bytes(self)
+    }
+
     /// Bytes of a frame, header included; `None` where the format is free.
     pub(crate) fn frame_bytes(&self) -> Option<usize> {
         // A slot is four bytes in layer I, one in the others.
@@ -112,9 +124,14 @@ impl Header {
         (self.bitrate > 0).then_some(slots * slot + self.padding())
     }
 
+    /// Bytes of a frame, in a stream whose frames of free format have `free` without padding.
+    pub(crate) fn frame_bytes_or(&self, free: usize) -> usize {
+        self.frame_bytes().unwrap_or(free + self.padding())
+    }
+
     /// Bytes by which this frame is longer than others of its stream.
     pub(crate) fn padding(&self) -> usize {
-        match (self.bytes[2] & 2 != 0, self.layer) {
+        match (self.four[2] & 2 != 0, self.layer) {
             (false, _) => 0,
             (true, 1) => 4,
             (true, _) => 1,
@@ -123,7 +140,7 @@ impl Header {
 
     /// Whether `other` can be a header of the same stream: version, layer and rate stay, and so does a free format.
     pub(crate) fn continues(&self, other: &Header) -> bool {
-        (self.bytes[1] | 1) == (other.bytes[1] | 1)
+        (self.four[1] | 1) == (other.four[1] | 1)
             && self.rate_index == other.rate_index
             && (self.bitrate == 0) == (other.bitrate == 0)
     }

@@ -99,20 +99,22 @@ pub(super) fn run(
         Windows::Short => (&tables.short, &SHORT, 0),
     };
     unalias(tables, long, &mut turned);
-    let before = *overlap;
-    let window = &tables.windows[granule.block_type];
-    transform(matrix, parts, window, &turned, overlap, values);
-    if granule.mixed {
-        let (mut low_overlap, mut low) = (before, *values);
+    let low = granule.mixed.then(|| {
+        let (mut overlap, mut values) = (*overlap, *values);
         let window = &tables.windows[0];
         transform(
             &tables.long,
             &LONG,
             window,
             &turned,
-            &mut low_overlap,
-            &mut low,
+            &mut overlap,
+            &mut values,
         );
+        (overlap, values)
+    });
+    let window = &tables.windows[granule.block_type];
+    transform(matrix, parts, window, &turned, overlap, values);
+    if let Some((low_overlap, low)) = low {
         for t in 0..SUBBAND {
             values[t][..LOW].copy_from_slice(&low[t][..LOW]);
             overlap[t][..LOW].copy_from_slice(&low_overlap[t][..LOW]);

@@ -1,6 +1,6 @@
 //! Layer III (ISO/IEC 11172-3, 2.4.2.7 and 2.4.3.4): a frame's main data become values of 32 subbands.
 
-use super::bands::{Bands, LINES};
+use super::bands::{Bands, LINES, SUBBAND};
 use super::bits::Bits;
 use super::header::Header;
 use super::huffman::Codes;
@@ -27,7 +27,7 @@ impl Layer3 {
         Layer3 {
             main_data: Vec::new(),
             lines: [[0.0; LINES]; 2],
-            overlap: [[[0.0; SUBBANDS]; 18]; 2],
+            overlap: [[[0.0; SUBBANDS]; SUBBAND]; 2],
         }
     }
 
@@ -49,7 +49,7 @@ impl Layer3 {
         let start = before.checked_sub(info.main_data_begin)?;
         let mut bits = Bits::new(&self.main_data[start..]);
         let mut first = [ScaleFactors::default(); 2];
-        let mut values = [[[0.0; SUBBANDS]; 18]; 2];
+        let mut values = [[[0.0; SUBBANDS]; SUBBAND]; 2];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
             for (channel, granule) in granules.iter().enumerate() {

@@ -81,13 +81,13 @@ pub(super) fn decode(header: &Header, bytes: &[u8], values: &mut Values) -> Opti
         }
     }
     let factors = factors(header, &levels, &mut bits);
-    let (parts, groups, group) = if header.layer == 1 {
-        (1, 12, 1)
+    let (slots, group) = if header.layer == 1 {
+        (12, 1)
     } else {
-        (3, 4, 3)
+        (MOST_SLOTS, 3)
     };
-    for slot in (0..parts * groups * group).step_by(group) {
-        let part = slot / (groups * group);
+    for slot in (0..slots).step_by(group) {
+        let part = slot / 12;
         for subband in 0..SUBBANDS {
             for channel in 0..own(subband) {
                 let levels = levels[subband][channel];
@@ -106,7 +106,7 @@ pub(super) fn decode(header: &Header, bytes: &[u8], values: &mut Values) -> Opti
             }
         }
     }
-    (bits.position() <= bytes.len() * 8).then_some(parts * groups * group)
+    (bits.position() <= bytes.len() * 8).then_some(slots)
 }
 
 /// The scale factors of each subband, channel and third of the frame; layer I has the first only.

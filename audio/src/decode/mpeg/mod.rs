@@ -52,8 +52,7 @@ impl Decoder {
     pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[f32] {
         let (samples, synthesis) = (&mut self.samples, &mut self.synthesis);
         samples.clear();
-        let head = if header.checksum { 6 } else { 4 };
-        let bytes = frame.get(head..).unwrap_or_default();
+        let bytes = frame.get(header.bytes()..).unwrap_or_default();
         if header.layer == 3 {
             let _missing =
                 (self.layer3).decode(header, bytes, |values| synthesis.run(values, samples));
