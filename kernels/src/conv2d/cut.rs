@@ -1,6 +1,6 @@
 //! Cutting strips: what a task of a convolution sees of the images, laid out so that panels are filled by plain copies.
 
-use super::strips::Strips;
+use super::strips::{Strips, grow};
 use super::tasks::Task;
 use crate::cpu::prefetch;
 use crate::vectorized;
@@ -56,10 +56,7 @@ impl Strips<'_> {
             places: self.places(),
             rows: parts.iter().map(|part| height(part)).sum(),
         };
-        let need = self.c * layout.rows * layout.row() + nr;
-        if strip.len() < need {
-            strip.resize(need, 0.0);
-        }
+        grow(strip, self.c * layout.rows * layout.row() + nr, 0.0);
         let spans: Vec<_> = (0..layout.phases).map(|i| self.span(i, &layout)).collect();
         let images = &self.images;
         let size = images.h * images.w;

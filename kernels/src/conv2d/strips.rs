@@ -234,7 +234,7 @@ impl Strips<'_> {
     }
 }
 
-fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, value: T) {
+pub(super) fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, value: T) {
     if vec.len() < len {
         vec.resize(len, value);
     }
