@@ -15,7 +15,7 @@ pub mod math;
 pub(crate) mod microkernel;
 pub(crate) mod packed;
 pub(crate) mod stream;
-pub(crate) mod transpose;
+pub mod transpose;
 
 use std::marker::PhantomData;
 use std::ops::Range;

@@ -1,5 +1,8 @@
 //! Bits, the highest of each byte first.
 
+/// Bits that are there at least, once they were filled up.
+pub(super) const HELD: u32 = 56;
+
 /// Reads bits from a slice of bytes; behind its end stand zeros.
 #[derive(Clone, Copy)]
 pub(super) struct Bits<'d> {
@@ -21,35 +24,26 @@ impl<'d> Bits<'d> {
         }
     }
 
-    /// Sees to it that the window holds at least 56 bits.
+    /// Sees to it that the window holds at least [`HELD`] bits.
     #[inline(always)]
     pub(super) fn fill(&mut self) {
         let rest = self.bytes.get(self.next..);
         let word = match rest.and_then(|rest| rest.first_chunk()) {
             Some(word) => u64::from_be_bytes(*word),
-            None => self.tail(),
+            None => tail(self.bytes, self.next),
         };
         // Without a branch: whole bytes count as read, the bits below them come again.
         self.window |= word >> self.held;
         self.next += (63 - self.held) as usize / 8;
-        self.held |= 56;
+        self.held |= HELD;
     }
 
-    /// Sees to it that the window holds at least `count` bits, of at most 56: no more work than that takes.
+    /// Sees to it that the window holds at least `count` bits, of at most [`HELD`]: no more work than that takes.
     #[inline(always)]
     pub(super) fn at_least(&mut self, count: u32) {
         if self.held < count {
             self.fill();
         }
-    }
-
-    /// The last bytes, and zeros.
-    #[cold]
-    fn tail(&self) -> u64 {
-        let rest = self.bytes.get(self.next..).unwrap_or_default();
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        u64::from_be_bytes(word)
     }
 
     /// The window's first 32 bits, after [`fill`](Self::fill).
@@ -68,7 +62,7 @@ impl<'d> Bits<'d> {
     /// The next `count` bits, at most 32.
     #[inline(always)]
     pub(super) fn read(&mut self, count: u32) -> u32 {
-        self.fill();
+        self.at_least(count);
         self.take(count)
     }
 
@@ -99,6 +93,15 @@ impl<'d> Bits<'d> {
         };
         self.read((position % 8) as u32);
     }
+}
+
+/// The last bytes, from `next` on, and zeros.
+#[cold]
+fn tail(bytes: &[u8], next: usize) -> u64 {
+    let rest = bytes.get(next..).unwrap_or_default();
+    let mut word = [0; 8];
+    word[..rest.len()].copy_from_slice(rest);
+    u64::from_be_bytes(word)
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! Layer III's Huffman codes (ISO/IEC 11172-3, 2.4.2.7): whole numbers in pairs, or in fours of -1, 0 and 1, that stand
 //! for their absolute value's power of 4/3.
 
-use super::bits::Bits;
+use super::bits::{Bits, HELD};
 use super::codes;
+use std::array::from_fn;
 use std::sync::LazyLock;
 
 /// Bits of which a short word and its signs consist at most: those are looked up at once.
 const SHORT: u32 = 11;
+
+/// Pairs at once: as many short words as there are bits for, once they were filled up.
+const AT_ONCE: usize = (HELD / SHORT) as usize;
 
 /// The largest number that a pair's word tells, and with as many as 13 bits added.
 const LARGEST: i32 = 15;
@@ -47,6 +51,8 @@ pub(super) struct Codes {
     fours: Vec<Code<4>>,
     /// The powers of all numbers from -8206 to 8206.
     powers: Vec<f32>,
+    /// Those of 0 to 15 and of -16 to -1.
+    small: [f32; 32],
 }
 
 impl Codes {
@@ -58,6 +64,7 @@ impl Codes {
                 .map(|says| Code::new(says, false))
                 .collect(),
             powers: (-MOST..=MOST).map(power).collect(),
+            small: from_fn(|i| power(if i < 16 { i as i32 } else { i as i32 - 32 })),
         });
         &CODES
     }
@@ -68,27 +75,35 @@ impl Codes {
         let code = &self.pairs[code];
         // A copy stays in registers.
         let mut local = *bits;
-        for pair in lines.as_chunks_mut::<2>().0 {
-            let bits = &mut local;
-            bits.at_least(SHORT);
-            let short = code.short(bits);
-            bits.skip(short.bits());
-            if short.signs() {
-                *pair = short.values().map(|value| self.power(value));
-                continue;
-            }
-            // Enough for the longest word (19), two times 13 bits more and two signs.
-            bits.fill();
-            let values = match short.bits() {
-                0 => code.long(bits).map(i32::from),
-                _ => short.values(),
-            };
-            for (line, value) in pair.iter_mut().zip(values) {
-                // Without a branch, which would be guessed wrong half of the time.
-                let added = bits.take(if value == LARGEST { more } else { 0 });
-                let value = value + added as i32;
-                let negative = bits.take(u32::from(value > 0)) == 1;
-                *line = self.power(if negative { -value } else { value });
+        let (pairs, _) = lines.as_chunks_mut::<2>();
+        for some in pairs.chunks_mut(AT_ONCE) {
+            // No count of bits is looked at from pair to pair: such a branch would be guessed wrong.
+            local.fill();
+            for pair in some {
+                let short = code.short(&local);
+                local.skip(short.bits());
+                if short.signs() {
+                    *pair = short.places().map(|place| self.small[place]);
+                    continue;
+                }
+                // Enough for the longest word (19), two times 13 bits more and two signs.
+                local.fill();
+                let values = match short.bits() {
+                    0 => {
+                        let (word, values) = code.word(local.peek());
+                        local.skip(word);
+                        values.map(i32::from)
+                    }
+                    _ => short.values(),
+                };
+                for (line, value) in pair.iter_mut().zip(values) {
+                    // Without a branch, which would be guessed wrong half of the time.
+                    let added = local.take(if value == LARGEST { more } else { 0 });
+                    let value = value + added as i32;
+                    let negative = local.take(u32::from(value > 0)) == 1;
+                    *line = self.power(if negative { -value } else { value });
+                }
+                local.fill();
             }
         }
         *bits = local;
@@ -134,7 +149,7 @@ fn power(n: i32) -> f32 {
 /// A code for `N` values.
 struct Code<const N: usize> {
     /// What the next eleven bits say.
-    short: Vec<Short<N>>,
+    short: Box<[Short<N>; 1 << SHORT]>,
     /// The words on top of 32 bits, in ascending order, and what they say, as in `codes.rs`.
     words: Vec<u32>,
     says: &'static [u16],
@@ -160,7 +175,14 @@ impl<const N: usize> Short<N> {
     #[inline(always)]
     fn values(self) -> [i32; N] {
         let value = |i| (self.0 << (Self::VALUE * i)) as i16 >> (16 - Self::VALUE);
-        std::array::from_fn(|i| i32::from(value(i)))
+        from_fn(|i| i32::from(value(i)))
+    }
+
+    /// The values' places in `Codes::small`.
+    #[inline(always)]
+    fn places(self) -> [usize; N] {
+        let mask = (1 << Self::VALUE) - 1;
+        from_fn(|i| usize::from(self.0 >> (16 - Self::VALUE * (i + 1)) & mask))
     }
 
     #[inline(always)]
@@ -185,11 +207,12 @@ impl<const N: usize> Code<N> {
         });
         let mut code = Code {
             words: words.collect(),
-            short: Vec::new(),
+            short: Box::new([Short(0); 1 << SHORT]),
             says,
         };
-        let short = (0..1 << SHORT).map(|bits| code.look_up(bits << (32 - SHORT), more));
-        code.short = short.collect();
+        code.short = Box::new(from_fn(|bits| {
+            code.look_up((bits as u32) << (32 - SHORT), more)
+        }));
         code
     }
 
@@ -199,7 +222,7 @@ impl<const N: usize> Code<N> {
         let says = self.says[self.words.partition_point(|word| *word <= bits) - 1];
         let each = 8 / N;
         let value = |i| ((says << (each * i)) as u8 >> (8 - each)) as i8;
-        (u32::from(says >> 8), std::array::from_fn(value))
+        (u32::from(says >> 8), from_fn(value))
     }
 
     fn look_up(&self, bits: u32, more: bool) -> Short<N> {
@@ -221,13 +244,6 @@ impl<const N: usize> Code<N> {
     #[inline(always)]
     fn short(&self, bits: &Bits<'_>) -> Short<N> {
         self.short[(bits.peek() >> (32 - SHORT)) as usize]
-    }
-
-    /// The values of a word of more than eleven bits, without signs.
-    fn long(&self, bits: &mut Bits<'_>) -> [i8; N] {
-        let (word, values) = self.word(bits.peek());
-        bits.skip(word);
-        values
     }
 }
 

@@ -6,9 +6,11 @@
 //! of 36 (a long window) or three of 12 (short ones), a subband's granule is one product of an 18 × 18 matrix either way.
 //! Lines and values stand subband by subband (`[18][32]`), so that all subbands are worked on at once.
 
+use super::Aligned;
 use super::bands::{LINES, SUBBAND, Windows};
 use super::side_info::Granule;
 use super::synthesis::SUBBANDS;
+use kernels::cpu::transpose::transpose;
 use kernels::vectorized;
 use std::array::from_fn;
 use std::f64::consts::PI;
@@ -87,18 +89,16 @@ pub(super) fn run(
     values: &mut Subbands,
 ) {
     let tables = &*TABLES;
-    let mut turned = [[0.0; SUBBANDS]; SUBBAND];
-    for (subband, lines) in lines.as_chunks::<SUBBAND>().0.iter().enumerate() {
-        for (turned, line) in turned.iter_mut().zip(lines) {
-            turned[subband] = *line;
-        }
-    }
+    let mut turned = Aligned([[0.0; SUBBANDS]; SUBBAND]);
+    let turned = &mut turned.0;
+    let by_line = turned.as_flattened_mut();
+    transpose(lines, SUBBAND, [SUBBANDS, SUBBAND], by_line, SUBBANDS);
     let (matrix, parts, long): (_, &[_], _) = match granule.windows {
         Windows::Long => (&tables.long, &LONG, SUBBANDS),
         Windows::Mixed => (&tables.short, &SHORT, LOW),
         Windows::Short => (&tables.short, &SHORT, 0),
     };
-    unalias(tables, long, &mut turned);
+    unalias(tables, long, turned);
     let low = granule.mixed.then(|| {
         let (mut overlap, mut values) = (*overlap, *values);
         let window = &tables.windows[0];
@@ -106,14 +106,14 @@ pub(super) fn run(
             &tables.long,
             &LONG,
             window,
-            &turned,
+            turned,
             &mut overlap,
             &mut values,
         );
         (overlap, values)
     });
     let window = &tables.windows[granule.block_type];
-    transform(matrix, parts, window, &turned, overlap, values);
+    transform(matrix, parts, window, turned, overlap, values);
     if let Some((low_overlap, low)) = low {
         for t in 0..SUBBAND {
             values[t][..LOW].copy_from_slice(&low[t][..LOW]);
@@ -149,32 +149,30 @@ vectorized! {
         matrix: &Matrix, parts: &[(usize, usize)], window: &[f32; 36], lines: &Subbands, overlap: &mut Subbands,
         values: &mut Subbands,
     ) {
-        let mut half = [[0.0; SUBBANDS]; SUBBAND];
-        for (half, matrix) in half.as_chunks_mut().0.iter_mut().zip(matrix) {
-            *half = sums(matrix, lines);
-        }
-        let mut whole = [[0.0; SUBBANDS]; 36];
-        let mut half = half.iter();
+        *values = *overlap;
+        *overlap = [[0.0; SUBBANDS]; SUBBAND];
+        let mut matrix = matrix.iter();
         for &(start, n) in parts {
-            let values = &mut whole[start..start + n];
-            for (i, odd) in (0..n / 4).zip(half.by_ref()) {
-                add(&mut values[i], window[i], odd);
-                add(&mut values[n / 2 - 1 - i], -window[n / 2 - 1 - i], odd);
-            }
-            for (i, even) in (n / 2..n * 3 / 4).zip(half.by_ref()) {
-                add(&mut values[i], window[i], even);
-                add(&mut values[n * 3 / 2 - 1 - i], window[n * 3 / 2 - 1 - i], even);
-            }
-        }
-        let (now, later) = whole.split_at(SUBBAND);
-        for (t, (values, now)) in values.iter_mut().zip(now).enumerate() {
-            // Every other value of every other subband is upside down.
-            let sign = if t % 2 == 1 { -1.0 } else { 1.0 };
-            for (i, ((value, now), overlap)) in values.iter_mut().zip(now).zip(&overlap[t]).enumerate() {
-                *value = (now + overlap) * if i % 2 == 1 { sign } else { 1.0 };
+            // Each half of the values, with the sign of its second quarter, which mirrors the first.
+            for (half, sign) in [(0, -1.0), (n / 2, 1.0)] {
+                for (group, matrix) in (0..n / 4).step_by(AT_ONCE).zip(matrix.by_ref()) {
+                    for (i, sums) in (group..).zip(&sums(matrix, lines)) {
+                        let [i, mirrored] = [half + i, half + n / 2 - 1 - i];
+                        for (i, factor) in [(i, window[i]), (mirrored, sign * window[mirrored])] {
+                            let at = start + i;
+                            let to = if at < SUBBAND { &mut values[at] } else { &mut overlap[at - SUBBAND] };
+                            add(to, factor, sums);
+                        }
+                    }
+                }
             }
         }
-        overlap.copy_from_slice(later);
+        // Every other value of every other subband is upside down.
+        for values in values.iter_mut().skip(1).step_by(2) {
+            for value in values.iter_mut().skip(1).step_by(2) {
+                *value = -*value;
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Layer III (ISO/IEC 11172-3, 2.4.2.7 and 2.4.3.4): a frame's main data become values of 32 subbands.
 
+use super::Aligned;
 use super::bands::{Bands, LINES, SUBBAND};
 use super::bits::Bits;
 use super::header::Header;
@@ -12,22 +13,28 @@ use super::synthesis::SUBBANDS;
 
 /// What layer III carries from frame to frame.
 pub(super) struct Layer3 {
-    /// Main data of the frames before, as far as a frame can reach back, and then this frame's.
+    /// Main data of the frames before, as far as a frame can reach back, and then this frame's and zeros.
     main_data: Vec<u8>,
     /// Of each channel: a granule's spectrum, and what is to be added to the next one's values.
-    lines: [[f32; LINES]; 2],
-    overlap: [Subbands; 2],
+    lines: Aligned<[[f32; LINES]; 2]>,
+    overlap: Aligned<[Subbands; 2]>,
+    /// A granule's values.
+    values: Aligned<[Subbands; 2]>,
 }
 
 /// Bytes that a frame can reach back.
 const REACH: usize = 511;
 
+/// Zeros behind a frame's main data: as many as are read at once, because reading its last bytes one by one takes longer.
+const ZEROS: usize = 8;
+
 impl Layer3 {
     pub(super) fn new() -> Self {
         Layer3 {
             main_data: Vec::new(),
-            lines: [[0.0; LINES]; 2],
-            overlap: [[[0.0; SUBBANDS]; SUBBAND]; 2],
+            lines: Aligned([[0.0; LINES]; 2]),
+            overlap: Aligned([[[0.0; SUBBANDS]; SUBBAND]; 2]),
+            values: Aligned([[[0.0; SUBBANDS]; SUBBAND]; 2]),
         }
     }
 
@@ -39,22 +46,23 @@ impl Layer3 {
         bytes: &[u8],
         mut each_granule: impl FnMut(&Subbands),
     ) -> Option<()> {
-        let info = SideInfo::read(header, bytes);
-        self.main_data
-            .drain(..self.main_data.len().saturating_sub(REACH));
-        let before = self.main_data.len();
-        self.main_data
-            .extend_from_slice(bytes.get(SideInfo::bytes(header)..).unwrap_or_default());
-        let info = info?;
+        let mut info = SideInfo::default();
+        let readable = info.read(header, bytes);
+        let data = &mut self.main_data;
+        data.truncate(data.len().saturating_sub(ZEROS));
+        data.drain(..data.len().saturating_sub(REACH));
+        let before = data.len();
+        data.extend_from_slice(bytes.get(SideInfo::bytes(header)..).unwrap_or_default());
+        data.resize(data.len() + ZEROS, 0);
+        readable?;
         let start = before.checked_sub(info.main_data_begin)?;
-        let mut bits = Bits::new(&self.main_data[start..]);
+        let mut bits = Bits::new(&data[start..]);
         let mut first = [ScaleFactors::default(); 2];
-        let mut values = [[[0.0; SUBBANDS]; SUBBAND]; 2];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
             for (channel, granule) in granules.iter().enumerate() {
                 let end = bits.position() + granule.bits;
-                let lines = &mut self.lines[channel];
+                let lines = &mut self.lines.0[channel];
                 let earlier = &first[channel];
                 let factors = ScaleFactors::read(header, granule, channel == 1, earlier, &mut bits);
                 spectrum(header, granule, &factors, &mut bits, end, lines);
@@ -62,14 +70,14 @@ impl Layer3 {
                 first[channel] = factors;
             }
             if let [_, granule] = granules {
-                stereo::decode(header, granule, &first[1], &mut self.lines);
+                stereo::decode(header, granule, &first[1], &mut self.lines.0);
             }
             for (channel, granule) in granules.iter().enumerate() {
-                let (lines, overlap) = (&mut self.lines[channel], &mut self.overlap[channel]);
+                let (lines, overlap) = (&mut self.lines.0[channel], &mut self.overlap.0[channel]);
                 reorder(granule.bands(header), lines);
-                imdct::run(lines, granule, overlap, &mut values[channel]);
+                imdct::run(lines, granule, overlap, &mut self.values.0[channel]);
             }
-            let [left, right] = &mut values;
+            let [left, right] = &mut self.values.0;
             if header.channels == 2 {
                 for (l, r) in left.as_flattened_mut().iter_mut().zip(right.as_flattened()) {
                     *l = (*l + r) * 0.5;
@@ -102,10 +110,10 @@ fn spectrum(
     let end = start + fours;
     lines[end..].fill(0.0);
     let bands = granule.bands(header);
-    let gains = factors.gains(granule, bands);
     for (band, from, width) in bands.iter().take_while(|(_, from, _)| *from < end) {
+        let gain = factors.gain(granule, bands, band);
         for line in &mut lines[from..from + width] {
-            *line *= gains[band];
+            *line *= gain;
         }
     }
 }

@@ -30,6 +30,10 @@ pub(super) use header::Header;
 use layer3::Layer3;
 use synthesis::{MOST_SLOTS, SUBBANDS, Synthesis};
 
+/// At a cache line's start, so that no vector of numbers is read from two lines.
+#[repr(align(64))]
+struct Aligned<T>(T);
+
 /// Decodes the frames of one stream, one after the other, to one channel: the mean of two is taken before the last filter
 /// bank, which so runs once.
 pub(super) struct Decoder {

@@ -115,31 +115,26 @@ impl ScaleFactors {
             }
             // The value of an intensity channel that says "coded as others are".
             let none = if header.mpeg1 { 7 } else { (1 << length) - 1 };
-            for band in bands {
+            for band in bands.filter(|_| length > 0) {
                 let factor = bits.read(length) as u8;
                 all.factors[band] = factor;
-                all.positions[band] = (length == 0 || factor != none).then_some(factor);
+                all.positions[band] = (factor != none).then_some(factor);
             }
         }
         all
     }
 
-    /// What the lines of each band are to be multiplied by.
-    pub(super) fn gains(&self, granule: &Granule, bands: &Bands) -> [f32; MOST_BANDS] {
+    /// What the lines of a band are to be multiplied by.
+    pub(super) fn gain(&self, granule: &Granule, bands: &Bands, band: usize) -> f32 {
         let scale = 2 << u32::from(granule.scalefac_scale);
-        std::array::from_fn(|band| {
-            if band >= bands.count {
-                return 0.0;
-            }
-            let mut quarters = granule.global_gain - 210;
-            let mut factor = i32::from(self.factors[band]);
-            if band >= bands.long {
-                quarters -= 8 * granule.subblock_gain[(band - bands.long) % 3];
-            } else if self.preflag {
-                factor += i32::from(PRETAB[band]);
-            }
-            power_of_two(quarters - scale * factor)
-        })
+        let mut quarters = granule.global_gain - 210;
+        let mut factor = i32::from(self.factors[band]);
+        if band >= bands.long {
+            quarters -= 8 * granule.subblock_gain[(band - bands.long) % 3];
+        } else if self.preflag {
+            factor += i32::from(PRETAB[band]);
+        }
+        power_of_two(quarters - scale * factor)
     }
 }
 

@@ -52,13 +52,13 @@ impl SideInfo {
         }
     }
 
-    /// Reads it from the start of `bytes`; `None` where it says what cannot be.
-    pub(super) fn read(header: &Header, bytes: &[u8]) -> Option<SideInfo> {
-        let mut bits = Bits::new(bytes.get(..Self::bytes(header))?);
-        let mut info = SideInfo {
-            main_data_begin: bits.read(if header.mpeg1 { 9 } else { 8 }) as usize,
-            ..SideInfo::default()
-        };
+    /// Reads it, into what is all zero, from the start of `bytes`; `None` where it says what cannot be.
+    pub(super) fn read(&mut self, header: &Header, bytes: &[u8]) -> Option<()> {
+        if bytes.len() < Self::bytes(header) {
+            return None;
+        }
+        let mut bits = Bits::new(bytes);
+        self.main_data_begin = bits.read(if header.mpeg1 { 9 } else { 8 }) as usize;
         // Private bits.
         bits.read(match (header.mpeg1, header.channels) {
             (true, 1) => 5,
@@ -67,15 +67,15 @@ impl SideInfo {
         });
         if header.mpeg1 {
             for channel in 0..header.channels {
-                info.granules[1][channel].scfsi = bits.read(4);
+                self.granules[1][channel].scfsi = bits.read(4);
             }
         }
-        for granule in info.granules.iter_mut().take(header.granules()) {
+        for granule in self.granules.iter_mut().take(header.granules()) {
             for channel in granule.iter_mut().take(header.channels) {
                 channel.read(header, &mut bits)?;
             }
         }
-        Some(info)
+        Some(())
     }
 }
 

@@ -3,10 +3,11 @@
 //!
 //! Each time slot's values `S[k]` become a vector `V[i] = Σ_k cos((16 + i)(2k + 1)π/64) · S[k]` of 64, and 32 samples are
 //! `Σ_{n<8} D[64n + j] · V_{t-2n}[j] + D[64n + 32 + j] · V_{t-2n-1}[32 + j]`: a window over the last 16 vectors. The cosine
-//! is even in `k` about 15½ where `i` is even and odd where it is odd, so half of the products do. Everything here is
-//! stored with the even `i` or `j` of each 32 first, and three time slots are worked on at once, to keep the processor's
-//! adders busy.
+//! is even in `k` about 15½ where `i` is even and odd where it is odd, so half of the products do; and `V` is odd about 16
+//! and even about 48, so half of the sums do. Everything here is stored with the even `i` or `j` of each 32 first, and
+//! three time slots are worked on at once, to keep the processor's adders busy.
 
+use super::Aligned;
 use kernels::vectorized;
 use std::array::from_fn;
 use std::f64::consts::PI;
@@ -30,13 +31,13 @@ type Half = [f32; SUBBANDS];
 /// The filter bank of one channel.
 pub(super) struct Synthesis {
     /// The vectors before, the latest last, and room for more.
-    vectors: Box<[[Half; 2]; PAST + MOST_SLOTS]>,
+    vectors: Box<Aligned<[[Half; 2]; PAST + MOST_SLOTS]>>,
 }
 
 impl Synthesis {
     pub(super) fn new() -> Self {
         Synthesis {
-            vectors: Box::new([[[0.0; SUBBANDS]; 2]; PAST + MOST_SLOTS]),
+            vectors: Box::new(Aligned([[[0.0; SUBBANDS]; 2]; PAST + MOST_SLOTS])),
         }
     }
 
@@ -45,14 +46,15 @@ impl Synthesis {
         let end = PAST + slots.len();
         let before = samples.len();
         samples.resize(before + slots.len() * SUBBANDS, 0.0);
-        vectors(&TABLES, slots, &mut self.vectors[PAST..end]);
-        window(&TABLES, &self.vectors[..end], &mut samples[before..]);
-        self.vectors.copy_within(slots.len()..end, 0);
+        let (tables, all) = (&TABLES.0, &mut self.vectors.0);
+        vectors(tables, slots, &mut all[PAST..end]);
+        window(tables, &all[..end], &mut samples[before..]);
+        all.copy_within(slots.len()..end, 0);
     }
 }
 
-/// The sums over half of the subbands, as many for each of the 32 even, or odd, `i`.
-type Cosines = [Half; SUBBANDS / 2];
+/// For each of the first subbands, of eight even, or odd, `i` from 0 on and eight up to 48: the others mirror them.
+type Cosines = [[f32; 16]; SUBBANDS / 2];
 
 struct Tables {
     even: Cosines,
@@ -61,20 +63,24 @@ struct Tables {
     window: [[Half; 2]; 8],
 }
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+static TABLES: LazyLock<Aligned<Tables>> = LazyLock::new(|| {
     let cosines = |odd: usize| -> Cosines {
         from_fn(|k| {
-            from_fn(|half| {
-                ((16 + 2 * half + odd) as f64 * (2 * k + 1) as f64 * PI / 64.0).cos() as f32
+            from_fn(|place| {
+                let i = match place {
+                    0..8 => 2 * place + odd,
+                    _ => 34 - odd + 2 * (place - 8),
+                };
+                ((16 + i) as f64 * (2 * k + 1) as f64 * PI / 64.0).cos() as f32
             })
         })
     };
     let place = |j: usize| if j < 16 { 2 * j } else { 2 * j - 31 };
-    Tables {
+    Aligned(Tables {
         even: cosines(0),
         odd: cosines(1),
         window: from_fn(|n| from_fn(|half| from_fn(|j| d(64 * n + 32 * half + place(j))))),
-    }
+    })
 });
 
 /// The window of table B.3.
@@ -93,12 +99,23 @@ vectorized! {
         let (vectors, _) = vectors.as_chunks_mut::<AT_ONCE>();
         for (slots, vectors) in slots.iter().zip(vectors) {
             let [even, odd] = [sums(&tables.even, slots, 1.0), sums(&tables.odd, slots, -1.0)];
-            for (slot, vector) in vectors.iter_mut().enumerate() {
-                for (half, vector) in vector.iter_mut().enumerate() {
-                    let (evens, odds) = vector.split_at_mut(SUBBANDS / 2);
-                    evens.copy_from_slice(&even[slot].as_chunks().0[half] as &[f32; SUBBANDS / 2]);
-                    odds.copy_from_slice(&odd[slot].as_chunks().0[half] as &[f32; SUBBANDS / 2]);
-                }
+            for (vector, (even, odd)) in vectors.iter_mut().zip(even.iter().zip(&odd)) {
+                *vector = [
+                    from_fn(|j| match j {
+                        0..8 => even[j],
+                        8 => 0.0,
+                        9..16 => -even[16 - j],
+                        16..24 => odd[j - 16],
+                        _ => -odd[31 - j],
+                    }),
+                    from_fn(|j| match j {
+                        0 => -even[0],
+                        1..9 => even[7 + j],
+                        9..16 => even[23 - j],
+                        16..24 => odd[j - 8],
+                        _ => odd[39 - j],
+                    }),
+                ];
             }
         }
     }
@@ -133,10 +150,10 @@ vectorized! {
     }
 }
 
-/// The even or the odd half of each slot's vector.
+/// The sums that the even or the odd half of each slot's vector consists of.
 #[inline(always)]
-fn sums(cosines: &Cosines, slots: &[Half; AT_ONCE], sign: f32) -> [Half; AT_ONCE] {
-    let mut sums = [[0f32; SUBBANDS]; AT_ONCE];
+fn sums(cosines: &Cosines, slots: &[Half; AT_ONCE], sign: f32) -> [[f32; 16]; AT_ONCE] {
+    let mut sums = [[0f32; 16]; AT_ONCE];
     for (k, cosines) in cosines.iter().enumerate() {
         for (sums, slot) in sums.iter_mut().zip(slots) {
             let both = slot[k] + sign * slot[SUBBANDS - 1 - k];
