@@ -78,7 +78,6 @@ vectorized! {
             let (above, oy) = (row / oh * s.h, row % oh);
             let Range { start, end } = s.inside_of(0, oy);
             add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
-            fetch_ahead(x, (above + start) * s.w, s.stride[0] * s.w);
             add_neighbours(s, &sum, y);
             scale(y, across, down[oy]);
         }
@@ -200,15 +199,19 @@ fn add_block(x: &[f32], sum: &mut [f32]) {
     let width = sum.len();
     let (first, rest) = x.split_at(width);
     match rest.len() / width {
-        1 => sum
-            .iter_mut()
-            .zip(first)
-            .zip(rest)
-            .for_each(|((s, a), b)| *s = a + b),
+        1 => {
+            sum.iter_mut()
+                .zip(first)
+                .zip(rest)
+                .for_each(|((s, a), b)| *s = a + b);
+            fetch_ahead(x);
+        }
         _ => {
             sum.copy_from_slice(first);
+            fetch_ahead(first);
             for row in rest.chunks_exact(width) {
                 sum.iter_mut().zip(row).for_each(|(s, r)| *s += r);
+                fetch_ahead(row);
             }
         }
     }

@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Numbers of an output, from which on it is streamed: more than the last-level cache of a few cores holds.
 const LARGE: usize = 8 << 20;
 
+/// Numbers of a cache line.
+const LINE: usize = 16;
+
 /// Numbers of a block.
 pub const BLOCK: usize = 512;
 
@@ -51,7 +54,7 @@ impl Way {
     /// `y = x`
     pub fn copy(self, x: &[f32], y: &mut [f32]) {
         match self.streams {
-            true => stream(x, y, &[]),
+            true => stream(x, y, &[], 0),
             false => y.copy_from_slice(x),
         }
     }
@@ -63,48 +66,54 @@ impl Way {
         inputs: &[&[f32]],
         mut block: impl FnMut(Range<usize>, &mut [f32]),
     ) {
-        let mut made = [0.0; BLOCK];
-        let mut ahead = inputs.to_vec();
-        for (number, y) in y.chunks_mut(BLOCK).enumerate() {
-            let range = number * BLOCK..number * BLOCK + y.len();
+        let (mut made, mut done) = ([0.0; BLOCK], 0);
+        // Streamed blocks end where lines do: a line that is written in part is written twice.
+        let mut next = if self.streams {
+            BLOCK - LINE + before_line(y)
+        } else {
+            BLOCK
+        };
+        while done < y.len() {
+            let range = done..y.len().min(done + next);
+            (done, next) = (range.end, BLOCK);
+            let y = &mut y[range.clone()];
             if !self.streams {
                 block(range, y);
                 continue;
             }
-            for (ahead, input) in ahead.iter_mut().zip(inputs) {
-                *ahead = &input[input.len().min(range.end + BLOCK)..];
-            }
-            let made = &mut made[..y.len()];
+            let (made, ahead) = (&mut made[..y.len()], range.end + BLOCK);
             block(range, made);
-            stream(made, y, &ahead);
+            stream(made, y, inputs, ahead);
         }
     }
 }
 
-/// `y = x`, streamed, while as much of `ahead` is asked for; [`settle`] must follow.
+/// `y = x`, streamed, while as much of `inputs` is asked for from number `ahead` on; [`settle`] must follow.
 #[cfg(target_arch = "x86_64")]
-pub fn stream(x: &[f32], y: &mut [f32], ahead: &[&[f32]]) {
-    use std::arch::x86_64::{__m128, _mm_loadu_ps, _mm_stream_ps, _mm_stream_si32};
-    /// Numbers of a cache line.
-    const LINE: usize = 16;
-    // SAFETY: four numbers are what a vector is.
-    let (head, body, tail) = unsafe { y.align_to_mut::<__m128>() };
-    let (first, rest) = x.split_at(head.len());
-    let (middle, last) = rest.split_at(4 * body.len());
-    let lines = body.chunks_mut(LINE / 4).zip(middle.chunks(LINE));
-    for (line, (to, from)) in lines.enumerate() {
-        for (to, from) in to.iter_mut().zip(from.chunks_exact(4)) {
-            // SAFETY: `to` is aligned, `from` is as long; every x86-64 has SSE.
-            unsafe { _mm_stream_ps(std::ptr::from_mut(to).cast(), _mm_loadu_ps(from.as_ptr())) };
+pub fn stream(x: &[f32], y: &mut [f32], inputs: &[&[f32]], ahead: usize) {
+    use std::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps, _mm_stream_si32};
+    let (head, rest) = y.split_at_mut(before_line(y).min(y.len()));
+    let (first, x) = x.split_at(head.len());
+    let ((lines, tail), (from, last)) = (rest.as_chunks_mut::<LINE>(), x.as_chunks::<LINE>());
+    for (line, (to, from)) in lines.iter_mut().zip(from).enumerate() {
+        for at in (0..LINE).step_by(4) {
+            // SAFETY: `at + 4` numbers are in both; `to` begins a line, so that it is aligned; every x86-64 has SSE.
+            unsafe { _mm_stream_ps(to.as_mut_ptr().add(at), _mm_loadu_ps(from.as_ptr().add(at))) };
         }
-        for ahead in ahead {
-            prefetch(ahead.as_ptr().wrapping_add(line * LINE), 1);
+        for input in inputs {
+            prefetch(input.as_ptr().wrapping_add(ahead + line * LINE), 1);
         }
     }
     for (to, from) in head.iter_mut().zip(first).chain(tail.iter_mut().zip(last)) {
         // SAFETY: every x86-64 has SSE2.
         unsafe { _mm_stream_si32(std::ptr::from_mut(to).cast(), from.to_bits() as i32) };
     }
+}
+
+/// How many numbers of `y` lie before the first line of the cache that begins in it.
+#[cfg(target_arch = "x86_64")]
+fn before_line(y: &[f32]) -> usize {
+    (y.as_ptr() as usize / 4).wrapping_neg() % LINE
 }
 
 /// Streamed numbers are then in their places for all who come later.
@@ -115,20 +124,23 @@ pub fn settle() {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub fn stream(x: &[f32], y: &mut [f32], _: &[&[f32]]) {
+pub fn stream(x: &[f32], y: &mut [f32], _: &[&[f32]], _: usize) {
     y.copy_from_slice(x);
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn before_line(_: &[f32]) -> usize {
+    0
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 pub fn settle() {}
 
-/// Asks for as many numbers of `x` as are about to be read from `at` on, some way ahead. Rows that are read side by
-/// side are more than the processor sees through by itself.
+/// Asks for as many numbers as `x` has, some way behind it. Rows that are read side by side are more than the processor
+/// sees through by itself.
 #[inline(always)]
-pub fn fetch_ahead(x: &[f32], at: usize, len: usize) {
-    let start = x.len().min(at.saturating_add(AHEAD));
-    let end = x.len().min(start.saturating_add(len));
-    prefetch(x[start..].as_ptr(), end - start);
+pub fn fetch_ahead(x: &[f32]) {
+    prefetch(x.as_ptr().wrapping_add(AHEAD), x.len());
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
             .zip(words_mut(index).chunks_exact_mut(ow));
         for (number, (y, index)) in rows.zip(outputs) {
             let (first, step) = (number / oh * s.h * s.w, s.stride[0] * s.w);
-            fetch_ahead(x, first + number % oh * step, step);
+            let from = x.len().min(first + number % oh * step);
+            fetch_ahead(&x[from..x.len().min(from.saturating_add(step))]);
             let plane = &x[first..first + s.h * s.w];
             row(s, plane, number % oh, y, index);
         }
@@ -109,11 +110,15 @@ vectorized! {
             let (mut best, mut at) = ([f32::NEG_INFINITY; LANES], [u32::MAX; LANES]);
             // Where nothing is greater than -∞, the first element is the maximum.
             at[0] = (rows.start * s.w + columns.start) as u32;
-            for row in rows.clone() {
-                let first = row * s.w;
-                let taps = &plane[first + columns.start..first + columns.end];
-                for (chunk, taps) in taps.chunks(LANES).enumerate() {
-                    let first = first + columns.start + chunk * LANES;
+            // Whole rows are one long one.
+            let (stretches, len) = match columns.len() == s.w {
+                true => (rows.start..rows.start + 1, rows.len() * s.w),
+                false => (rows.clone(), columns.len()),
+            };
+            for row in stretches {
+                let first = row * s.w + columns.start;
+                for (chunk, taps) in plane[first..first + len].chunks(LANES).enumerate() {
+                    let first = first + chunk * LANES;
                     let lanes = best.iter_mut().zip(&mut at).zip(taps);
                     for (lane, ((best, at), tap)) in lanes.enumerate() {
                         wins(*tap, first + lane, best, at);

@@ -57,7 +57,7 @@ pub fn copy(x: &[f32], y: &mut [f32]) {
     let out = Disjoint::new(y);
     for_ranges(x.len(), 4 * GRAIN, |range| {
         // SAFETY: ranges do not overlap.
-        stream(&x[range.clone()], unsafe { out.slice(range) }, &[]);
+        stream(&x[range.clone()], unsafe { out.slice(range) }, &[], 0);
         settle();
     });
 }
