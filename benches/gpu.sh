@@ -6,6 +6,7 @@
 # Writes benches/results/CARD.json, named after the card, and says which adapter was used: tests and bench take the best
 # one of this machine, hardware before software. --quick proves the kernels alone and takes a short look at each;
 # --software accepts an adapter that is no card, to try the script: it benches softmax alone, the rest would take hours.
+# Where the card has matrix units, the rungs on them are proved and benched too, into CARD-matrices-*.json.
 # Needs a Rust toolchain and the card's Vulkan (or Metal, DirectX 12) driver; the rest is in the repository.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,14 +39,17 @@ if [ "$(field software "$look")" = true ] && [ $software = no ]; then
     exit 1
 fi
 
+prove() { # The proofs, on the adapter at hand.
+    if [ ${#quick[@]} -gt 0 ]; then
+        cargo test --locked --quiet -p melgrad-kernels --test proof
+    else
+        cargo test --locked --quiet -p melgrad-kernels
+        cargo test --locked --quiet -p melgrad-engine --test all
+        cargo test --locked --quiet -p melgrad --test parity
+    fi
+}
 say "proofs on $card"
-if [ ${#quick[@]} -gt 0 ]; then
-    cargo test --locked --quiet -p melgrad-kernels --test proof
-else
-    cargo test --locked --quiet -p melgrad-kernels
-    cargo test --locked --quiet -p melgrad-engine --test all
-    cargo test --locked --quiet -p melgrad --test parity
-fi
+prove
 
 only=()
 [ "$(field software "$look")" = true ] && only=(softmax)
@@ -54,4 +58,17 @@ name=$(echo "$card" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s
 out=benches/results/$name.json
 say "bench on $card: $out"
 "$melgrad" bench ${only[@]+"${only[@]}"} --device gpu --rung all ${quick[@]+"${quick[@]}"} --json "$out"
+
+if "$melgrad" doctor --json | grep -q '"cooperative-matrix"'; then
+    export MELGRAD_MATRICES=1
+    say "proofs with matrix units"
+    prove
+    kernels=(matmul conv2d/)
+    [ ${#only[@]} -gt 0 ] && kernels=(matmul/recurrent-input)
+    for kernel in "${kernels[@]}"; do
+        out=benches/results/$name-matrices-${kernel%%/*}.json
+        say "bench with matrix units: $out"
+        "$melgrad" bench "$kernel" --device gpu --rung all ${quick[@]+"${quick[@]}"} --json "$out"
+    done
+fi
 say "done; \`cargo run --example ladders\` puts it into docs/kernels.md"

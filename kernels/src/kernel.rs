@@ -94,6 +94,44 @@ pub struct Limits {
     /// Iterations of loops that one thread may make. Mesa's llvmpipe leaves a loop after 65 535, all loops of the
     /// thread counted, and says nothing; a card whose thread runs for seconds is reset by its watchdog.
     pub iterations: usize,
+    /// Matrix units, where they were asked for and stood their test.
+    pub cooperative: Option<Cooperative>,
+}
+
+/// An adapter's matrix units, which multiply halves (f16) and sum in f32, as WGSL's cooperative matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cooperative {
+    /// Rows and columns of a block: 8 or 16.
+    pub side: u32,
+    /// Threads that surely make four subgroups, each of which multiplies blocks for itself.
+    pub threads: u32,
+}
+
+impl Cooperative {
+    /// Rows and columns of the tile that a workgroup computes.
+    pub fn tile(self) -> usize {
+        4 * self.side as usize
+    }
+
+    /// What a thread does for a tile of sums over `depth`: loads and stores; and, where infinities or NaN are about,
+    /// its sums one by one.
+    pub fn iterations(self, depth: usize) -> usize {
+        let tile = self.tile();
+        let each = (tile * tile).div_ceil(self.threads as usize);
+        depth.div_ceil(tile / 4) * (each / 4 + 1) + each * (1 + depth)
+    }
+
+    /// The text of a rung, whose blocks are of 8 × 8, for blocks of this side.
+    pub fn source(self, rung: &Rung) -> Cow<'static, str> {
+        match self.side {
+            8 => rung.source.into(),
+            side => rung
+                .source
+                .replace("coop_mat8x8", &format!("coop_mat{side}x{side}"))
+                .replace("SIDE: u32 = 8;", &format!("SIDE: u32 = {side};"))
+                .into(),
+        }
+    }
 }
 
 impl Limits {
@@ -104,6 +142,7 @@ impl Limits {
         threads_per_group: 256,
         binding_bytes: 128 << 20,
         iterations: Limits::CARD_ITERATIONS,
+        cooperative: None,
     };
 
     /// [`Limits::iterations`] of hardware: a second or two of dependent reads.
@@ -165,6 +204,12 @@ impl Pass {
     /// The same with `override` constants.
     pub fn with(mut self, constants: &[(&'static str, f64)]) -> Self {
         self.constants = constants.to_vec();
+        self
+    }
+
+    /// The same with one `override` constant more.
+    pub fn and(mut self, name: &'static str, value: f64) -> Self {
+        self.constants.push((name, value));
         self
     }
 

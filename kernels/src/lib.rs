@@ -76,5 +76,5 @@ pub use device::Device;
 #[cfg(not(target_arch = "wasm32"))]
 pub use device::block_on;
 pub use error::{Error, Result};
-pub use kernel::{Arg, Case, Kernel, Kind, Limits, Pass, Plan, Role, Rung};
+pub use kernel::{Arg, Case, Cooperative, Kernel, Kind, Limits, Pass, Plan, Role, Rung};
 pub use pool::Usage;

@@ -3,7 +3,7 @@
 
 use kernels::catalogue::CATALOGUE;
 use kernels::cpu::Level;
-use kernels::{Case, Device, Limits, Pass, Role, proof};
+use kernels::{Case, Cooperative, Device, Limits, Pass, Role, proof};
 use std::collections::{BTreeMap, HashSet};
 use std::process::Command;
 
@@ -118,6 +118,14 @@ const LARGE: Limits = Limits {
     ..Limits::WEBGPU
 };
 
+/// [`LARGE`] with matrix units that take blocks of this side.
+const fn matrices(side: u32) -> Limits {
+    Limits {
+        cooperative: Some(Cooperative { side, threads: 128 }),
+        ..LARGE
+    }
+}
+
 /// naga, with no GPU: every shader with the constants of every case, on small devices and large ones, says what it is
 /// at the top, is valid, and becomes SPIR-V.
 #[test]
@@ -125,7 +133,8 @@ fn every_permutation_of_every_shader_is_valid() {
     let mut seen = HashSet::new();
     for (name, case) in cases(|role| !matches!(role, Role::Bad(_))) {
         for rung in case.kernel.rungs() {
-            let plans = [Limits::WEBGPU, LARGE].map(|limits| case.kernel.plan(rung, &limits));
+            let devices = [Limits::WEBGPU, LARGE, matrices(8), matrices(16)];
+            let plans = devices.map(|limits| case.kernel.plan(rung, &limits));
             for pass in plans.into_iter().flatten().flat_map(|plan| plan.passes) {
                 let constants = pass.constants.iter().map(|(k, v)| (*k, v.to_bits()));
                 let key = (pass.source.to_string(), constants.collect::<Vec<_>>());
@@ -148,7 +157,7 @@ fn what_shaders_share_is_the_same_in_all() {
         let mut bodies = HashSet::new();
         for (_, case) in proofs() {
             for rung in case.kernel.rungs() {
-                let plan = case.kernel.plan(rung, &LARGE);
+                let plan = case.kernel.plan(rung, &matrices(8));
                 for pass in plan.into_iter().flat_map(|plan| plan.passes) {
                     let body = pass.source.split_once(&format!("\nfn {name}("));
                     let body = body.and_then(|(_, body)| body.split_once("\n}\n"));
@@ -171,7 +180,13 @@ fn compile(pass: &Pass) -> Result<(), String> {
         return Err(format!("{} storage bindings", pass.bindings.len()));
     }
     let module = naga::front::wgsl::parse_str(source).map_err(|e| e.emit_to_string(source))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let matrices =
+        Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16 | Capabilities::SUBGROUP;
+    let capabilities = match source.contains("coop_mat") {
+        true => matrices,
+        false => Capabilities::empty(),
+    };
+    let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .map_err(|e| e.emit_to_string(source))?;
     let constants = pass.constants.iter();
@@ -215,6 +230,12 @@ fn rungs_on(device: kernels::Result<Device>) {
     let mut idle: HashSet<&str> = proofs()
         .flat_map(|(_, case)| case.kernel.rungs().iter().map(|rung| rung.name))
         .collect();
+    if device
+        .limits()
+        .is_some_and(|limits| limits.cooperative.is_none())
+    {
+        idle.retain(|rung| !rung.ends_with("_cooperative"));
+    }
     for (name, case) in proofs() {
         let rungs = device.rungs(&*case.kernel).expect("a GPU");
         assert!(!rungs.is_empty(), "{name}: no rung serves it");

@@ -257,6 +257,7 @@ impl Kernel for Conv2d {
                 rung!("conv2d_1_naive"),
                 rung!("conv2d_2_tiled"),
                 rung!("conv2d_3_implicit_gemm"),
+                rung!("conv2d_4_cooperative"),
             ]
         }
     }

@@ -60,24 +60,63 @@ fn is_specialised(rung: &Rung) -> bool {
 }
 
 pub fn forward(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
+    if rung.name.ends_with("_4_cooperative") {
+        return cooperative(s, rung, limits);
+    }
     let [oh, ow] = s.out();
     let groups = workgroups(s, rung, s.out_channels, s.n * oh * ow);
-    // Without a bias something must still stand at its binding: `x` does, and is not read.
-    let (bias, y) = if s.bias { (2, 3) } else { (0, 2) };
-    let mut constants = vec![
-        ("BIAS", f64::from(u8::from(s.bias))),
-        ("ACTIVATION", s.activation.code()),
-    ];
+    let (bindings, mut constants) = epilogue(s);
     if is_specialised(rung) {
         constants.extend(taps(s));
     }
     Some(
         Pass::of(rung, 4, params(s), limits.fold(groups))
             .with(&constants)
-            .over(&[0, 1, bias, y])
+            .over(&bindings[..4])
             .looping(iterations(s.taps()))
             .into(),
     )
+}
+
+/// Bindings (a scratch buffer last) and constants of the forward direction.
+fn epilogue(s: &Conv2d) -> ([usize; 5], Vec<(&'static str, f64)>) {
+    // Without a bias something must still stand at its binding: `x` does, and is not read.
+    let (bias, y) = if s.bias { (2, 3) } else { (0, 2) };
+    let constants = vec![
+        ("BIAS", f64::from(u8::from(s.bias))),
+        ("ACTIVATION", s.activation.code()),
+    ];
+    ([0, 1, bias, y, y + 1], constants)
+}
+
+/// The exponents of output channels and planes, then products in the adapter's matrix units.
+fn cooperative(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
+    let units = limits.cooperative?;
+    let threads = units.threads as usize;
+    let [oh, ow] = s.out();
+    let (rows, planes) = (s.out_channels, s.n * s.c);
+    let depth = s.taps();
+    let pass = |stage, groups, iterations| {
+        let (bindings, mut constants) = epilogue(s);
+        constants.extend(taps(s));
+        constants.extend([("STAGE", stage), ("THREADS", threads as f64)]);
+        let pass = Pass::of(rung, 5, params(s), limits.fold(groups)).with(&constants);
+        Pass {
+            source: units.source(rung),
+            ..pass.over(&bindings).looping(iterations)
+        }
+    };
+    Some(Plan {
+        scratch: vec![rows + planes],
+        passes: vec![
+            pass(0.0, rows + planes, depth.max(s.h * s.w).div_ceil(threads)),
+            pass(
+                1.0,
+                tiles(s, units.tile(), rows, s.n * oh * ow),
+                units.iterations(depth) + s.c,
+            ),
+        ],
+    })
 }
 
 pub fn input_grad(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {

@@ -5,7 +5,7 @@ mod memory;
 use crate::buffer::Buffer;
 use crate::counters::Watch;
 use crate::error::{Error, Result};
-use crate::kernel::{Arg, Kernel};
+use crate::kernel::{Arg, Kernel, Limits};
 use crate::launch;
 use crate::pool::{Pool, Usage};
 #[cfg(not(target_arch = "wasm32"))]
@@ -71,7 +71,9 @@ impl Device {
         block_on(Self::request("auto", false)).unwrap_or_else(|_| Device::cpu())
     }
 
-    /// `auto`, `cpu`, `gpu` (hardware before software) or `gpu:NAME` (a part of the adapter's name).
+    /// `auto`, `cpu`, `gpu` (hardware before software) or `gpu:NAME` (a part of the adapter's name). With
+    /// `MELGRAD_MATRICES=1` in the environment a GPU's matrix units are used where rungs for them are, after a test of
+    /// what they give.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(wanted: &str) -> Result<Self> {
         block_on(Self::request(wanted, false))
@@ -106,8 +108,9 @@ impl Device {
                 ),
             };
             let watch = Arc::new(Watch::default());
-            match open(choice, checked, watch.clone()).await {
-                Ok(gpu) => Ok(Device::new(Backend::Gpu(Box::new(gpu)), watch)),
+            let matrices = std::env::var("MELGRAD_MATRICES").is_ok_and(|on| on == "1");
+            match open(choice, checked, matrices, watch.clone()).await {
+                Ok(gpu) => Device::new(Backend::Gpu(Box::new(gpu)), watch).tried(),
                 Err(_) if wanted == "auto" => Ok(Device::cpu()),
                 Err(error) => Err(error),
             }
@@ -117,6 +120,29 @@ impl Device {
             ("auto", _) => Ok(Device::cpu()),
             _ => Err(no("this build has no GPU support (feature `gpu`)")),
         }
+    }
+
+    /// This device, once its matrix units, where it has any, have given what the definitions say.
+    #[cfg(feature = "gpu")]
+    fn tried(self) -> Result<Self> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Backend::Gpu(gpu) = self.backend()
+            && gpu.limits().cooperative.is_some()
+        {
+            use crate::{conv2d::Conv2d, kernel::Kernel, matmul::Matmul, proof};
+            let kernels: [&dyn Kernel; 2] = [
+                &Matmul::new(67, 71, 300),
+                &Conv2d::new([2, 5, 9, 11], 7, [3, 3]),
+            ];
+            for kernel in kernels {
+                let best = kernel.rungs().last().map(|rung| rung.name);
+                proof::prove(&self, kernel, best, 0).map_err(|reason| Error::NoDevice {
+                    wanted: format!("the matrix units of `{}`", self.name()),
+                    reason,
+                })?;
+            }
+        }
+        Ok(self)
     }
 
     /// `cpu`, `oracle`, or the adapter's name.
@@ -151,6 +177,15 @@ impl Device {
             Backend::Cpu(_) | Backend::Oracle => false,
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.is_software(),
+        }
+    }
+
+    /// What plans of kernels may count on; `None` where there are no plans: on the CPU.
+    pub fn limits(&self) -> Option<&Limits> {
+        match self.backend() {
+            Backend::Cpu(_) | Backend::Oracle => None,
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => Some(gpu.limits()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Adapters: what GPUs there are, and which one is taken.
 
 use crate::error::{Error, Result};
-use crate::kernel::Limits;
+use crate::kernel::{Cooperative, Limits};
 
 /// Which adapter is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,11 +127,41 @@ pub(super) fn limits(limits: &wgpu::Limits, software: bool) -> Limits {
             true => Limits::SOFTWARE_ITERATIONS,
             false => Limits::CARD_ITERATIONS,
         },
+        cooperative: None,
     }
 }
 
-/// The adapter of this choice with an open device.
-pub(super) async fn request(choice: Choice<'_>) -> Result<(Report, wgpu::Device, wgpu::Queue)> {
+/// The features that rungs on matrix units need.
+const COOPERATIVE: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+    .union(wgpu::Features::SHADER_F16)
+    .union(wgpu::Features::SUBGROUP);
+
+/// The matrix units of an adapter: blocks of halves with sums in f32, large ones before small ones.
+fn cooperative(adapter: &wgpu::Adapter) -> Option<Cooperative> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    if !adapter.features().contains(COOPERATIVE) {
+        return None;
+    }
+    let properties = adapter.cooperative_matrix_properties();
+    let fits = |side: &u32| {
+        properties.iter().any(|p| {
+            [p.m_size, p.n_size, p.k_size] == [*side; 3] && (p.ab_type, p.cr_type) == (F16, F32)
+        })
+    };
+    let threads = 4 * adapter.get_info().subgroup_max_size;
+    let side = [16, 8].into_iter().find(fits)?;
+    let limits = adapter.limits();
+    // Of workgroup memory the rungs take 25 KiB at most, with sides of 16.
+    (threads <= limits.max_compute_invocations_per_workgroup
+        && limits.max_compute_workgroup_storage_size >= 25 << 10)
+        .then_some(Cooperative { side, threads })
+}
+
+/// The adapter of this choice with an open device; `matrices` opens its matrix units too, where it has them.
+pub(super) async fn request(
+    choice: Choice<'_>,
+    matrices: bool,
+) -> Result<(Report, wgpu::Device, wgpu::Queue)> {
     let adapters = adapters().await;
     let reports: Vec<Report> = adapters.iter().map(report).collect();
     let position = reports.iter().position(|found| match choice {
@@ -150,14 +180,25 @@ pub(super) async fn request(choice: Choice<'_>) -> Result<(Report, wgpu::Device,
             _ => format!("there is {}", names.join(", ")),
         }));
     };
-    let (device, queue) = adapters[position]
+    let (adapter, mut report) = (&adapters[position], reports[position].clone());
+    report.limits.cooperative = cooperative(adapter).filter(|_| matrices);
+    let mut wanted = wgpu::Features::TIMESTAMP_QUERY;
+    let mut experimental = wgpu::ExperimentalFeatures::disabled();
+    if report.limits.cooperative.is_some() {
+        wanted |= COOPERATIVE;
+        // SAFETY: wgpu says that what is experimental may have bugs that end in undefined behaviour. Who asks for
+        // matrix units takes that risk; nobody else's device has them.
+        experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    }
+    let (device, queue) = adapter
         .request_device(&wgpu::DeviceDescriptor {
             label: Some("melgrad"),
-            required_features: adapters[position].features() & wgpu::Features::TIMESTAMP_QUERY,
-            required_limits: adapters[position].limits(),
+            required_features: adapter.features() & wanted,
+            required_limits: adapter.limits(),
+            experimental_features: experimental,
             ..Default::default()
         })
         .await
         .map_err(|error| no(error.to_string()))?;
-    Ok((reports[position].clone(), device, queue))
+    Ok((report, device, queue))
 }

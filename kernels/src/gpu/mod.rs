@@ -78,9 +78,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Opens the adapter of this choice; `checked` keeps bounds checks in the shaders.
-pub(crate) async fn open(choice: Choice<'_>, checked: bool, watch: Arc<Watch>) -> Result<Gpu> {
-    let (report, device, queue) = adapter::request(choice).await?;
+/// Opens the adapter of this choice; `checked` keeps bounds checks in the shaders, `matrices` opens its matrix units.
+pub(crate) async fn open(
+    choice: Choice<'_>,
+    checked: bool,
+    matrices: bool,
+    watch: Arc<Watch>,
+) -> Result<Gpu> {
+    let (report, device, queue) = adapter::request(choice, matrices).await?;
     let failure = Arc::new(Mutex::new(Failure::default()));
     let sink = failure.clone();
     device.set_device_lost_callback(move |reason, message| {

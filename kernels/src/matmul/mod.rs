@@ -140,6 +140,7 @@ impl Kernel for Matmul {
                 rung!("matmul_2_tiled"),
                 rung!("matmul_3_register"),
                 rung!("matmul_4_split"),
+                rung!("matmul_5_cooperative"),
             ]
         }
     }
@@ -154,7 +155,8 @@ impl Kernel for Matmul {
             "matmul_1_naive" => ((self.m * self.n).div_ceil(64), self.k),
             "matmul_2_tiled" => (tiles(16), self.k.div_ceil(16) * 17),
             "matmul_3_register" => (tiles(64), self.k.div_ceil(16) * 5),
-            _ => return self.split(rung, params, tiles(64), limits),
+            "matmul_4_split" => return self.split(rung, params, tiles(64), limits),
+            _ => return self.cooperative(rung, params, limits),
         };
         let pass = Pass::of(rung, 4, params, limits.fold(groups));
         Some(self.pass(pass).looping(iterations).into())
@@ -190,15 +192,33 @@ impl Matmul {
         let len = self.m * self.n;
         let pass = |stage, groups, iterations| {
             let pass = Pass::of(rung, 5, params.clone(), limits.fold(groups));
-            let mut pass = self.pass(pass).looping(iterations);
-            pass.constants.push(("STAGE", stage));
-            pass
+            self.pass(pass).looping(iterations).and("STAGE", stage)
         };
         Some(Plan {
             scratch: vec![parts * len],
             passes: vec![
                 pass(0.0, tiles * parts, depth / 16 * 5),
                 pass(1.0, len.div_ceil(256), parts),
+            ],
+        })
+    }
+
+    /// The exponents of rows and columns, then products in the adapter's matrix units.
+    fn cooperative(&self, rung: &Rung, params: Vec<u32>, limits: &Limits) -> Option<Plan> {
+        let units = limits.cooperative?;
+        let (tile, threads) = (units.tile(), units.threads as usize);
+        let pass = |stage, groups, iterations| {
+            let mut pass = Pass::of(rung, 5, params.clone(), limits.fold(groups));
+            pass.source = units.source(rung);
+            let pass = self.pass(pass).looping(iterations).and("STAGE", stage);
+            pass.and("THREADS", threads as f64)
+        };
+        let tiles = self.m.div_ceil(tile) * self.n.div_ceil(tile);
+        Some(Plan {
+            scratch: vec![self.m + self.n],
+            passes: vec![
+                pass(0.0, self.m + self.n, self.k.div_ceil(threads)),
+                pass(1.0, tiles, units.iterations(self.k)),
             ],
         })
     }

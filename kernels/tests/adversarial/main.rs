@@ -2,7 +2,7 @@
 //!
 //! [`proof::prove_on`] compares with the oracle, which must itself say what PyTorch says: where that is not plain from
 //! its text, the expected values stand here as well. Here: pooling, convolution and what moves or resizes; the rest in
-//! `activations.rs`, `norms.rs`, `rows.rs` and `states.rs`.
+//! `activations.rs`, `norms.rs`, `products.rs`, `rows.rs` and `states.rs`.
 
 use kernels::avg_pool2d::{AvgPool2d, AvgPool2dGrad};
 use kernels::conv2d::Conv2d;
@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 mod activations;
 mod norms;
+mod products;
 mod rows;
 mod states;
 
