@@ -7,9 +7,9 @@ sides see the same samples: decoding and resampling are not compared here. Then 
 KIND … --out F.npy` runs beside the library. Prints a table in Markdown: the largest error over all files as a share of
 full scale (the file's largest absolute value of that feature; of pyAudioAnalysis's, which have units of their own, of each
 band), and the share of values beyond the kind's tolerance: 1e-4, or 1e-3 where constant-Q transforms or separations are
-under it. Where values are decisions (a tempo, a period, a step of loudness) the share is what counts, and at most 5 % may
-differ. Frames around which all is silent are left out: there a chromagram or a centroid is rounding, blown up by a
-division. Exits with 1 where more differs.
+under it. Where values are decisions (a tempo, a period, a step of loudness; of beats, whether all of a clip's are the same)
+the share is what counts, and at most 5 % may differ. Frames around which all is silent are left out: there a chromagram or
+a centroid is rounding, blown up by a division. Exits with 1 where more differs.
 
 --torchaudio adds its MelSpectrogram, AmplitudeToDB and MFCC against `--preset torchaudio`; --pyaudio the folder in which
 pyAudioAnalysis 0.3.14's ShortTermFeatures.py lies.
@@ -68,6 +68,11 @@ def tempo(*settings):
     return F.tempo(onset_envelope=onset(*settings, aggregate=np.median)[0], sr=settings[1], hop_length=settings[3])[None]
 
 
+def beats(*settings):
+    strengths = onset(*settings, aggregate=np.median)[0]
+    return librosa.beat.beat_track(onset_envelope=strengths, sr=settings[1], hop_length=settings[3], sparse=False)[1][None]
+
+
 def yin(y, sr, n_fft, hop, mels):
     return librosa.yin(y, fmin=librosa.note_to_hz("C2"), fmax=librosa.note_to_hz("C7"), sr=sr, frame_length=n_fft, hop_length=hop)[None]
 
@@ -102,6 +107,7 @@ LIBROSA = {
     "zero_crossing_rate": (["zero_crossing_rate"], lambda y, sr, n_fft, hop, mels: F.zero_crossing_rate(y, frame_length=n_fft, hop_length=hop), 1e-4, False),
     "onset_strength": (["onset_strength"], onset, 1e-4, False),
     "tempo": (["tempo"], tempo, 1e-3, True),
+    "beats": (["beats"], beats, 1e-3, True),
     "harmonic": (["harmonic"], part(0), 1e-3, False),
     "percussive": (["percussive"], part(1), 1e-3, False),
     "cqt": (["cqt"], constant_q(librosa.cqt), 1e-3, False),
@@ -177,6 +183,8 @@ def compare(name, a, b, y, settings):
     b = np.asarray(b)
     if a.shape != b.shape:
         raise ValueError(f"melgrad {a.shape}, the library {b.shape}")
+    if name == "beats":  # A clip's beats agree or they don't.
+        return np.array([not np.array_equal(a, b)], float)
     _, n_fft, hop, _ = settings
     if b.shape[-1] == 1 + len(y) // hop:
         # A constant-Q transform's frames are longer than n_fft; half of 8192 samples are those of its upper octaves.

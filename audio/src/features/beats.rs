@@ -1,8 +1,28 @@
 //! Beats: where a listener would tap the foot (Ellis 2007), as `librosa.beat.beat_track` finds them.
 
+use super::Aggregate;
+use super::kind::{Axis, Definition, How};
+use super::onset::of_sound;
+use super::spectra::MEL;
 use super::statistics::median;
-use super::tempo::tempo;
+use super::tempo::{TEMPO, tempo};
 use crate::error::Result;
+
+pub(super) const BEATS: Definition = Definition {
+    frames: MEL.frames,
+    axis: Axis::Number,
+    unit: "",
+    how: How::Sound(|sound| {
+        let strengths = of_sound(sound, Aggregate::Median)?;
+        let found = beat_track(&strengths, sound.settings.sample_rate, sound.settings.hop)?;
+        let mut values = vec![0.0; strengths.len()];
+        for frame in found.frames {
+            values[frame] = 1.0;
+        }
+        Ok(values)
+    }),
+    ..TEMPO
+};
 
 /// How much a beat that is not one period after the last costs.
 const TIGHTNESS: f64 = 100.0;

@@ -5,7 +5,9 @@
 
 use super::settings::{FeatureSettings, by_name};
 use super::sound::Sound;
-use super::{chroma, contrast, gtzan, gtzan_picture, mfcc, spectra, spectral, time, waveform};
+use super::{
+    beats, chroma, contrast, gtzan, gtzan_picture, mfcc, spectra, spectral, time, waveform,
+};
 use super::{cqt, fma, harmony, hpss, onset, pyaudio, tempo, yin};
 use crate::error::{Error, Result};
 use serde::de::Error as _;
@@ -53,6 +55,7 @@ kinds! {
     Percussive = "percussive", hpss::PERCUSSIVE, "What is struck of the sound, sample for sample.";
     OnsetStrength = "onset_strength", onset::ONSET, "How much louder each frame is than the one before.";
     Tempo = "tempo", tempo::TEMPO, "Beats per minute, of the whole clip.";
+    Beats = "beats", beats::BEATS, "Where a listener would tap the foot: 1 in each frame with a beat, 0 elsewhere.";
     Cqt = "cqt", cqt::CQT, "The constant-Q transform: seven octaves of notes from C1 on.";
     ChromaCqt = "chroma_cqt", harmony::CHROMA_CQT, "The constant-Q magnitude of each of twelve pitch classes, from C on; the largest is 1.";
     ChromaCens = "chroma_cens", harmony::CHROMA_CENS, "Chroma in five steps of loudness, averaged over 41 frames.";
