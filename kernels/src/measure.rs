@@ -43,6 +43,13 @@ impl Budget {
         most: 50,
     };
 
+    /// For a copy beside what it is held against.
+    pub const BESIDE: Budget = Budget {
+        seconds: 0.05,
+        least: 5,
+        most: 20,
+    };
+
     fn repetitions(&self, seconds: f64) -> usize {
         ((self.seconds / seconds) as usize).clamp(self.least, self.most)
     }

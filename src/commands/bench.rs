@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
     args_conflicts_with_subcommands = true,
     after_help = "Every row was held against the oracle, or against the CPU, before it was timed. % of peak is the time \
                   that the device's own measured peaks allow (multiply-adds in registers, a copy of memory, on the same \
-                  threads), over the time taken; work that stays in caches may go beyond 100. `cold` is the first launch, \
+                  threads; on the CPU a kernel's copies are those right before and after it), over the time taken; work that stays in caches may go beyond 100. `cold` is the first launch, \
                   pipelines compiled.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
                   gpu\n  melgrad bench train_step\n  melgrad bench --json here.json\n  melgrad bench compare here.json \
                   there.json"

@@ -17,8 +17,9 @@ mod work;
 use engine::Device;
 use kernels::catalogue::CATALOGUE;
 use kernels::measure::{Budget, Peaks, Subject, Timing, peaks, prove_all};
+use kernels::peak::cases::COPY;
 use kernels::profile::Clock;
-use kernels::{Case, Counters, Role};
+use kernels::{Case, Counters, Kernel, Role};
 use std::collections::HashMap;
 
 use crate::Error;
@@ -137,11 +138,13 @@ pub fn run(options: &Options<'_>, device: &Device, control: Control<'_>) -> Resu
     let total = subjects.len();
     let tell = |done, name: &str| control.tell(Event::Bench { done, total, name });
     tell(0, "peak");
+    let copy = (!device.is_gpu()).then(|| Subject::new(device, &COPY));
     let mut bench = Bench {
         device,
         budget,
         all_rungs: options.all_rungs,
         peaks: peaks(device, PEAKS).map_err(engine::Error::from)?,
+        copy: copy.transpose().map_err(engine::Error::from)?,
         proved: HashMap::new(),
         rows: Vec::new(),
     };
@@ -173,6 +176,8 @@ struct Bench<'a> {
     budget: Budget,
     all_rungs: bool,
     peaks: Peaks,
+    /// On a CPU, what tells how fast memory is just now.
+    copy: Option<Subject<'a>>,
     /// The largest errors of kernels that were held against the oracle.
     proved: HashMap<&'static str, Result<f64, String>>,
     rows: Vec<Row>,
@@ -204,6 +209,7 @@ impl Bench<'_> {
             rungs.drain(..rungs.len().saturating_sub(1));
         }
         for rung in rungs {
+            let before = self.copying()?;
             let cold = subject.once(rung).map_err(text)?;
             let checked = match rung {
                 Some(_) => Checked {
@@ -224,9 +230,24 @@ impl Bench<'_> {
                 ..Counters::default()
             };
             let names = [kernel.name(), case.name, rung.unwrap_or("cpu")].map(String::from);
-            self.row(names, cost, cold, timing, checked);
+            let peaks = Peaks {
+                bytes: (before + self.copying()?) / 2.0,
+                ..self.peaks
+            };
+            self.row(names, cost, cold, timing, checked, peaks);
         }
         Ok(())
+    }
+
+    /// Bytes a second of copies made now. On a CPU that drifts with all else that the machine does, within minutes by more
+    /// than a row is to tell, so that it is asked right before and after each.
+    fn copying(&self) -> Result<f64, String> {
+        let Some(copy) = &self.copy else {
+            return Ok(self.peaks.bytes);
+        };
+        let copies = copy.time(None, self.peaks.clock, Budget::BESIDE);
+        let copies = copies.map_err(|error| error.to_string())?;
+        Ok(COPY.bytes() as f64 / copies.median)
     }
 
     /// The proof cases of a kernel against its oracle, once.
@@ -278,6 +299,7 @@ impl Bench<'_> {
             cold,
             timing,
             checked,
+            self.peaks,
         );
         Ok(())
     }
@@ -289,8 +311,9 @@ impl Bench<'_> {
         cold: f64,
         timing: Timing,
         checked: Checked,
+        peaks: Peaks,
     ) {
-        let (bound, fewest) = self.peaks.bound(cost.flops, cost.bytes);
+        let (bound, fewest) = peaks.bound(cost.flops, cost.bytes);
         let [kernel, case, rung] = names;
         self.rows.push(Row {
             kernel,
@@ -300,6 +323,7 @@ impl Bench<'_> {
             gflops: cost.flops as f64 / timing.median * 1e-9,
             gbps: cost.bytes as f64 / timing.median * 1e-9,
             percent_of_peak: 100.0 * fewest / timing.median,
+            copy_gbps: peaks.bytes * 1e-9,
             bound: bound.name().into(),
             clock: timing.clock.name().into(),
             least_us: timing.least * 1e6,

@@ -63,6 +63,10 @@ pub struct Row {
     pub gbps: f64,
     /// The fewest time that the device's peaks allow, over the median.
     pub percent_of_peak: f64,
+    /// The speed of copies that it was held against, in 10⁹ bytes a second: of kernels on a CPU that of copies right
+    /// before and after it, else the report's own.
+    #[serde(default)]
+    pub copy_gbps: f64,
     /// The peak that bounds it: `compute` or `memory`.
     #[serde(default)]
     pub bound: String,
@@ -136,6 +140,7 @@ impl Report {
                 &mut row.gflops,
                 &mut row.gbps,
                 &mut row.percent_of_peak,
+                &mut row.copy_gbps,
                 &mut row.least_us,
                 &mut row.cold_us,
                 &mut row.error,
