@@ -208,7 +208,7 @@ impl<'a> Stream<'a> {
         // What a header promises is refused before it is decoded.
         let about = self.about().unwrap_or(0);
         self.check_length(about)?;
-        let mut samples = Vec::with_capacity(about.min(MOST_AHEAD) as usize);
+        let mut samples = Vec::with_capacity((about.min(MOST_AHEAD) + AT_ONCE) as usize);
         while self.read(&mut samples)? {}
         let sample_rate = self.sample_rate();
         let name = self.name;
@@ -236,6 +236,9 @@ impl std::fmt::Debug for Stream<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// About what one read gives at most: what is trimmed at the end needs room before it is.
+const AT_ONCE: u64 = 1 << 14;
 
 /// Bound on what is reserved ahead of being decoded: what a file says of itself may be wrong.
 const MOST_AHEAD: u64 = 1 << 24;

@@ -8,6 +8,8 @@ use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
 use kernels::mel::Mel;
 use kernels::{Buffer, Device};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// What becomes of spectra.
 pub(super) struct Bank {
@@ -98,13 +100,49 @@ pub(super) async fn compute(
     Ok(values)
 }
 
+/// What settings make of themselves before any sound is heard.
+struct Constants {
+    window: Vec<f32>,
+    bank: FilterBank,
+}
+
+impl Constants {
+    /// Those of a thread's last extraction are kept: clip after clip has the same settings, and cosines and filters are a
+    /// fiftieth of the work of a short one.
+    fn of(settings: &FeatureSettings, bank: &Bank) -> Arc<Self> {
+        type Last = (
+            FeatureSettings,
+            fn(&FeatureSettings) -> FilterBank,
+            Arc<Constants>,
+        );
+        thread_local! {
+            static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+        }
+        LAST.with_borrow_mut(|last| match last {
+            Some((same, filters, constants))
+                if same == settings && std::ptr::fn_addr_eq(*filters, bank.filters) =>
+            {
+                constants.clone()
+            }
+            _ => {
+                let constants = Arc::new(Constants {
+                    window: settings.window_f32(),
+                    bank: (bank.filters)(settings),
+                });
+                *last = Some((settings.clone(), bank.filters, constants.clone()));
+                constants
+            }
+        })
+    }
+}
+
 /// The kernels of one extraction with their constant inputs.
 pub(super) struct Pipeline<'a> {
     pub(super) device: &'a Device,
     settings: &'a FeatureSettings,
+    constants: Arc<Constants>,
     window: Buffer,
     pub(super) finish: Finish,
-    bank: FilterBank,
     /// The bank's weights, and where each filter begins.
     filters: [Buffer; 2],
 }
@@ -116,17 +154,17 @@ impl<'a> Pipeline<'a> {
         bank: &Bank,
     ) -> Result<Self> {
         let finish = bank.finish;
-        let bank = (bank.filters)(settings);
+        let constants = Constants::of(settings, bank);
         let filters = [
-            device.upload(&bank.weights)?,
-            device.upload_u32(&bank.first)?,
+            device.upload(&constants.bank.weights)?,
+            device.upload_u32(&constants.bank.first)?,
         ];
         Ok(Pipeline {
             device,
             settings,
-            window: device.upload(&settings.window_f32())?,
+            window: device.upload(&constants.window)?,
+            constants,
             finish,
-            bank,
             filters,
         })
     }
@@ -134,7 +172,7 @@ impl<'a> Pipeline<'a> {
     /// `[bands, frames]` of a clip.
     async fn values(&self, samples: &[f32]) -> Result<Vec<f32>> {
         let frames = self.settings.stft(samples.len()).frames();
-        let (bands, at_once) = (self.bank.first.len(), frames_at_once(self.device));
+        let (bands, at_once) = (self.constants.bank.first.len(), frames_at_once(self.device));
         if frames <= at_once {
             let bands = self.bands_of(samples, 0, frames)?;
             return Ok(self.finish(bands, frames)?.read().await?);
@@ -185,13 +223,13 @@ impl<'a> Pipeline<'a> {
         let spectra = self.device.alloc(count * bins)?;
         self.device
             .launch(&stft, &[&signal, &self.window], &[&spectra])?;
-        let bands = self.bank.first.len();
+        let bands = self.constants.bank.first.len();
         let mel = Mel {
             clips: 1,
             frames: count,
             bins,
             bands,
-            width: self.bank.width,
+            width: self.constants.bank.width,
         };
         let result = self.device.alloc(bands * count)?;
         self.device.launch(
