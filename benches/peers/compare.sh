@@ -74,8 +74,8 @@ for round in $(seq "$rounds"); do
     fi
     if wanted extract; then
         echo "round $round of $rounds: extraction" >&2
-        measure "peer-extract-$round" "$python" "$here/extract.py" "$clips"
-        measure "melgrad-extract-$round" "$peer" extract "$clips" --threads 1
+        measure "peer-extract-$round" "$python" "$here/extract.py" "$clips" --rounds 3
+        measure "melgrad-extract-$round" "$peer" extract "$clips" --threads 1 --rounds 3
     fi
 done
 if wanted start; then

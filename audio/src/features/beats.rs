@@ -4,7 +4,6 @@ use super::Aggregate;
 use super::kind::{Axis, Definition, How};
 use super::onset::of_sound;
 use super::spectra::MEL;
-use super::statistics::median;
 use super::tempo::{TEMPO, tempo};
 use crate::error::Result;
 
@@ -98,10 +97,11 @@ fn local_scores(strengths: &[f32], period: usize) -> Vec<f32> {
     (0..strengths.len()).map(score).collect()
 }
 
-/// For each frame the best total of a row of beats that ends there, and the beat before it.
-fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f32>) {
+/// For each frame the best total of a row of beats that ends there, and the beat before it. Totals are f64, as librosa's:
+/// rows that differ in one frame are often as good as each other but for the last bits.
+fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f64>) {
     let nearest = (period as f64 / 2.0).round_ties_even() as usize;
-    let log_period = f64::from((period as f32).ln());
+    let log_period = (period as f64).ln();
     let cost: Vec<f64> = (0..=2 * period)
         .map(|step| TIGHTNESS * ((step as f64).ln() - log_period).powi(2))
         .collect();
@@ -114,13 +114,12 @@ fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f32>) {
     for (i, score) in scores.iter().enumerate() {
         let mut best: Option<(f64, usize)> = None;
         for step in nearest.max(1)..=(2 * period).min(i) {
-            let total = f64::from(totals[i - step]) - cost[step];
+            let total: f64 = totals[i - step] - cost[step];
             if best.is_none_or(|(most, _)| total > most) {
                 best = Some((total, i - step));
             }
         }
-        let total = best.map_or(*score, |(total, _)| (f64::from(*score) + total) as f32);
-        totals.push(total);
+        totals.push(f64::from(*score) + best.map_or(0.0, |(total, _)| total));
         // Beats begin with the first frame that is not silent.
         started |= f64::from(*score) >= threshold;
         links.push(best.filter(|_| started).map(|(_, before)| before));
@@ -129,7 +128,7 @@ fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f32>) {
 }
 
 /// The last frame whose total rises above its neighbours' and half of the usual.
-fn last_beat(totals: &[f32]) -> usize {
+fn last_beat(totals: &[f64]) -> usize {
     let last = totals.len() - 1;
     let peak = |i: &usize| {
         *i > 0 && totals[*i] > totals[i - 1] && (*i == last || totals[*i] >= totals[i + 1])
@@ -138,8 +137,14 @@ fn last_beat(totals: &[f32]) -> usize {
     if peaks.is_empty() {
         return last;
     }
-    let mut heights: Vec<f32> = peaks.iter().map(|i| totals[*i]).collect();
-    let threshold = 0.5 * median(&mut heights);
+    let mut heights: Vec<f64> = peaks.iter().map(|i| totals[*i]).collect();
+    heights.sort_by(f64::total_cmp);
+    let (half, odd) = (heights.len() / 2, heights.len() % 2 == 1);
+    let median = match odd {
+        true => heights[half],
+        false => (heights[half - 1] + heights[half]) / 2.0,
+    };
+    let threshold = 0.5 * median;
     peaks
         .into_iter()
         .rfind(|i| totals[*i] >= threshold)
