@@ -36,6 +36,7 @@ fn figures_are_a_table_and_json() {
             "checked_against",
             "clock",
             "cold_us",
+            "copy_gbps",
             "error",
             "gbps",
             "gflops",
@@ -59,6 +60,7 @@ fn figures_are_a_table_and_json() {
             "median_us",
             "least_us",
             "cold_us",
+            "copy_gbps",
             "gbps",
             "percent_of_peak",
         ] {
