@@ -9,7 +9,7 @@ use super::imdct::{self, Subbands};
 use super::scale_factors::ScaleFactors;
 use super::side_info::{Granule, SideInfo};
 use super::stereo;
-use super::synthesis::SUBBANDS;
+use super::synthesis::{SUBBANDS, Synthesis};
 
 /// What layer III carries from frame to frame.
 pub(super) struct Layer3 {
@@ -20,6 +20,9 @@ pub(super) struct Layer3 {
     overlap: Aligned<[Subbands; 2]>,
     /// A granule's values.
     values: Aligned<[Subbands; 2]>,
+    mean: Aligned<Subbands>,
+    /// Of the last frame; 0 before the first.
+    channels: usize,
 }
 
 /// Bytes that a frame can reach back.
@@ -35,16 +38,19 @@ impl Layer3 {
             lines: Aligned([[0.0; LINES]; 2]),
             overlap: Aligned([[[0.0; SUBBANDS]; SUBBAND]; 2]),
             values: Aligned([[[0.0; SUBBANDS]; SUBBAND]; 2]),
+            mean: Aligned([[0.0; SUBBANDS]; SUBBAND]),
+            channels: 0,
         }
     }
 
-    /// Decodes a frame's `bytes`, those behind its header and checksum, and hands on the values of each granule, the mean
-    /// of both channels. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
+    /// Decodes a frame's `bytes`, those behind its header and checksum, and appends what the mean of its channels sounds
+    /// like. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
     pub(super) fn decode(
         &mut self,
         header: &Header,
         bytes: &[u8],
-        mut each_granule: impl FnMut(&Subbands),
+        synthesis: &mut Synthesis,
+        samples: &mut Vec<f32>,
     ) -> Option<()> {
         let mut info = SideInfo::default();
         let readable = info.read(header, bytes);
@@ -57,6 +63,11 @@ impl Layer3 {
         readable?;
         let start = before.checked_sub(info.main_data_begin)?;
         let mut bits = Bits::new(&data[start..]);
+        if self.channels != header.channels {
+            // Each channel goes on from what it was last, and a second one from where it ended.
+            self.channels = header.channels;
+            synthesis.rewind(heard(header.channels, &self.values.0, &mut self.mean.0));
+        }
         let mut first = [ScaleFactors::default(); 2];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
@@ -77,16 +88,26 @@ impl Layer3 {
                 reorder(granule.bands(header), lines);
                 imdct::run(lines, granule, overlap, &mut self.values.0[channel]);
             }
-            let [left, right] = &mut self.values.0;
-            if header.channels == 2 {
-                for (l, r) in left.as_flattened_mut().iter_mut().zip(right.as_flattened()) {
-                    *l = (*l + r) * 0.5;
-                }
-            }
-            each_granule(left);
+            synthesis.run(
+                heard(header.channels, &self.values.0, &mut self.mean.0),
+                samples,
+            );
         }
         Some(())
     }
+}
+
+/// A granule's values: the mean of as many channels as there are.
+fn heard<'v>(channels: usize, values: &'v [Subbands; 2], mean: &'v mut Subbands) -> &'v Subbands {
+    let [left, right] = values;
+    if channels == 1 {
+        return left;
+    }
+    let both = left.as_flattened().iter().zip(right.as_flattened());
+    for (mean, (l, r)) in mean.as_flattened_mut().iter_mut().zip(both) {
+        *mean = (l + r) * 0.5;
+    }
+    mean
 }
 
 /// Reads a channel's lines, up to bit `end`, in the order of the stream.

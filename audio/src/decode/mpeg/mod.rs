@@ -58,8 +58,7 @@ impl Decoder {
         samples.clear();
         let bytes = frame.get(header.bytes()..).unwrap_or_default();
         if header.layer == 3 {
-            let _missing =
-                (self.layer3).decode(header, bytes, |values| synthesis.run(values, samples));
+            let _missing = (self.layer3).decode(header, bytes, synthesis, samples);
         } else {
             let mut values = [[0.0; SUBBANDS]; MOST_SLOTS];
             if let Some(slots) = layers12::decode(header, bytes, &mut values) {

@@ -41,6 +41,12 @@ impl Synthesis {
         }
     }
 
+    /// Goes on as if these slots, the last [`PAST`] of them, had been heard before.
+    pub(super) fn rewind(&mut self, slots: &[Half]) {
+        let (_, last) = slots.split_at(slots.len() - PAST);
+        vectors(&TABLES.0, last, &mut self.vectors.0[..PAST]);
+    }
+
     /// Appends 32 samples for each of `slots`, of which there are a multiple of three.
     pub(super) fn run(&mut self, slots: &[Half], samples: &mut Vec<f32>) {
         let end = PAST + slots.len();
