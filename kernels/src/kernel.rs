@@ -121,16 +121,19 @@ impl Cooperative {
         depth.div_ceil(tile / 4) * (each / 4 + 1) + each * (1 + depth)
     }
 
-    /// The text of a rung, whose blocks are of 8 × 8, for blocks of this side.
-    pub fn source(self, rung: &Rung) -> Cow<'static, str> {
-        match self.side {
-            8 => rung.source.into(),
-            side => rung
+    /// A pass of a rung on these units: with its stage and threads, and its text, written for 8 × 8, for blocks of this side.
+    pub fn pass(self, stage: f64, pass: Pass) -> Pass {
+        let source = match self.side {
+            8 => pass.source,
+            side => pass
                 .source
                 .replace("coop_mat8x8", &format!("coop_mat{side}x{side}"))
                 .replace("SIDE: u32 = 8;", &format!("SIDE: u32 = {side};"))
                 .into(),
-        }
+        };
+        Pass { source, ..pass }
+            .and("STAGE", stage)
+            .and("THREADS", self.threads.into())
     }
 }
 

@@ -99,12 +99,8 @@ fn cooperative(s: &Conv2d, rung: &Rung, limits: &Limits) -> Option<Plan> {
     let pass = |stage, groups, iterations| {
         let (bindings, mut constants) = epilogue(s);
         constants.extend(taps(s));
-        constants.extend([("STAGE", stage), ("THREADS", threads as f64)]);
         let pass = Pass::of(rung, 5, params(s), limits.fold(groups)).with(&constants);
-        Pass {
-            source: units.source(rung),
-            ..pass.over(&bindings).looping(iterations)
-        }
+        units.pass(stage, pass.over(&bindings).looping(iterations))
     };
     Some(Plan {
         scratch: vec![rows + planes],

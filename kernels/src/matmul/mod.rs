@@ -208,10 +208,8 @@ impl Matmul {
         let units = limits.cooperative?;
         let (tile, threads) = (units.tile(), units.threads as usize);
         let pass = |stage, groups, iterations| {
-            let mut pass = Pass::of(rung, 5, params.clone(), limits.fold(groups));
-            pass.source = units.source(rung);
-            let pass = self.pass(pass).looping(iterations).and("STAGE", stage);
-            pass.and("THREADS", threads as f64)
+            let pass = Pass::of(rung, 5, params.clone(), limits.fold(groups));
+            units.pass(stage, self.pass(pass).looping(iterations))
         };
         let tiles = self.m.div_ceil(tile) * self.n.div_ceil(tile);
         Some(Plan {
