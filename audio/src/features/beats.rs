@@ -139,12 +139,8 @@ fn last_beat(totals: &[f64]) -> usize {
     }
     let mut heights: Vec<f64> = peaks.iter().map(|i| totals[*i]).collect();
     heights.sort_by(f64::total_cmp);
-    let (half, odd) = (heights.len() / 2, heights.len() % 2 == 1);
-    let median = match odd {
-        true => heights[half],
-        false => (heights[half - 1] + heights[half]) / 2.0,
-    };
-    let threshold = 0.5 * median;
+    // Twice the median is the sum of the two in the middle, or twice the one there is.
+    let threshold = 0.25 * (heights[(heights.len() - 1) / 2] + heights[heights.len() / 2]);
     peaks
         .into_iter()
         .rfind(|i| totals[*i] >= threshold)
