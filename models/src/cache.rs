@@ -90,9 +90,7 @@ impl Windows {
         for size in [self.windows, self.bands, self.frames] {
             bytes.extend(u32::try_from(size).ok()?.to_le_bytes());
         }
-        for value in &self.values {
-            bytes.extend(value.to_le_bytes());
-        }
+        bytes.extend_from_slice(&files::le_bytes(&self.values));
         bytes.extend(ContentHash::of(&bytes).0.to_le_bytes());
         Some(bytes)
     }
@@ -115,10 +113,8 @@ impl Windows {
         if numbers.len() != total.checked_mul(4)? {
             return None;
         }
-        let values = numbers
-            .chunks_exact(4)
-            .filter_map(|word| Some(f32::from_le_bytes(word.try_into().ok()?)))
-            .collect();
+        let words = numbers.as_chunks::<4>().0.iter();
+        let values = words.map(|word| f32::from_le_bytes(*word)).collect();
         Some(Windows {
             windows,
             bands,

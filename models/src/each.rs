@@ -1,5 +1,8 @@
 //! The same work for many things, on all threads.
 
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
 use crate::Error;
 
 /// What `one` makes of every number below `len`, in order; the first error ends it.
@@ -15,5 +18,180 @@ pub(crate) fn each<R: Send>(
     #[cfg(not(feature = "threads"))]
     {
         (0..len).map(one).collect()
+    }
+}
+
+/// Gives `take` what `one` makes of every number below `len`, in order, while other threads go on with what follows:
+/// whoever has made something hands over all whose turn it is. At most `ahead` are made or wait at a time. The first error
+/// of either ends it. Not to be called within itself: it holds every thread.
+pub(crate) fn in_order<R: Send>(
+    len: usize,
+    ahead: usize,
+    one: impl Fn(usize) -> Result<R, Error> + Sync,
+    take: impl FnMut(R) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
+    let line = Line {
+        len,
+        ahead: ahead.max(1),
+        state: Mutex::new(State {
+            begun: 0,
+            taken: 0,
+            waiting: BTreeMap::new(),
+            take: Some(take),
+            outcome: Ok(()),
+        }),
+        changed: Condvar::new(),
+    };
+    #[cfg(feature = "threads")]
+    rayon::broadcast(|_| line.work(&one));
+    #[cfg(not(feature = "threads"))]
+    line.work(&one);
+    let state = line.state.into_inner();
+    state.unwrap_or_else(PoisonError::into_inner).outcome
+}
+
+struct Line<R, T> {
+    len: usize,
+    ahead: usize,
+    state: Mutex<State<R, T>>,
+    changed: Condvar,
+}
+
+struct State<R, T> {
+    /// How many numbers were begun.
+    begun: usize,
+    /// How many were handed over.
+    taken: usize,
+    /// What is made, by its number.
+    waiting: BTreeMap<usize, R>,
+    /// Away while a thread hands over.
+    take: Option<T>,
+    outcome: Result<(), Error>,
+}
+
+impl<R, T: FnMut(R) -> Result<(), Error>> Line<R, T> {
+    fn work(&self, one: &impl Fn(usize) -> Result<R, Error>) {
+        let _alarm = Alarm(self);
+        let mut state = self.lock();
+        while state.outcome.is_ok() {
+            if let Some((mut take, result)) = state.turn() {
+                drop(state);
+                let outcome = take(result);
+                state = self.lock();
+                state.taken += 1;
+                state.take = Some(take);
+                state.end(outcome);
+            } else if state.begun == self.len {
+                break; // Whoever still makes one hands it over.
+            } else if state.begun < state.taken + self.ahead {
+                let at = state.begun;
+                state.begun += 1;
+                drop(state);
+                let made = one(at);
+                state = self.lock();
+                let made = made.map(|result| drop(state.waiting.insert(at, result)));
+                state.end(made);
+            } else {
+                let woken = self.changed.wait(state);
+                state = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<R, T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R, T> State<R, T> {
+    /// What is to be handed over next, where it is made and nobody hands over.
+    fn turn(&mut self) -> Option<(T, R)> {
+        let take = self.take.take()?;
+        let Some(result) = self.waiting.remove(&self.taken) else {
+            self.take = Some(take);
+            return None;
+        };
+        Some((take, result))
+    }
+
+    fn end(&mut self, outcome: Result<(), Error>) {
+        if self.outcome.is_ok() {
+            self.outcome = outcome;
+        }
+    }
+}
+
+/// Nobody waits for what a thread that panics will not make.
+struct Alarm<'a, R, T: FnMut(R) -> Result<(), Error>>(&'a Line<R, T>);
+
+impl<R, T: FnMut(R) -> Result<(), Error>> Drop for Alarm<'_, R, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().end(Err(Error::Stopped));
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn results_come_in_order_and_never_too_many_wait() {
+        for (len, ahead) in [(0, 1), (1, 8), (100, 1), (100, 3), (7, usize::MAX / 2)] {
+            let (begun, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let mut seen = Vec::new();
+            let one = |at| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                assert!(at < taken.load(Ordering::SeqCst) + ahead, "{at}");
+                // The first of some are the slowest.
+                std::thread::sleep(std::time::Duration::from_micros(100 * (3 - at as u64 % 4)));
+                Ok(at)
+            };
+            let take = |at| {
+                seen.push(at);
+                taken.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            in_order(len, ahead, one, take).unwrap();
+            assert_eq!(seen, (0..len).collect::<Vec<_>>());
+            assert_eq!(begun.into_inner(), len);
+        }
+    }
+
+    #[test]
+    fn an_error_of_either_ends_it() {
+        let mut seen = Vec::new();
+        let one = |at| match at {
+            20 => Err(Error::setting("twenty", "one")),
+            _ => Ok(at),
+        };
+        let error = in_order(1000, 4, one, |at| {
+            seen.push(at);
+            Ok(())
+        });
+        assert!(error.unwrap_err().to_string().contains("twenty"));
+        assert!(seen.len() <= 20 && seen.iter().copied().eq(0..seen.len()));
+
+        let take = |at| match at {
+            20 => Err(Error::setting("twenty", "take")),
+            _ => Ok(()),
+        };
+        let error = in_order(1000, 4, Ok, take).unwrap_err();
+        assert!(error.to_string().contains("twenty"), "{error}");
+    }
+
+    #[test]
+    #[should_panic(expected = "zero")]
+    fn a_panic_leaves_nobody_waiting() {
+        let one = |at| match at {
+            0 => panic!("zero"),
+            _ => Ok(at),
+        };
+        let _ = in_order(1000, 2, one, |_| Ok(()));
     }
 }

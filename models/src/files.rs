@@ -1,5 +1,7 @@
 //! Reading and writing files: written whole or not at all, errors that name the path.
 
+#[cfg(feature = "report")]
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, Write};
@@ -80,6 +82,15 @@ pub(crate) fn write_atomic_by<T>(
 /// [`Error::Io`] naming `path`.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_atomic(path, |writer| writer.write_all(bytes))
+}
+
+/// Numbers as files hold them, little-endian.
+#[cfg(feature = "report")]
+pub(crate) fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
+    match cfg!(target_endian = "little") {
+        true => Cow::Borrowed(bytemuck::cast_slice(values)),
+        false => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    }
 }
 
 /// Reads a whole file.

@@ -29,7 +29,7 @@ use kernels::Device;
 
 use crate::cache::{Cache, ContentHash};
 use crate::control::{Control, Event};
-use crate::each::each;
+use crate::each::in_order;
 use crate::input::Windows;
 use crate::{Error, files};
 use sink::{Columns, Sink};
@@ -109,7 +109,7 @@ impl Rows for Features {
     }
 }
 
-/// Files whose features wait to be written, for each thread.
+/// Files whose features are made or wait to be written, for each thread.
 const WAITING: usize = 4;
 
 /// Sounds of more samples than this are never whole in memory, where the kind of features allows it.
@@ -168,7 +168,7 @@ pub fn tabulate(
         let mut sink = sink.map_err(Error::io("write", out))?;
         sink.clips_axis =
             tabling.shard != Shard::WHOLE || !matches!(tabling.inputs, [one] if !one.is_dir());
-        work.write(paths, sink)
+        work.write(&paths, sink)
     })
 }
 
@@ -207,35 +207,36 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn write(&self, paths: Vec<PathBuf>, mut sink: Sink<'_>) -> Result<Tabled, Error> {
+    fn write(&self, paths: &[PathBuf], mut sink: Sink<'_>) -> Result<Tabled, Error> {
         let mut files: Vec<PathBuf> = Vec::new();
         let mut shape = [self.tabling.settings.bands(), 0];
         let mut failed: Option<Error> = None;
-        for paths in paths.chunks(WAITING * kernels::cpu::threads()) {
-            for (path, result) in paths.iter().zip(self.some(paths)?) {
-                let mut rows = match result {
-                    Ok(rows) => rows,
-                    Err(error) => {
-                        // Of several bad files, the last is told by the error that is returned.
-                        if let Some(error) = failed.replace(error) {
-                            self.control.tell(Event::Warning(&error.to_string()));
-                        }
-                        continue;
+        let ahead = WAITING * kernels::cpu::threads();
+        let one = |at: usize| Ok((at, self.one(&paths[at])?));
+        in_order(paths.len(), ahead, one, |(at, found)| {
+            let path = &paths[at];
+            let mut rows = match found {
+                Ok(rows) => rows,
+                Err(error) => {
+                    // Of several bad files, the last is told by the error that is returned.
+                    if let Some(error) = failed.replace(error) {
+                        self.control.tell(Event::Warning(&error.to_string()));
                     }
-                };
-                match files.first() {
-                    None => shape = rows.shape(),
-                    Some(first) if shape != rows.shape() => {
-                        return Err(differ(path, rows.shape(), first, shape));
-                    }
-                    Some(_) => {}
+                    return Ok(());
                 }
-                let label = find::label(self.tabling.inputs, path);
-                sink.clip(path, &label, rows.as_mut())
-                    .map_err(Error::io("write", self.out))?;
-                files.push(path.clone());
+            };
+            match files.first() {
+                None => shape = rows.shape(),
+                Some(first) if shape != rows.shape() => {
+                    return Err(differ(path, rows.shape(), first, shape));
+                }
+                Some(_) => {}
             }
-        }
+            let label = find::label(self.tabling.inputs, path);
+            let written = sink.clip(path, &label, rows.as_mut());
+            files.push(path.clone());
+            written.map_err(Error::io("write", self.out))
+        })?;
         match failed {
             // A part but the first may be empty.
             Some(error) if files.is_empty() && self.tabling.shard.index == 1 => return Err(error),
@@ -246,20 +247,17 @@ impl Work<'_> {
         Ok(Tabled { files, shape })
     }
 
-    /// The features of some files, one a thread.
-    fn some(&self, paths: &[PathBuf]) -> Result<Vec<Found>, Error> {
-        let found = each(paths.len(), |at| {
-            self.control.check()?;
-            let found = self.features(&paths[at]);
-            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            self.control.tell(Event::Features {
-                done,
-                total: self.total,
-            });
-            Ok(found)
-        })?;
+    /// The features of one file, as part of them all.
+    fn one(&self, path: &Path) -> Result<Found, Error> {
+        self.control.check()?;
+        let found = self.features(path);
         // A long sound that was not heard to its end is no bad file.
         self.control.check()?;
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.control.tell(Event::Features {
+            done,
+            total: self.total,
+        });
         Ok(found)
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, SeekFrom};
 
 use super::sink::{Row, Writer};
-use crate::files::WriteSeek;
+use crate::files::{WriteSeek, le_bytes};
 
 pub(super) struct Npy<'w> {
     writer: &'w mut dyn WriteSeek,
@@ -19,8 +19,7 @@ impl<'w> Npy<'w> {
 
 impl Writer for Npy<'_> {
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let bytes: Vec<u8> = row.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.writer.write_all(&bytes)
+        self.writer.write_all(&le_bytes(row.values))
     }
 
     fn end(self: Box<Self>, shape: &[usize]) -> io::Result<()> {

@@ -69,7 +69,7 @@ pub(super) struct Row<'a> {
 }
 
 /// A file that is being written in one of the formats; all rows hold as many numbers.
-pub(super) trait Writer {
+pub(super) trait Writer: Send {
     /// Writes a row behind the others.
     fn row(&mut self, row: &Row<'_>) -> io::Result<()>;
     /// Ends the file, whose array has this shape.

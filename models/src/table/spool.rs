@@ -11,7 +11,7 @@ use kernels::{Device, block_on};
 use super::Rows;
 use crate::Error;
 use crate::control::Control;
-use crate::files::Scratch;
+use crate::files::{Scratch, le_bytes};
 
 /// Pieces `[bands, frames]`, one after another.
 pub(super) struct Spool {
@@ -87,9 +87,8 @@ impl Spool {
     }
 
     fn write(&mut self, at: u64, piece: &Features) -> io::Result<()> {
-        let bytes: Vec<u8> = piece.values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.file().seek(SeekFrom::Start(at))?;
-        self.file().write_all(&bytes)
+        self.file().write_all(&le_bytes(&piece.values))
     }
 
     /// A piece as it was written first.
