@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod.rs` | threads and vector instructions |
+//! | `aligned.rs` | vectors of numbers that begin where a cache line does |
 //! | `gemm.rs` | the blocked matrix product under matmul and conv2d |
 //! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
 //! | `stream.rs` | writing past the caches, and reading ahead |
@@ -10,6 +11,7 @@
 //! | `transpose.rs` | blocks of numbers turned over in registers |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
 
+pub(crate) mod aligned;
 pub(crate) mod gemm;
 pub mod math;
 pub(crate) mod microkernel;

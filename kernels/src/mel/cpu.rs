@@ -2,6 +2,7 @@
 //! weight multiplies a whole vector of frames. Zeros at the end of a filter are left out.
 
 use super::Mel;
+use crate::cpu::aligned::Aligned;
 use crate::cpu::transpose::transpose;
 use crate::cpu::{Disjoint, for_each};
 use crate::kernel::words;
@@ -29,8 +30,8 @@ pub fn mel(s: &Mel, inputs: &[&[f32]], y: &mut [f32]) {
     for_each(s.clips * tasks_per_clip, |task| {
         let (clip, task) = (task / tasks_per_clip, task % tasks_per_clip);
         let x = &x[clip * s.frames * s.bins..][..s.frames * s.bins];
-        let mut turned = vec![0.0f32; s.bins * LANES];
-        let mut sums = vec![0.0f32; s.bands * LANES];
+        let mut turned = Aligned::new(s.bins * LANES);
+        let mut sums = Aligned::new(s.bands * LANES);
         let end = s.frames.min((task + 1) * LANES * BLOCKS);
         for t in (task * LANES * BLOCKS..end).step_by(LANES) {
             let count = LANES.min(end - t);

@@ -4,6 +4,7 @@
 //! parts, so that it vectorises. Plans are made once per size and kept.
 
 use super::{Spectrum, Stft};
+use crate::cpu::aligned::Aligned;
 use crate::cpu::{Disjoint, for_ranges};
 use crate::vectorized;
 use rustfft::num_complex::Complex;
@@ -49,25 +50,24 @@ struct Plan {
 
 /// One thread's buffers.
 struct Work {
-    z: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
+    z: Aligned<Complex<f32>>,
+    scratch: Aligned<Complex<f32>>,
     /// The FFT's result; for a halved one with its first value once more at the end.
-    parts: [Vec<f32>; 2],
+    parts: [Aligned<f32>; 2],
     /// The frame's spectrum.
-    real: Vec<f32>,
-    imaginary: Vec<f32>,
+    real: Aligned<f32>,
+    imaginary: Aligned<f32>,
 }
 
 impl Work {
     fn new(plan: &Plan, bins: usize) -> Self {
-        let zero = Complex { re: 0.0, im: 0.0 };
         let length = plan.fft.len();
         Work {
-            z: vec![zero; length],
-            scratch: vec![zero; plan.fft.get_inplace_scratch_len()],
-            parts: [vec![0.0; length + 1], vec![0.0; length + 1]],
-            real: vec![0.0; bins],
-            imaginary: vec![0.0; bins],
+            z: Aligned::new(length),
+            scratch: Aligned::new(plan.fft.get_inplace_scratch_len()),
+            parts: [Aligned::new(length + 1), Aligned::new(length + 1)],
+            real: Aligned::new(bins),
+            imaginary: Aligned::new(bins),
         }
     }
 }
