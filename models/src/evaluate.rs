@@ -95,6 +95,7 @@ mod many {
     use super::*;
     use crate::control::Control;
     use crate::examples::{Batch, Clips, Examples};
+    use crate::front_end::FrontEnd;
 
     /// What a network makes of many clips.
     #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +113,7 @@ mod many {
         }
     }
 
-    /// Puts the chosen clips through a network, `batch` windows at a time. `weights` holds a weight per label for the
+    /// Puts the chosen clips through a front end and a network, `batch` windows at a time. `weights` holds a weight per label for the
     /// loss; without them all weigh 1.
     ///
     /// # Errors
@@ -120,14 +121,14 @@ mod many {
     /// [`Error::NotFinite`]; [`Error::Stopped`].
     pub fn judge(
         network: &Network,
-        normalisation: &Normalisation,
+        front: &FrontEnd<'_>,
         clips: Clips<'_>,
         chosen: &[usize],
         weights: Option<&[f32]>,
         batch: usize,
         control: Control<'_>,
     ) -> Result<Judged, Error> {
-        let examples = Examples::new(clips, chosen, normalisation);
+        let examples = Examples::new(clips, chosen, front.while_reading());
         let labels = network.architecture().output()?.elements().max(1);
         let position: std::collections::BTreeMap<usize, usize> = chosen
             .iter()
@@ -141,7 +142,8 @@ mod many {
         for some in all.chunks(batch.max(1)) {
             control.check()?;
             examples.read(some.iter().copied(), &mut read)?;
-            let outputs = forward(network, &read.values, some.len())?.to_vec()?;
+            let x = front.tensor(&read.values, some.len(), &network.architecture().input)?;
+            let outputs = no_grad(|| network.forward(&x, Mode::Eval))?.to_vec()?;
             for ((&example, &target), outputs) in some
                 .iter()
                 .zip(&read.targets)

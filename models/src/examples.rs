@@ -9,8 +9,7 @@ use kernels::philox::Philox;
 
 use crate::Error;
 use crate::augment::{Augmentation, Mixed, augment};
-use crate::control::Control;
-use crate::input::{Fit, Normalisation, Normalise, Windows};
+use crate::input::{Normalisation, Windows};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::training::balanced_weights;
 
@@ -213,32 +212,6 @@ impl Batch {
     }
 }
 
-/// Fits a normalisation to all windows of the chosen clips.
-///
-/// # Errors
-/// [`Error::Io`] where a file in the cache can no longer be read; [`Error::Stopped`].
-pub fn fit(
-    kind: Normalise,
-    features: &[ClipFeatures],
-    chosen: &[usize],
-    control: Control<'_>,
-) -> Result<Normalisation, Error> {
-    let bands = features.first().map_or(1, |clip| clip.bands);
-    let mut fit = Fit::new(kind, bands);
-    let mut window = Vec::new();
-    if !matches!(kind, Normalise::None | Normalise::Window) {
-        for clip in chosen.iter().filter_map(|&clip| features.get(clip)) {
-            control.check()?;
-            for number in 0..clip.windows {
-                window.clear();
-                clip.read(number, &mut window)?;
-                fit.add(&window);
-            }
-        }
-    }
-    Ok(fit.finish())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,15 +238,11 @@ mod tests {
             ClipFeatures::on_disk([clip.windows, 2, 3], path, 5)
         };
         let disk: Vec<ClipFeatures> = clips.iter().enumerate().map(on_disk).collect();
-        let fitted =
-            |features: &[ClipFeatures], control| fit(Normalise::Global, features, &[0, 1], control);
-        let normalisation = fitted(&memory, Control::none()).unwrap();
-        assert_eq!(fitted(&disk, Control::none()).unwrap(), normalisation);
-        let stopped = Control {
-            stop: &true.into(),
-            ..Control::none()
+        let normalisation = Normalisation {
+            mean: vec![3.0],
+            deviation: vec![2.0],
+            window: false,
         };
-        assert!(matches!(fitted(&disk, stopped), Err(Error::Stopped)));
         let mut batches = Vec::new();
         for features in [&memory, &disk] {
             let targets = [4, 9];

@@ -12,6 +12,7 @@ pub use variants::{Variants, variants};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use audio::Clip;
 use kernels::Device;
 
 use crate::cache::{Cache, ContentHash};
@@ -20,6 +21,7 @@ use crate::dataset::{Content, Dataset, Item};
 use crate::each::each;
 use crate::examples::ClipFeatures;
 use crate::input::{Input, Windows};
+use crate::training::Extract;
 use crate::{Error, files};
 
 /// A dataset and what the network sees of it.
@@ -31,25 +33,29 @@ pub struct Prepared {
     pub features: Vec<ClipFeatures>,
     /// A hash of every clip's name and content, in order: what figures depend on.
     pub fingerprint: String,
+    /// Whether the features are features, or sound for the device that trains.
+    pub extract: Extract,
 }
 
 /// Computes the features of all clips, or takes them from the cache. What is in a cache stays there and is read when it is
 /// needed: memory does not grow with the dataset. Without one it lies in memory.
 ///
-/// Features are always computed on the CPU, one clip per thread, so that they do
-/// not depend on the device that trains.
+/// Features that are computed ahead are always computed on the CPU, one clip per thread, so that they do not depend on
+/// the device that trains. For [`Extract::Device`] a clip's windows of sound stand in their place.
 ///
 /// # Errors
 /// [`Error::Stopped`]; [`Error::Dataset`] when not one clip can be used.
 pub fn prepare(
     dataset: Dataset,
     input: &Input,
+    extract: Extract,
     cache: &Cache,
     control: Control<'_>,
 ) -> Result<Prepared, Error> {
     let work = Work {
         device: Device::cpu(),
         input,
+        extract,
         control,
     };
     let columns = input.chosen();
@@ -99,12 +105,14 @@ pub fn prepare(
         dataset,
         features,
         fingerprint,
+        extract,
     })
 }
 
 struct Work<'a> {
     device: Device,
     input: &'a Input,
+    extract: Extract,
     control: Control<'a>,
 }
 
@@ -116,6 +124,12 @@ impl Work<'_> {
         columns: &[String],
         cache: &Cache,
     ) -> Result<(ContentHash, ClipFeatures), Error> {
+        if !self.extract.is_ahead() && !matches!(item.content, Content::Sound) {
+            return Err(Error::Malformed {
+                path: item.path.clone(),
+                reason: "no sound, of which the device could compute features".into(),
+            });
+        }
         if let Content::Row(row) = &item.content {
             let bytes = row.values.iter().flat_map(|value| value.to_le_bytes());
             let hash = ContentHash::of(&bytes.collect::<Vec<u8>>());
@@ -127,10 +141,18 @@ impl Work<'_> {
             Content::Sound | Content::Row(_) => {
                 let name = item.path.display().to_string();
                 let clip = audio::decode_bytes(&bytes, &name, &audio::Limits::default())?;
-                self.input.windows(&self.device, &clip, &name)
+                self.windows(&clip, &name)
             }
         })?;
         Ok((hash, features))
+    }
+
+    /// What a batch is to hold of a sound.
+    fn windows(&self, clip: &Clip, name: &str) -> Result<Windows, Error> {
+        match self.extract {
+            Extract::Ahead => self.input.windows(&self.device, clip, name),
+            Extract::Device => self.input.sound(clip, name),
+        }
     }
 
     /// A file's bytes, and their hash.

@@ -50,6 +50,8 @@ pub mod evaluate;
 pub mod examples;
 pub mod files;
 pub mod fold;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod front_end;
 pub mod group;
 pub mod history;
 pub mod input;

@@ -11,7 +11,6 @@ use engine::Device;
 use serde::Serialize;
 
 use crate::control::Control;
-use crate::examples::fit;
 use crate::pipeline::{Material, begin};
 use crate::recipe::Recipe;
 use crate::report::escape;
@@ -55,12 +54,8 @@ pub fn lr_find(
     let dataset = &material.prepared.dataset;
     let split = Split::new(dataset, &recipe.split, seed)?;
     control.warn(&mut warnings, split.warnings.iter().cloned());
-    let normalisation = fit(
-        recipe.input.normalise,
-        &material.prepared.features,
-        &split.fitted(recipe.split.form),
-        control,
-    )?;
+    let fitted = split.fitted(recipe.split.form);
+    let normalisation = material.normalisation(recipe, &fitted, device, control)?;
     let varied = material.varied(recipe, &split, control, &mut warnings)?;
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {

@@ -27,10 +27,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::classical::Classical;
 use crate::dataset::Layout;
-use crate::input::Input;
+use crate::front_end::FrontEnd;
+use crate::input::{Input, Normalisation};
 use crate::search::{Range, Ranges};
 use crate::split::SplitSettings;
-use crate::training::TrainingSettings;
+use crate::training::{Extract, TrainingSettings};
 use crate::transfer::Transfer;
 use crate::{Error, files, labels};
 pub use shipped::{SHIPPED, networks, shipped};
@@ -168,6 +169,14 @@ impl Recipe {
         }
         if let Some(sound) = &self.training.sound {
             sound.check_crop(self.input.seconds)?;
+        }
+        if self.training.extract == Extract::Device {
+            if self.classifier.is_some() {
+                let reason = "a classifier that is no network learns on the host";
+                return Err(Error::setting("training.extract", reason));
+            }
+            let (device, none) = (kernels::Device::cpu(), Normalisation::NONE);
+            FrontEnd::new(&device, Extract::Device, &self.input, none)?;
         }
         self.training.check()
     }

@@ -43,6 +43,9 @@ pub struct TrainingSettings {
     /// Variants of the training clips, whose sound is changed before features are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundVariants>,
+    /// Where features are computed.
+    #[serde(skip_serializing_if = "Extract::is_ahead")]
+    pub extract: Extract,
     /// Layers that do not learn, by their paths in the network: see [`engine::Network::freeze`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<String>,
@@ -67,10 +70,28 @@ impl Default for TrainingSettings {
             label_smoothing: 0.0,
             augment: Vec::new(),
             sound: None,
+            extract: Extract::Ahead,
             frozen: Vec::new(),
             best: Best::Loss,
             patience: None,
         }
+    }
+}
+
+/// Where a training's features are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Extract {
+    /// On the CPU, ahead of the training; they are kept for the next one.
+    #[default]
+    Ahead,
+    /// On the device that trains, for every batch anew.
+    Device,
+}
+
+impl Extract {
+    pub(crate) fn is_ahead(&self) -> bool {
+        *self == Extract::Ahead
     }
 }
 
@@ -157,6 +178,11 @@ impl TrainingSettings {
         self.augment.iter().try_for_each(Augmentation::check)?;
         if let Some(sound) = &self.sound {
             sound.check()?;
+        }
+        if !self.extract.is_ahead() && !self.augment.is_empty() {
+            let reason =
+                "training.augment changes features on the host; training.sound changes the sound";
+            return Err(Error::setting("training.extract", reason));
         }
         self.optimizer
             .check()

@@ -7,9 +7,10 @@ use melgrad::engine::{Architecture, Kind, ModelFile, Units};
 use melgrad::kernels::philox::Philox;
 use melgrad::models::Error;
 use melgrad::models::control::Control;
-use melgrad::models::examples::{ClipFeatures, Clips, fit};
+use melgrad::models::examples::{ClipFeatures, Clips};
+use melgrad::models::front_end::{FrontEnd, fit};
 use melgrad::models::history::EpochRow;
-use melgrad::models::input::Windows;
+use melgrad::models::input::{Normalisation, Windows};
 use melgrad::models::recipe::{Recipe, networks};
 use melgrad::models::split::Split;
 use melgrad::models::train::{Keeper, Setup, Trainer};
@@ -94,18 +95,16 @@ fn epoch(recipe: &Recipe, architecture: &Architecture, device: &Device) -> Epoch
         validation: (8..CLIPS).collect(),
         ..Split::default()
     };
-    let normalisation = fit(
-        recipe.input.normalise,
-        &features,
-        &split.train,
-        Control::none(),
-    )
-    .unwrap();
+    let clips = Clips {
+        features: &features,
+        targets: &targets,
+    };
+    let front = FrontEnd::ahead(&Device::cpu(), Normalisation::NONE);
+    let chosen = &split.train;
+    let fitted = fit(&front, &recipe.input, clips, chosen, CLIPS, Control::none());
+    let normalisation = fitted.unwrap();
     let setup = Setup {
-        clips: Clips {
-            features: &features,
-            targets: &targets,
-        },
+        clips,
         split: &split,
         labels: &["a", "b", "c"].map(String::from),
         input: &recipe.input,

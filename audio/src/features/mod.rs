@@ -6,6 +6,7 @@
 //! | `settings.rs` | [`FeatureSettings`]: which features, exactly |
 //! | `preset.rs` | [`Preset`]: librosa's, torchaudio's and HTK's conventions; how frames are cut |
 //! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
+//! | `batch.rs` | [`Extractor`]: many clips of one length at once, staying on the device |
 //! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
 //! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
 //! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
@@ -26,6 +27,7 @@
 //! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
 
 mod bank;
+mod batch;
 mod beats;
 mod chroma;
 mod columns;
@@ -61,6 +63,7 @@ mod waveform;
 mod yin;
 
 pub use bank::{hz_to_mel, mel_to_hz};
+pub use batch::Extractor;
 pub use beats::{Beats, beat_track};
 pub use hpss::{Separated, hpss};
 pub use kind::{Axis, Kind};

@@ -16,8 +16,8 @@ use kernels::Device;
 const PIECE: usize = 2048;
 
 /// What [`extract_pieces`] leaves to be done to every piece.
-pub struct Finisher<'a> {
-    pipeline: Pipeline<'a>,
+pub struct Finisher {
+    pipeline: Pipeline,
     loudest: f32,
 }
 
@@ -32,12 +32,12 @@ pub fn in_pieces(settings: &FeatureSettings) -> bool {
 ///
 /// # Errors
 /// As [`super::extract`]; [`Error::Settings`] where not [`in_pieces`]; whatever the stream and `take` refuse.
-pub async fn extract_pieces<'a>(
-    device: &'a Device,
-    settings: &'a FeatureSettings,
+pub async fn extract_pieces(
+    device: &Device,
+    settings: &FeatureSettings,
     stream: &mut Stream<'_>,
     take: &mut dyn FnMut(Features) -> Result<()>,
-) -> Result<Finisher<'a>> {
+) -> Result<Finisher> {
     settings.check()?;
     let How::Bank(bank) = &settings.kind.definition().how else {
         let what = format!("{} needs the whole sound", settings.kind);
@@ -92,7 +92,7 @@ pub async fn extract_pieces<'a>(
 /// Samples whose frames are still to come, beginning at the middle of some frame (or its start, where frames are not
 /// centred).
 struct Frames<'a> {
-    pipeline: Pipeline<'a>,
+    pipeline: Pipeline,
     settings: &'a FeatureSettings,
     samples: Vec<f32>,
     /// The first frame of `samples` that was not handed over.
@@ -134,7 +134,7 @@ impl Frames<'_> {
     }
 }
 
-impl Finisher<'_> {
+impl Finisher {
     /// What the kind makes of a piece, once the loudest of all is known.
     ///
     /// # Errors
@@ -150,8 +150,10 @@ impl Finisher<'_> {
             values.extend_from_slice(row);
             values.push(self.loudest);
         }
-        let device = self.pipeline.device;
-        let result = self.pipeline.finish(device.upload(&values)?, frames + 1)?;
+        let device = &self.pipeline.device;
+        let result = self
+            .pipeline
+            .finish(device.upload(&values)?, 1, frames + 1)?;
         let mut values = result.read().await?;
         self.pipeline.polish(&mut values, frames + 1);
         let rows = values.chunks_exact(frames + 1);
@@ -163,7 +165,7 @@ impl Finisher<'_> {
     }
 }
 
-impl std::fmt::Debug for Finisher<'_> {
+impl std::fmt::Debug for Finisher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Finisher")
             .field("loudest", &self.loudest)

@@ -164,6 +164,41 @@ impl FeatureSettings {
         self.window_values().iter().map(|&w| w as f32).collect()
     }
 
+    /// The samples under all frames: of librosa's those of the clip alone, because the kernel itself puts zeros around them.
+    pub(super) fn whole<'s>(&self, samples: &'s [f32]) -> Piece<'s> {
+        let stft = self.whole_stft(samples.len());
+        match self.preset {
+            Preset::Librosa => Piece {
+                samples: samples.into(),
+                stft,
+            },
+            _ => self.piece(samples, 0, stft.frames()),
+        }
+    }
+
+    /// The transform of [`FeatureSettings::whole`] clips with this many samples.
+    pub(super) fn whole_stft(&self, samples: usize) -> Stft {
+        let stft = self.stft(samples);
+        match self.preset {
+            Preset::Librosa => stft,
+            _ => self.laid_out(stft.frames()),
+        }
+    }
+
+    /// The transform of a [`FeatureSettings::piece`] of so many frames, at least one.
+    fn laid_out(&self, count: usize) -> Stft {
+        let hop = match self.preset {
+            Preset::Htk => self.n_fft,
+            _ => self.hop,
+        };
+        Stft {
+            samples: (count - 1).saturating_mul(hop).saturating_add(self.n_fft),
+            centre: false,
+            hop,
+            ..self.stft(1)
+        }
+    }
+
     /// The samples under `count` frames from `start` on, with whatever stands beyond the ends of the clip.
     pub(super) fn piece<'s>(&self, samples: &'s [f32], start: usize, count: usize) -> Piece<'s> {
         let whole = self.stft(samples.len());
@@ -183,18 +218,9 @@ impl FeatureSettings {
                 piece
             }
         };
-        let stft = Stft {
-            samples: framed.len(),
-            centre: false,
-            hop: match self.preset {
-                Preset::Htk => self.n_fft,
-                _ => self.hop,
-            },
-            ..whole
-        };
         Piece {
             samples: framed,
-            stft,
+            stft: self.laid_out(count),
         }
     }
 

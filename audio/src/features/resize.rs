@@ -66,8 +66,8 @@ impl Features {
     }
 }
 
-/// For each of `new` positions the old ones that it is made of, with weights that sum up to 1.
-fn weights(old: usize, new: usize) -> Vec<Vec<(usize, f32)>> {
+/// For each of `new` positions the old ones that it is made of, with weights that sum up to 1; neither number is 0.
+pub(super) fn weights(old: usize, new: usize) -> Vec<Vec<(usize, f32)>> {
     let ratio = old as f64 / new as f64;
     let position = |i: usize| -> Vec<(usize, f32)> {
         if new < old {

@@ -6,7 +6,10 @@ use super::mfcc;
 use super::preset::Preset;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
+use kernels::dct::Dct;
 use kernels::mel::Mel;
+use kernels::power_to_db::PowerToDb;
+use kernels::stft::Stft;
 use kernels::{Buffer, Device};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -137,9 +140,9 @@ impl Constants {
 }
 
 /// The kernels of one extraction with their constant inputs.
-pub(super) struct Pipeline<'a> {
-    pub(super) device: &'a Device,
-    settings: &'a FeatureSettings,
+pub(super) struct Pipeline {
+    pub(super) device: Device,
+    settings: FeatureSettings,
     constants: Arc<Constants>,
     window: Buffer,
     pub(super) finish: Finish,
@@ -147,12 +150,8 @@ pub(super) struct Pipeline<'a> {
     filters: [Buffer; 2],
 }
 
-impl<'a> Pipeline<'a> {
-    pub(super) fn new(
-        device: &'a Device,
-        settings: &'a FeatureSettings,
-        bank: &Bank,
-    ) -> Result<Self> {
+impl Pipeline {
+    pub(super) fn new(device: &Device, settings: &FeatureSettings, bank: &Bank) -> Result<Self> {
         let finish = bank.finish;
         let constants = Constants::of(settings, bank);
         let filters = [
@@ -160,8 +159,8 @@ impl<'a> Pipeline<'a> {
             device.upload_u32(&constants.bank.first)?,
         ];
         Ok(Pipeline {
-            device,
-            settings,
+            device: device.clone(),
+            settings: settings.clone(),
             window: device.upload(&constants.window)?,
             constants,
             finish,
@@ -172,10 +171,13 @@ impl<'a> Pipeline<'a> {
     /// `[bands, frames]` of a clip.
     async fn values(&self, samples: &[f32]) -> Result<Vec<f32>> {
         let frames = self.settings.stft(samples.len()).frames();
-        let (bands, at_once) = (self.constants.bank.first.len(), frames_at_once(self.device));
+        let (bands, at_once) = (
+            self.constants.bank.first.len(),
+            frames_at_once(&self.device),
+        );
         if frames <= at_once {
             let bands = self.bands_of(samples, 0, frames)?;
-            return Ok(self.finish(bands, frames)?.read().await?);
+            return Ok(self.finish(bands, 1, frames)?.read().await?);
         }
         // A long clip in pieces, so that its spectra need not fit the device. Decibels see the whole of it.
         let mut values = vec![0.0; bands * frames];
@@ -193,7 +195,7 @@ impl<'a> Pipeline<'a> {
             return Ok(values);
         }
         let all = self.device.upload(&values)?;
-        Ok(self.finish(all, frames)?.read().await?)
+        Ok(self.finish(all, 1, frames)?.read().await?)
     }
 
     /// What is left to do to every number by itself, after [`Pipeline::finish`].
@@ -204,34 +206,36 @@ impl<'a> Pipeline<'a> {
             values.iter_mut().for_each(|value| *value *= scale);
         }
         if self.finish == Finish::Cepstrum {
-            mfcc::lift(self.settings, values, frames);
+            mfcc::lift(&self.settings, values, frames);
         }
     }
 
     /// `[bands, count]` of the frames from `start` on.
     pub(super) fn bands_of(&self, samples: &[f32], start: usize, count: usize) -> Result<Buffer> {
-        let whole = self.settings.stft(samples.len());
-        let (stft, signal) = match self.settings.preset {
-            // The kernel itself puts zeros before and behind a whole clip.
-            Preset::Librosa if count == whole.frames() => (whole, self.device.upload(samples)?),
-            _ => {
-                let piece = self.settings.piece(samples, start, count);
-                (piece.stft, self.device.upload(&piece.samples)?)
-            }
+        let all = count == self.settings.stft(samples.len()).frames();
+        let piece = match all {
+            true => self.settings.whole(samples),
+            false => self.settings.piece(samples, start, count),
         };
-        let bins = stft.bins();
-        let spectra = self.device.alloc(count * bins)?;
+        let signal = self.device.upload(&piece.samples)?;
+        Ok(self.bands(&piece.stft, &signal)?)
+    }
+
+    /// `[clips, bands, frames]` of signals `[clips, samples]`.
+    pub(super) fn bands(&self, stft: &Stft, signals: &Buffer) -> Result<Buffer, kernels::Error> {
+        let (clips, frames, bins) = (stft.clips, stft.frames(), stft.bins());
+        let spectra = self.device.alloc(clips * frames * bins)?;
         self.device
-            .launch(&stft, &[&signal, &self.window], &[&spectra])?;
+            .launch(stft, &[signals, &self.window], &[&spectra])?;
         let bands = self.constants.bank.first.len();
         let mel = Mel {
-            clips: 1,
-            frames: count,
+            clips,
+            frames,
             bins,
             bands,
             width: self.constants.bank.width,
         };
-        let result = self.device.alloc(bands * count)?;
+        let result = self.device.alloc(clips * bands * frames)?;
         self.device.launch(
             &mel,
             &[&spectra, &self.filters[0], &self.filters[1]],
@@ -240,19 +244,30 @@ impl<'a> Pipeline<'a> {
         Ok(result)
     }
 
-    /// What the kind wants of all bands and frames.
-    pub(super) fn finish(&self, bands: Buffer, frames: usize) -> Result<Buffer> {
+    /// What the kind wants of all bands and frames of some clips, but for [`Pipeline::polish`].
+    pub(super) fn finish(
+        &self,
+        bands: Buffer,
+        clips: usize,
+        frames: usize,
+    ) -> Result<Buffer, kernels::Error> {
         if self.finish == Finish::Bands {
             return Ok(bands);
         }
         let decibels = self.device.alloc(bands.len())?;
-        let kernel = self.settings.power_to_db(bands.len());
+        let kernel = PowerToDb {
+            clips,
+            ..self.settings.power_to_db(bands.len() / clips)
+        };
         self.device.launch(&kernel, &[&bands], &[&decibels])?;
         if self.finish == Finish::Decibels {
             return Ok(decibels);
         }
-        let dct = mfcc::dct(self.settings, frames);
-        let cepstrum = self.device.alloc(dct.kept * frames)?;
+        let dct = Dct {
+            outer: clips,
+            ..mfcc::dct(&self.settings, frames)
+        };
+        let cepstrum = self.device.alloc(clips * dct.kept * frames)?;
         self.device.launch(&dct, &[&decibels], &[&cepstrum])?;
         Ok(cepstrum)
     }

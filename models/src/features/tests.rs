@@ -40,6 +40,7 @@ fn bad_files_cost_a_warning_each_and_the_rest_is_done() {
     let prepared = prepare(
         dataset(dir.path()),
         &input(),
+        Extract::Ahead,
         &Cache::off(),
         Control::none(),
     )
@@ -74,12 +75,26 @@ fn bad_files_cost_a_warning_each_and_the_rest_is_done() {
 fn the_cache_gives_the_same_numbers_and_survives_damage() {
     let (dir, cache_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let cache = Cache::open(cache_dir.path(), &input());
-    let fresh = prepare(dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
+    let fresh = prepare(
+        dataset(dir.path()),
+        &input(),
+        Extract::Ahead,
+        &cache,
+        Control::none(),
+    )
+    .unwrap();
     let content = ContentHash::of(&music(0, 0));
     let entry = cache.entry(content).unwrap();
     assert!(entry.exists());
     fs::write(entry, b"damaged").unwrap();
-    let again = prepare(dataset(dir.path()), &input(), &cache, Control::none()).unwrap();
+    let again = prepare(
+        dataset(dir.path()),
+        &input(),
+        Extract::Ahead,
+        &cache,
+        Control::none(),
+    )
+    .unwrap();
     assert_eq!(again.features, fresh.features);
     assert_eq!(again.fingerprint, fresh.fingerprint);
     assert!(
@@ -87,7 +102,14 @@ fn the_cache_gives_the_same_numbers_and_survives_damage() {
         "the damaged entry is written anew"
     );
     let off = Cache::off();
-    let in_memory = prepare(dataset(dir.path()), &input(), &off, Control::none()).unwrap();
+    let in_memory = prepare(
+        dataset(dir.path()),
+        &input(),
+        Extract::Ahead,
+        &off,
+        Control::none(),
+    )
+    .unwrap();
     for (kept, fresh) in in_memory.features.iter().zip(&fresh.features) {
         assert_ne!(kept, fresh, "what a cache has stays on disk");
         let (mut a, mut b) = (Vec::new(), Vec::new());
@@ -115,6 +137,7 @@ fn a_cache_that_cannot_be_written_costs_one_warning() {
     prepare(
         data,
         &input(),
+        Extract::Ahead,
         &Cache::open(&dir.path().join("blocked"), &input()),
         control,
     )
@@ -128,6 +151,7 @@ fn copies_stay_together_and_the_fingerprint_sees_content_and_names() {
     let before = prepare(
         dataset(dir.path()),
         &input(),
+        Extract::Ahead,
         &Cache::off(),
         Control::none(),
     )
@@ -135,7 +159,14 @@ fn copies_stay_together_and_the_fingerprint_sees_content_and_names() {
     write(dir.path(), "g0/other-name.wav", &music(0, 0));
     write(dir.path(), "g1/wrong-label.wav", &music(0, 0));
     let data = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
-    let after = prepare(data, &input(), &Cache::off(), Control::none()).unwrap();
+    let after = prepare(
+        data,
+        &input(),
+        Extract::Ahead,
+        &Cache::off(),
+        Control::none(),
+    )
+    .unwrap();
     let group = |name: &str| {
         after
             .dataset
@@ -162,14 +193,21 @@ fn nothing_usable_and_a_stop_are_typed() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a/x.wav", b"");
     let data = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
-    let error = prepare(data.clone(), &input(), &Cache::off(), Control::none()).unwrap_err();
+    let error = prepare(
+        data.clone(),
+        &input(),
+        Extract::Ahead,
+        &Cache::off(),
+        Control::none(),
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("none of its 1 clips"), "{error}");
     let control = Control {
         stop: &AtomicBool::new(true),
         ..Control::none()
     };
     assert!(matches!(
-        prepare(data, &input(), &Cache::off(), control),
+        prepare(data, &input(), Extract::Ahead, &Cache::off(), control),
         Err(Error::Stopped)
     ));
 }

@@ -39,6 +39,7 @@ pub fn variants(
     let work = Work {
         device: Device::cpu(),
         input,
+        extract: prepared.extract,
         control,
     };
     let (done, total) = (AtomicUsize::new(0), chosen.len());
@@ -93,7 +94,7 @@ impl Work<'_> {
                     name: name.clone(),
                     source,
                 })?;
-                self.input.windows(&self.device, &varied, &name)
+                self.windows(&varied, &name)
             })
         };
         caches.iter().enumerate().map(one).collect()

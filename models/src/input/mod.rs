@@ -16,8 +16,12 @@
 mod normalise;
 mod table;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use normalise::SMALLEST_DEVIATION;
 pub use normalise::{Fit, Normalisation, Normalise};
 
+#[cfg(feature = "report")]
+use audio::features::Extractor;
 use audio::{Clip, FeatureSettings};
 use kernels::Device;
 use serde::{Deserialize, Serialize};
@@ -214,6 +218,68 @@ impl Input {
             heard(some).await?;
         }
         Ok(())
+    }
+
+    /// Samples of a window at the features' rate.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where a clip is one window, however long.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn window_samples(&self) -> Result<usize, Error> {
+        let samples = |seconds: f64| seconds * f64::from(self.features.sample_rate);
+        match self.seconds {
+            Some(seconds) => Ok(samples(seconds).round().max(1.0) as usize),
+            None => Err(Error::setting(
+                "training.extract",
+                "on the device all windows are equally long: input.seconds says how long",
+            )),
+        }
+    }
+
+    /// The windows of a clip as [`audio::features::Extractor`] takes them: `[windows, 1, samples]`.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a clip that is shorter than a window; what resampling refuses.
+    #[cfg(feature = "report")]
+    pub(crate) fn sound(&self, clip: &Clip, name: &str) -> Result<Windows, Error> {
+        let samples = self.window_samples()?;
+        let wanted = self.seconds.unwrap_or_default();
+        let seconds = clip.seconds();
+        // Half a sample is no difference.
+        if (wanted - seconds) * f64::from(clip.sample_rate) > 0.5 {
+            return Err(Error::Malformed {
+                path: name.into(),
+                reason: format!(
+                    "{seconds:.3} s of sound, and on the device a window is {wanted} s"
+                ),
+            });
+        }
+        let mut all = Windows::default();
+        for (from, to) in self.cuts(clip.samples.len(), clip.sample_rate) {
+            let window = Clip {
+                samples: clip.samples[from..to].to_vec(),
+                sample_rate: clip.sample_rate,
+            };
+            let named = |source| Error::Features {
+                name: name.into(),
+                source,
+            };
+            let rate = self.features.sample_rate;
+            let mut window = match clip.sample_rate == rate {
+                true => window,
+                false => audio::resample(&window, rate).map_err(named)?,
+            };
+            // Resampling may have rounded its length otherwise.
+            window.samples.resize(samples, 0.0);
+            let values = Extractor::signal(&self.features, &window.samples).into_owned();
+            all.append(Windows {
+                windows: 1,
+                bands: 1,
+                frames: values.len(),
+                values,
+            });
+        }
+        Ok(all)
     }
 
     /// The one window that a whole clip is.

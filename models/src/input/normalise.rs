@@ -34,7 +34,7 @@ pub struct Normalisation {
 }
 
 /// A band whose numbers hardly differ is not blown up.
-const SMALLEST_DEVIATION: f64 = 1e-5;
+pub(crate) const SMALLEST_DEVIATION: f64 = 1e-5;
 
 /// Fits a [`Normalisation`] to windows that come one after the other, in one pass and in f64.
 #[derive(Debug, Clone)]
@@ -89,6 +89,13 @@ impl Fit {
 }
 
 impl Normalisation {
+    /// None at all.
+    pub const NONE: &'static Normalisation = &Normalisation {
+        mean: Vec::new(),
+        deviation: Vec::new(),
+        window: false,
+    };
+
     /// Normalises one window, `[bands, frames]`, in place.
     pub fn apply(&self, window: &mut [f32]) {
         if self.window {

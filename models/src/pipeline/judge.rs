@@ -14,6 +14,7 @@ use crate::features::Prepared;
 use crate::metrics::Metrics;
 use crate::run::RunFolder;
 use crate::split::Split;
+use crate::training::Extract;
 
 /// A run, or its model on other clips, that is to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +84,7 @@ pub fn evaluate_run(
     let mut prepared = features(
         dataset,
         learnt.input(),
+        Extract::Ahead,
         evaluating.cache,
         control,
         &mut warnings,
@@ -178,7 +180,7 @@ pub(super) fn ask(
         features: &prepared.features,
         targets: &targets,
     };
-    let probabilities = learnt.probabilities(clips, chosen, control)?;
+    let probabilities = learnt.probabilities(clips, prepared.extract, chosen, control)?;
     let answer = |(&clip, probabilities): (&usize, &Vec<f64>)| {
         let answer = largest(probabilities);
         ClipAnswer {

@@ -11,8 +11,10 @@ use crate::classify::{Answer, Classifier};
 use crate::control::Control;
 use crate::evaluate::judge;
 use crate::examples::Clips;
+use crate::front_end::FrontEnd;
 use crate::input::{Input, Windows};
 use crate::run::{RunFolder, RunSettings};
+use crate::training::Extract;
 
 /// Windows that go through a network at once when it is judged, where there is room for them.
 const AT_ONCE: usize = 32;
@@ -91,6 +93,7 @@ impl Learnt {
     pub(super) fn probabilities(
         &self,
         clips: Clips<'_>,
+        extract: Extract,
         chosen: &[usize],
         control: Control<'_>,
     ) -> Result<Vec<Vec<f64>>, Error> {
@@ -98,9 +101,11 @@ impl Learnt {
             Learnt::Classical(saved) => saved,
             Learnt::Network(classifier) => {
                 let (network, normalisation) = (classifier.network(), classifier.normalisation());
+                let device = network.device();
+                let front = FrontEnd::new(device, extract, classifier.input(), normalisation)?;
                 let judged = judge(
                     network,
-                    normalisation,
+                    &front,
                     clips,
                     chosen,
                     None,

@@ -2,15 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use engine::Device;
+use serde::Serialize;
+
 use crate::Error;
 use crate::cache::Cache;
 use crate::control::{Control, Event};
 use crate::dataset::Dataset;
 use crate::examples::{ClipFeatures, Clips};
 use crate::features::{Prepared, prepare, variants};
-use crate::input::{Input, Normalise};
+use crate::front_end::{FrontEnd, fit};
+use crate::input::{Input, Normalisation, Normalise};
 use crate::recipe::Recipe;
 use crate::split::Split;
+use crate::training::Extract;
 
 /// A dataset as features: what one training or many are made from.
 #[derive(Debug)]
@@ -40,7 +45,14 @@ impl Material {
         control: Control<'_>,
     ) -> Result<Material, Error> {
         let mut warnings = Vec::new();
-        let prepared = features(dataset, &recipe.input, cache, control, &mut warnings)?;
+        let prepared = features(
+            dataset,
+            &recipe.input,
+            recipe.training.extract,
+            cache,
+            control,
+            &mut warnings,
+        )?;
         prepared.dataset.check_labels()?;
         let items = &prepared.dataset.items;
         let targets = items.iter().map(|item| item.label).collect();
@@ -50,6 +62,23 @@ impl Material {
             warnings,
             cache: cache.map(Path::to_path_buf),
         })
+    }
+
+    /// The normalisation that the recipe wants, by these clips.
+    pub fn normalisation(
+        &self,
+        recipe: &Recipe,
+        chosen: &[usize],
+        device: &Device,
+        control: Control<'_>,
+    ) -> Result<Normalisation, Error> {
+        let clips = Clips {
+            features: &self.prepared.features,
+            targets: &self.targets,
+        };
+        let (input, extract) = (&recipe.input, self.prepared.extract);
+        let front = FrontEnd::new(device, extract, input, Normalisation::NONE)?;
+        fit(&front, input, clips, chosen, recipe.training.batch, control)
     }
 
     /// The clips with the variants that the recipe wants of the split's training clips.
@@ -70,7 +99,7 @@ impl Material {
             return Ok(varied);
         };
         // Not the number of variants: with more of them, the first stay what they are.
-        let kept = kept(&recipe.input);
+        let kept = kept(&recipe.input, self.prepared.extract);
         let cache = |number| open(self.cache.as_deref(), &(&kept, &sound.changes, number));
         let caches: Vec<Cache> = (0..sound.variants).map(cache).collect();
         let input = &recipe.input;
@@ -111,6 +140,7 @@ impl Varied {
 pub(super) fn features(
     mut dataset: Dataset,
     input: &Input,
+    extract: Extract,
     cache: Option<&Path>,
     control: Control<'_>,
     warnings: &mut Vec<String>,
@@ -121,19 +151,32 @@ pub(super) fn features(
         clips: dataset.items.len(),
     });
     control.warn(warnings, std::mem::take(&mut dataset.warnings));
-    let mut prepared = prepare(dataset, input, &open(cache, &kept(input)), control)?;
+    let mut prepared = {
+        let cache = open(cache, &kept(input, extract));
+        prepare(dataset, input, extract, &cache, control)?
+    };
     control.warn(warnings, std::mem::take(&mut prepared.dataset.warnings));
     Ok(prepared)
 }
 
-/// What features are kept under does not depend on how they are normalised later.
-fn kept(input: &Input) -> Input {
-    Input {
-        normalise: Normalise::None,
-        ..input.clone()
-    }
+/// What features, or sound for the device, are kept under.
+#[derive(Serialize)]
+struct Kept {
+    #[serde(flatten)]
+    input: Input,
+    #[serde(skip_serializing_if = "Extract::is_ahead")]
+    extract: Extract,
 }
 
-fn open(dir: Option<&Path>, settings: &impl serde::Serialize) -> Cache {
+/// It does not depend on how they are normalised later.
+fn kept(input: &Input, extract: Extract) -> Kept {
+    let input = Input {
+        normalise: Normalise::None,
+        ..input.clone()
+    };
+    Kept { input, extract }
+}
+
+fn open(dir: Option<&Path>, settings: &impl Serialize) -> Cache {
     dir.map_or_else(Cache::off, |dir| Cache::open(dir, settings))
 }

@@ -32,7 +32,6 @@ use engine::{Device, ModelFile};
 
 use crate::control::{Control, Event};
 use crate::dataset::Dataset;
-use crate::examples::fit;
 use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
@@ -243,12 +242,8 @@ pub(crate) fn train_on(
     settings.data.fingerprint.clone_from(&prepared.fingerprint);
     run.write_settings(&settings)?;
 
-    let normalisation = fit(
-        recipe.input.normalise,
-        &prepared.features,
-        &split.fitted(recipe.split.form),
-        control,
-    )?;
+    let fitted = split.fitted(recipe.split.form);
+    let normalisation = material.normalisation(&recipe, &fitted, device, control)?;
     let varied = material.varied(&recipe, &split, control, &mut warnings)?;
     if let Some(classifier) = &recipe.classifier {
         let begun = Instant::now();

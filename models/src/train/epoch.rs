@@ -114,8 +114,8 @@ impl Trainer<'_> {
     /// One step: the outputs that it learnt from.
     pub(super) fn step(&mut self, batch: &Batch, number: u64) -> engine::Result<Tensor> {
         let device = self.network.device();
-        let shape = [&[batch.targets.len()], &self.setup.architecture.input[..]].concat();
-        let x = Tensor::from_vec(device, &batch.values, shape)?;
+        let input = &self.setup.architecture.input;
+        let x = (self.front).tensor(&batch.values, batch.targets.len(), input)?;
         let targets = device.upload_u32(&batch.targets)?;
         let mode = Mode::Train {
             seed: self.setup.seed,

@@ -25,6 +25,7 @@ use crate::Error;
 use crate::control::{Control, Event};
 use crate::evaluate::judge;
 use crate::examples::{Clips, Examples};
+use crate::front_end::FrontEnd;
 use crate::history::EpochRow;
 use crate::input::{Input, Normalisation};
 use crate::metrics::Metrics;
@@ -89,6 +90,7 @@ pub struct Trainer<'a> {
     network: Network,
     /// The network's own, with the penalty of the settings.
     parameters: Vec<Parameter>,
+    front: FrontEnd<'a>,
     optimizer: Optimizer,
     /// A weight per label, on the host and on the device.
     weights: Option<(Vec<f32>, Tensor)>,
@@ -115,7 +117,7 @@ impl<'a> Trainer<'a> {
         let batch = setup
             .settings
             .batch
-            .min(setup.examples(&setup.split.train).len());
+            .min(Examples::new(setup.clips, &setup.split.train, setup.normalisation).len());
         let smallest = setup.architecture.smallest_batch()?;
         if batch < smallest {
             let reason =
@@ -146,8 +148,11 @@ impl<'a> Trainer<'a> {
                 Some((weights, tensor))
             }
         };
+        let (extract, input) = (settings.extract, setup.input);
+        let front = FrontEnd::new(device, extract, input, setup.normalisation)?;
         Ok(Trainer {
             setup,
+            front,
             network,
             parameters,
             optimizer,
@@ -233,7 +238,7 @@ impl<'a> Trainer<'a> {
     /// the keeper was given stays good: the training can go on from there.
     pub fn run(&mut self, keeper: &mut dyn Keeper, control: Control<'_>) -> Result<(), Error> {
         let settings = self.setup.settings;
-        let examples = self.setup.examples(&self.setup.split.train);
+        let examples = self.examples();
         let steps = self.seen(examples.len()).div_ceil(settings.batch);
         let first = self.history.len() + 1;
         if self.history.is_empty() {
@@ -291,6 +296,12 @@ impl<'a> Trainer<'a> {
         self.best
     }
 
+    /// What there is to learn from.
+    fn examples(&self) -> Examples<'a> {
+        let chosen = &self.setup.split.train;
+        Examples::new(self.setup.clips, chosen, self.front.while_reading())
+    }
+
     /// Whether patience has run out.
     fn is_over(&self) -> bool {
         let waited = self.history.len() - self.best;
@@ -314,7 +325,7 @@ impl<'a> Trainer<'a> {
         let weights = self.weights.as_ref().map(|(weights, _)| weights.as_slice());
         let judged = judge(
             &self.network,
-            setup.normalisation,
+            &self.front,
             setup.clips,
             chosen,
             weights,
@@ -378,11 +389,5 @@ fn finite(weights: &Weights) -> Result<(), Error> {
         false => Err(Error::NotFinite {
             what: "the weights".into(),
         }),
-    }
-}
-
-impl<'a> Setup<'a> {
-    fn examples(&self, chosen: &[usize]) -> Examples<'a> {
-        Examples::new(self.clips, chosen, self.normalisation)
     }
 }

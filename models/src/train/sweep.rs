@@ -78,7 +78,7 @@ impl Trainer<'_> {
     pub fn sweep(mut self, sweep: &Sweep, control: Control<'_>) -> Result<Vec<SweepRow>, Error> {
         sweep.check()?;
         let size = self.setup.settings.batch;
-        let examples = self.setup.examples(&self.setup.split.train);
+        let examples = self.examples();
         let per_epoch = self.seen(examples.len()).div_ceil(size);
         control.tell(Event::Training {
             first_epoch: 1,

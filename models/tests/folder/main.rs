@@ -3,6 +3,7 @@
 
 #[cfg(feature = "classical")]
 mod classical;
+mod device;
 mod layouts;
 mod place;
 mod ready;

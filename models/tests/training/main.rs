@@ -13,6 +13,7 @@ use models::classify::Classifier;
 use models::control::{Control, Event};
 use models::evaluate::judge;
 use models::examples::ClipFeatures;
+use models::front_end::FrontEnd;
 use models::input::Windows;
 use models::train::{Setup, Trainer};
 use models::training::{Best, TrainingSettings};
@@ -55,9 +56,10 @@ fn it_learns_and_its_model_file_answers() {
     let classifier = Classifier::from_bytes(&kept.best).unwrap();
     assert_eq!(classifier.labels(), toy.labels);
     let chosen = &toy.split.validation;
+    let front = FrontEnd::ahead(classifier.network().device(), classifier.normalisation());
     let judged = judge(
         classifier.network(),
-        classifier.normalisation(),
+        &front,
         toy.clips(),
         chosen,
         None,
@@ -246,9 +248,10 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
         .for_each(|&clip| counts[toy.targets[clip]] += 1);
     let weights = models::training::balanced_weights(&counts);
     let chosen = &toy.split.validation;
+    let front = FrontEnd::ahead(classifier.network().device(), classifier.normalisation());
     let judged = judge(
         classifier.network(),
-        classifier.normalisation(),
+        &front,
         toy.clips(),
         chosen,
         Some(&weights),

@@ -5,6 +5,7 @@ use engine::{Architecture, Device, ModelFile, Padding};
 use models::control::Control;
 use models::evaluate::judge;
 use models::examples::{ClipFeatures, Clips};
+use models::front_end::FrontEnd;
 use models::input::Windows;
 use models::train::{Sweep, Trainer};
 
@@ -120,15 +121,8 @@ fn a_clips_answer_is_the_mean_over_its_windows() {
     let judged = |features: &[ClipFeatures], targets: &[usize]| {
         let clips = Clips { features, targets };
         let all: Vec<usize> = (0..features.len()).collect();
-        let judged = judge(
-            &network,
-            &toy.normalisation,
-            clips,
-            &all,
-            None,
-            4,
-            Control::none(),
-        );
+        let front = FrontEnd::ahead(network.device(), &toy.normalisation);
+        let judged = judge(&network, &front, clips, &all, None, 4, Control::none());
         judged.unwrap().probabilities
     };
     let (mut voted, mut several) = (0, false);

@@ -5,7 +5,8 @@ use engine::{Architecture, Device, Function, ModelFile, Padding};
 use kernels::philox::Philox;
 use models::Error;
 use models::control::Control;
-use models::examples::{ClipFeatures, Clips, fit};
+use models::examples::{ClipFeatures, Clips};
+use models::front_end::{FrontEnd, fit};
 use models::history::EpochRow;
 use models::input::{Input, Normalisation, Normalise, Windows};
 use models::split::Split;
@@ -50,8 +51,6 @@ impl Toy {
             validation: (20..30).collect(),
             ..Split::default()
         };
-        let normalisation =
-            fit(Normalise::Global, &features, &split.train, Control::none()).unwrap();
         let conv = Conv2d::new(4, [3, 3]).padded(Padding::Same);
         let layers = vec![
             conv.with(Function::Relu).into(),
@@ -69,20 +68,27 @@ impl Toy {
             n_mels: SIDE,
             ..Default::default()
         };
+        let input = Input {
+            seconds: None,
+            frames: SIDE,
+            channels: 1,
+            columns: Vec::new(),
+            picture_seconds: None,
+            normalise: Normalise::Global,
+            features: features_of,
+        };
+        let clips = Clips {
+            features: &features,
+            targets: &targets,
+        };
+        let front = FrontEnd::ahead(&Device::cpu(), Normalisation::NONE);
+        let normalisation = fit(&front, &input, clips, &split.train, 3, Control::none()).unwrap();
         Toy {
             features,
             targets,
             split,
             labels: ["a", "b", "c"].map(String::from).to_vec(),
-            input: Input {
-                seconds: None,
-                frames: SIDE,
-                channels: 1,
-                columns: Vec::new(),
-                picture_seconds: None,
-                normalise: Normalise::Global,
-                features: features_of,
-            },
+            input,
             normalisation,
             architecture: architecture.with_classes(3),
             settings: TrainingSettings {

@@ -1,0 +1,193 @@
+//! Features of many clips of one length at once, which stay on the device: what a training extracts on the way to its
+//! network. The numbers are those of [`super::extract`].
+
+use super::kind::How;
+use super::pieces::in_pieces;
+use super::preset::Preset;
+use super::resize::weights;
+use super::settings::FeatureSettings;
+use super::spectra::{Finish, Pipeline};
+use crate::error::{Error, Result};
+use kernels::stft::Stft;
+use kernels::{Buffer, Device, Kernel};
+use std::borrow::Cow;
+
+/// Frames that go through the kernels at once: 16 MiB of spectra at librosa's settings.
+const FRAMES: usize = 4096;
+
+/// The largest matrix that resizes.
+const MOST_WEIGHTS: usize = 1 << 26;
+
+/// Extracts the features of clips of one length.
+pub struct Extractor {
+    pipeline: Pipeline,
+    /// Of one clip.
+    stft: Stft,
+    bands: usize,
+}
+
+impl Extractor {
+    /// For clips of so many samples, at least one, at the settings' rate.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters (stft, mel,
+    /// logmel, mfcc): slopes, statistics, a lifter, HTK's logarithms; whatever the device refuses.
+    pub fn new(device: &Device, settings: &FeatureSettings, samples: usize) -> Result<Self> {
+        settings.check()?;
+        let How::Bank(bank) = &settings.kind.definition().how else {
+            return Err(many(settings, "not spectra through a bank of filters"));
+        };
+        let logarithms = bank.finish != Finish::Bands && settings.preset == Preset::Htk;
+        if !in_pieces(settings) || settings.lifter > 0 || logarithms {
+            return Err(many(
+                settings,
+                "deltas, statistics, lifter or HTK's logarithms",
+            ));
+        }
+        let stft = settings.whole_stft(samples);
+        stft.check()?;
+        Ok(Extractor {
+            pipeline: Pipeline::new(device, settings, bank)?,
+            stft,
+            bands: settings.bands(),
+        })
+    }
+
+    /// What a clip is uploaded as: its samples, with what its preset puts before and behind them.
+    pub fn signal<'s>(settings: &FeatureSettings, samples: &'s [f32]) -> Cow<'s, [f32]> {
+        settings.whole(samples).samples
+    }
+
+    /// Bands and frames of every clip.
+    pub fn shape(&self) -> [usize; 2] {
+        [self.bands, self.stft.frames()]
+    }
+
+    /// What [`crate::Features::resize_frames`] does, as a matrix `[frames, wanted]` behind `[clips, bands, frames]`.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] where one of the sizes is 0, or the matrix is too large.
+    pub fn resizing(&self, wanted: usize) -> Result<Vec<f32>> {
+        let frames = self.stft.frames();
+        if !(1..=MOST_WEIGHTS).contains(&frames.saturating_mul(wanted)) {
+            let what = format!("{frames} frames cannot become {wanted}");
+            return Err(Error::Settings(what));
+        }
+        let mut matrix = vec![0.0; frames * wanted];
+        for (to, parts) in weights(frames, wanted).into_iter().enumerate() {
+            // An outermost frame may come twice.
+            parts
+                .iter()
+                .for_each(|(from, weight)| matrix[from * wanted + to] += weight);
+        }
+        Ok(matrix)
+    }
+
+    /// How many clips go through the kernels at once at most: at least one.
+    pub fn at_once(&self) -> usize {
+        (FRAMES / self.stft.frames().max(1)).max(1)
+    }
+
+    /// Clips' signals, one behind the other, to features `[clips, bands, frames]`. Nothing comes back to the host.
+    ///
+    /// # Errors
+    /// Whatever the device refuses.
+    pub fn extract(&self, signals: &[f32]) -> Result<Buffer, kernels::Error> {
+        let clips = signals.len() / self.stft.samples;
+        let stft = Stft { clips, ..self.stft };
+        let signals = self.pipeline.device.upload(signals)?;
+        let bands = self.pipeline.bands(&stft, &signals)?;
+        self.pipeline.finish(bands, clips, stft.frames())
+    }
+}
+
+impl std::fmt::Debug for Extractor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Extractor")
+            .field("stft", &self.stft)
+            .field("bands", &self.bands)
+            .finish_non_exhaustive()
+    }
+}
+
+fn many(settings: &FeatureSettings, why: &str) -> Error {
+    let kind = settings.kind;
+    Error::Settings(format!("{kind} for many clips at once: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Kind, extract};
+    use crate::{Clip, Statistic};
+
+    fn settings(kind: Kind, preset: Preset) -> FeatureSettings {
+        FeatureSettings {
+            kind,
+            sample_rate: 8000,
+            n_fft: 256,
+            window: None,
+            hop: 100,
+            n_mels: 20,
+            n_mfcc: 13,
+            lifter: 0,
+            fmax: None,
+            ..FeatureSettings::of(preset)
+        }
+    }
+
+    #[test]
+    fn many_clips_have_the_features_of_each() {
+        let device = Device::cpu();
+        // Of very different loudness: decibels are below each clip's own loudest.
+        let clip = |n: usize| -> Vec<f32> {
+            let level = 0.5f32.powi(4 * n as i32);
+            (0..3001)
+                .map(|i| level * ((i * i * (n + 1)) as f32 * 1e-3).sin())
+                .collect()
+        };
+        let clips: Vec<Vec<f32>> = (0..3).map(clip).collect();
+        let kinds = [Kind::Stft, Kind::Mel, Kind::LogMel, Kind::Mfcc];
+        for preset in [Preset::Librosa, Preset::Torchaudio] {
+            for settings in kinds.map(|kind| settings(kind, preset)) {
+                let extractor = Extractor::new(&device, &settings, 3001).unwrap();
+                let signals = clips
+                    .iter()
+                    .flat_map(|clip| Extractor::signal(&settings, clip).into_owned());
+                let before = device.counters();
+                let all = extractor.extract(&signals.collect::<Vec<f32>>()).unwrap();
+                assert_eq!((device.counters() - before).reads, 0);
+                let all = kernels::block_on(all.read()).unwrap();
+                let [bands, frames] = extractor.shape();
+                for (own, samples) in all.chunks_exact(bands * frames).zip(&clips) {
+                    let clip = Clip {
+                        samples: samples.clone(),
+                        sample_rate: 8000,
+                    };
+                    let expected = extract(&device, &settings, &clip).unwrap();
+                    assert_eq!([expected.bands, expected.frames], [bands, frames]);
+                    assert!(own == expected.values, "{preset} {}", settings.kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_computed_there_is_named() {
+        let refused = |change: fn(&mut FeatureSettings)| {
+            let mut settings = settings(Kind::LogMel, Preset::Librosa);
+            change(&mut settings);
+            let error = Extractor::new(&Device::cpu(), &settings, 3001);
+            error.unwrap_err().to_string()
+        };
+        for message in [
+            refused(|s| s.kind = Kind::Chroma),
+            refused(|s| s.deltas = 1),
+            refused(|s| s.statistics = vec![Statistic::Mean]),
+            refused(|s| s.preset = Preset::Htk),
+        ] {
+            assert!(message.contains("many clips at once"), "{message}");
+        }
+        assert!(refused(|s| s.n_fft = 1).contains("n_fft 1"));
+    }
+}
