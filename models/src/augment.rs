@@ -3,7 +3,8 @@
 //! There are two places for it in a recipe, each a list of lines. [`SoundVariants`] (`[training.sound]`, in `augment/sound.rs`)
 //! changes the sound before features are computed, once. [`Augmentation`] (`training.augment`, here) changes features anew
 //! each time a training sees them: in the list's order, a batch at a time, after normalisation, so that 0 is the mean of
-//! what the network usually sees.
+//! what the network usually sees. What is drawn becomes a [`Change`] (`augment/change.rs`), on the host, or on the device
+//! where features are computed there.
 //!
 //! | kind | what happens to an example `[bands, frames]` | after |
 //! | --- | --- | --- |
@@ -15,10 +16,12 @@
 //! | `frequency-mask`, `time-mask` | stripes of up to so many bands or frames become 0 | SpecAugment (Park et al. 2019) |
 //! | `mixup` | each example of a batch is mixed with another, and so is the loss | Zhang et al. 2018 |
 
+mod change;
 mod sound;
 #[cfg(test)]
 mod tests;
 
+pub use change::Change;
 pub use sound::{SoundChange, SoundVariants};
 
 use kernels::philox::Philox;
@@ -122,114 +125,85 @@ impl Augmentation {
         }
     }
 
-    /// Changes a batch `[n, bands, frames]` with its `targets`; tells of mixing.
-    fn apply(
-        self,
-        [bands, frames]: [usize; 2],
-        values: &mut [f32],
-        targets: &[u32],
-        random: &mut Philox,
-    ) -> Option<Mixed> {
-        let size = bands * frames;
-        if size == 0 {
-            return None;
-        }
-        if let Augmentation::Mixup { alpha } = self {
-            return Some(mix(alpha, size, values, targets, random));
-        }
-        for example in values.chunks_exact_mut(size) {
-            match self {
-                Augmentation::TimeShift { up_to } => {
-                    let by = random.range(-up_to, up_to) * frames as f32;
-                    let by = (by.round() as i64).rem_euclid(frames as i64) as usize;
-                    for row in example.chunks_exact_mut(frames) {
-                        row.rotate_right(by);
-                    }
-                }
-                Augmentation::TimeStretch { by } => {
-                    let limit = (1.0 + by).ln();
-                    let rate = random.range(-limit, limit).exp();
-                    let fixed = random.uniform() * (frames - 1) as f32;
-                    let mut source = vec![0.0; frames];
-                    for row in example.chunks_exact_mut(frames) {
-                        source.copy_from_slice(row);
-                        for (at, value) in row.iter_mut().enumerate() {
-                            *value = between(&source, fixed + (at as f32 - fixed) * rate);
-                        }
-                    }
-                }
-                Augmentation::PitchShift { semitones } => {
-                    let scale = (random.range(-semitones, semitones) / 12.0).exp2();
-                    let source = example.to_vec();
-                    for (band, row) in example.chunks_exact_mut(frames).enumerate() {
-                        let at = (band as f32 / scale).min((bands - 1) as f32);
-                        let (low, part) = (at as usize, at.fract());
-                        let high = (low + 1).min(bands - 1);
-                        let (low, high) = (&source[low * frames..], &source[high * frames..]);
-                        for ((value, low), high) in row.iter_mut().zip(low).zip(high) {
-                            *value = low + part * (high - low);
-                        }
-                    }
-                }
-                Augmentation::Gain { up_to } => {
-                    let gain = random.range(-up_to, up_to);
-                    example.iter_mut().for_each(|value| *value += gain);
-                }
-                Augmentation::Noise { snr } => {
-                    let power = example.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-                    let deviation =
-                        (power / size as f64).sqrt() * 10f64.powf(f64::from(-snr) / 20.0);
-                    for value in example.iter_mut() {
-                        *value += deviation as f32 * random.normal();
-                    }
-                }
-                Augmentation::FrequencyMask {
-                    bands: widest,
-                    count,
-                } => {
-                    for _ in 0..count {
-                        let (from, to) = stripe(bands, widest, random);
-                        example[from * frames..to * frames].fill(0.0);
-                    }
-                }
-                Augmentation::TimeMask {
-                    frames: widest,
-                    count,
-                } => {
-                    for _ in 0..count {
-                        let (from, to) = stripe(frames, widest, random);
-                        for row in example.chunks_exact_mut(frames) {
-                            row[from..to].fill(0.0);
-                        }
-                    }
-                }
-                Augmentation::Mixup { .. } => {}
+    /// Draws for a batch of `n` examples `[bands, frames]`.
+    fn draw(self, n: usize, [bands, frames]: [usize; 2], random: &mut Philox) -> Change {
+        let each = |of: &mut dyn FnMut() -> Vec<f32>| (0..n).flat_map(|_| of()).collect();
+        match self {
+            Augmentation::TimeShift { up_to } => Change::Frames(each(&mut || {
+                let by = random.range(-up_to, up_to) * frames as f32;
+                let by = by.round() as i64;
+                let place = |at: usize| (at as i64 - by).rem_euclid(frames as i64) as f32;
+                (0..frames).map(place).collect()
+            })),
+            Augmentation::TimeStretch { by } => Change::Frames(each(&mut || {
+                let limit = (1.0 + by).ln();
+                let rate = random.range(-limit, limit).exp();
+                let fixed = random.uniform() * (frames - 1) as f32;
+                let place = |at: usize| fixed + (at as f32 - fixed) * rate;
+                (0..frames).map(place).collect()
+            })),
+            Augmentation::PitchShift { semitones } => Change::Bands(each(&mut || {
+                let scale = (random.range(-semitones, semitones) / 12.0).exp2();
+                (0..bands).map(|band| band as f32 / scale).collect()
+            })),
+            Augmentation::Gain { up_to } => {
+                Change::Add(each(&mut || vec![random.range(-up_to, up_to)]))
+            }
+            Augmentation::Noise { snr } => {
+                let level = 10f64.powf(f64::from(-snr) / 20.0) as f32;
+                let size = bands * frames;
+                let noise = each(&mut || (0..size).map(|_| random.normal()).collect());
+                Change::Noise(noise, level)
+            }
+            Augmentation::FrequencyMask {
+                bands: widest,
+                count,
+            } => Change::KeepBands(each(&mut || stripes(bands, widest, count, random))),
+            Augmentation::TimeMask {
+                frames: widest,
+                count,
+            } => Change::KeepFrames(each(&mut || stripes(frames, widest, count, random))),
+            Augmentation::Mixup { alpha } => {
+                let share = beta(alpha, random);
+                let mut order: Vec<u32> = (0..n as u32).collect();
+                random.shuffle(&mut order);
+                Change::Mix(order, share)
             }
         }
-        None
     }
 }
 
-/// Applies a recipe's changes, in their order, to a batch `[n, bands, frames]`. What is drawn depends on the seed and
-/// the number of the step alone. Of several mixings the last counts for the loss.
-pub fn augment(
+/// Draws a recipe's changes, in their order, for a batch of examples `[bands, frames]` with these targets. What is drawn
+/// depends on the seed and the number of the step alone. Of several mixings the last counts for the loss.
+pub fn draw(
     list: &[Augmentation],
     shape: [usize; 2],
-    values: &mut [f32],
     targets: &[u32],
     mut random: Philox,
-) -> Option<Mixed> {
-    list.iter().fold(None, |mixed, change| {
-        change.apply(shape, values, targets, &mut random).or(mixed)
-    })
+) -> (Vec<Change>, Option<Mixed>) {
+    if shape.contains(&0) || targets.is_empty() {
+        return (Vec::new(), None);
+    }
+    let draw = |change: &Augmentation| change.draw(targets.len(), shape, &mut random);
+    let changes: Vec<Change> = list.iter().map(draw).collect();
+    let mixed = changes.iter().rev().find_map(|change| match change {
+        Change::Mix(order, share) => Some(Mixed {
+            share: *share,
+            targets: order.iter().map(|&other| targets[other as usize]).collect(),
+        }),
+        _ => None,
+    });
+    (changes, mixed)
 }
 
-/// A row's value between two of its places; beyond an end, the end's.
-fn between(row: &[f32], at: f32) -> f32 {
-    let at = at.clamp(0.0, (row.len() - 1) as f32);
-    let (low, part) = (at as usize, at.fract());
-    let high = row[(low + 1).min(row.len() - 1)];
-    row[low] + part * (high - row[low])
+/// 0 in stripes of up to `widest` of `len` places, 1 elsewhere.
+fn stripes(len: usize, widest: usize, count: usize, random: &mut Philox) -> Vec<f32> {
+    let mut kept = vec![1.0; len];
+    for _ in 0..count {
+        let (from, to) = stripe(len, widest, random);
+        kept[from..to].fill(0.0);
+    }
+    kept
 }
 
 /// A stripe of 0 to `widest` of `len` places.
@@ -237,23 +211,6 @@ fn stripe(len: usize, widest: usize, random: &mut Philox) -> (usize, usize) {
     let width = random.below(widest.min(len) + 1);
     let from = random.below(len - width + 1);
     (from, from + width)
-}
-
-/// Mixes every example with another one of the batch.
-fn mix(alpha: f32, size: usize, values: &mut [f32], targets: &[u32], random: &mut Philox) -> Mixed {
-    let share = beta(alpha, random);
-    let mut order: Vec<usize> = (0..targets.len()).collect();
-    random.shuffle(&mut order);
-    let source = values.to_vec();
-    for (example, &other) in values.chunks_exact_mut(size).zip(&order) {
-        for (value, other) in example.iter_mut().zip(&source[other * size..]) {
-            *value = share * *value + (1.0 - share) * other;
-        }
-    }
-    Mixed {
-        share,
-        targets: order.iter().map(|&other| targets[other]).collect(),
-    }
 }
 
 /// A number of Beta(alpha, alpha), after Jöhnk (1964); where his method rarely ends (a large alpha), a half.

@@ -142,7 +142,7 @@ mod many {
         for some in all.chunks(batch.max(1)) {
             control.check()?;
             examples.read(some.iter().copied(), &mut read)?;
-            let x = front.tensor(&read.values, some.len(), &network.architecture().input)?;
+            let x = front.tensor(&read, &network.architecture().input)?;
             let outputs = no_grad(|| network.forward(&x, Mode::Eval))?.to_vec()?;
             for ((&example, &target), outputs) in some
                 .iter()

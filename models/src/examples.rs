@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kernels::philox::Philox;
 
 use crate::Error;
-use crate::augment::{Augmentation, Mixed, augment};
+use crate::augment::{Augmentation, Change, Mixed, draw};
 use crate::input::{Normalisation, Windows};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::training::balanced_weights;
@@ -129,6 +129,8 @@ pub struct Batch {
     pub targets: Vec<u32>,
     /// With what the windows were mixed.
     pub mixed: Option<Mixed>,
+    /// What is still to be done to them on the device.
+    pub changes: Vec<Change>,
 }
 
 /// The windows of some clips, each an example of its own.
@@ -194,6 +196,7 @@ impl<'a> Examples<'a> {
         batch.values.clear();
         batch.targets.clear();
         batch.mixed = None;
+        batch.changes.clear();
         for example in examples {
             let (clip, window) = self.list[example];
             let start = batch.values.len();
@@ -208,7 +211,14 @@ impl<'a> Examples<'a> {
 impl Batch {
     /// Changes the windows `[bands, frames]` at random, as a recipe says.
     pub fn augment(&mut self, list: &[Augmentation], shape: [usize; 2], random: Philox) {
-        self.mixed = augment(list, shape, &mut self.values, &self.targets, random);
+        self.draw(list, shape, random);
+        let values = &mut self.values;
+        (self.changes.drain(..)).for_each(|change| change.on_host(shape, values));
+    }
+
+    /// Draws the same changes, for the device.
+    pub fn draw(&mut self, list: &[Augmentation], shape: [usize; 2], random: Philox) {
+        (self.changes, self.mixed) = draw(list, shape, &self.targets, random);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Usually features are computed ahead of a training, on the CPU, and kept: a batch then holds features, normalised as
 //! they were read, and is uploaded as it is. With `training.extract = "device"` it holds sound, and STFT, mel bands,
-//! decibels, resizing and normalisation run on the device that trains, each time anew; nothing comes back to the host
+//! decibels, resizing, normalisation and augmentation run on the device that trains, each time anew; nothing comes back to the host
 //! between a sound's upload and the step. The model that is learnt is the same kind of file either way, and hears as all do.
 
 use audio::features::Extractor;
@@ -98,24 +98,34 @@ impl<'a> FrontEnd<'a> {
         }
     }
 
-    /// `n` examples, as they were read, as the network's input `[n, input…]`.
+    /// Rows and frames of an example, where they are not those of what is read.
+    pub(crate) fn shape(&self) -> Option<[usize; 2]> {
+        let shape = self.sound.as_ref().map(|sound| sound.shape);
+        shape.map(|[channels, bands, frames]| [channels * bands, frames])
+    }
+
+    /// A batch as the network's input `[n, input…]`.
     ///
     /// # Errors
     /// What the device refuses.
-    pub(crate) fn tensor(
-        &self,
-        values: &[f32],
-        n: usize,
-        input: &[usize],
-    ) -> engine::Result<Tensor> {
-        match &self.sound {
-            None => Tensor::from_vec(&self.device, values, [&[n], input].concat()),
-            Some(sound) => no_grad(|| sound.features(values, n, self.normalisation.window)),
-        }
+    pub(crate) fn tensor(&self, batch: &Batch, input: &[usize]) -> engine::Result<Tensor> {
+        let n = batch.targets.len();
+        let shape = [&[n], input].concat();
+        let Some(sound) = &self.sound else {
+            return Tensor::from_vec(&self.device, &batch.values, shape);
+        };
+        no_grad(|| {
+            let mut x = sound.features(&batch.values, n, self.normalisation.window)?;
+            for change in &batch.changes {
+                x = change.on_device(&x)?;
+            }
+            x.reshape(shape)
+        })
     }
 }
 
 impl Sound {
+    /// Features of `n` signals, `[n, rows, frames]`.
     fn features(&self, values: &[f32], n: usize, by_window: bool) -> engine::Result<Tensor> {
         let ([channels, bands, frames], own) = (self.shape, self.extractor.shape());
         let at_once = self.extractor.at_once();
@@ -148,7 +158,7 @@ impl Sound {
             let parts = x.reshape(flat(mean.elements()))?;
             x = parts.sub(mean)?.div(deviation)?;
         }
-        x.reshape([n, channels, bands, frames])
+        x.reshape([n, channels * bands, frames])
     }
 }
 
@@ -178,7 +188,8 @@ pub fn fit(
             let features = no_grad(|| sound.features(&batch.values, some.len(), false))?;
             batch.values = features.to_vec()?;
         }
-        let windows = batch.values.chunks_exact(batch.values.len() / some.len());
+        let len = batch.values.len() / some.len();
+        let windows = batch.values.chunks_exact(len.max(1));
         windows.for_each(|window| fit.add(window));
     }
     Ok(fit.finish())
@@ -237,7 +248,12 @@ mod tests {
         let front = FrontEnd::new(device, Extract::Device, input, &by).unwrap();
         assert!(front.while_reading().mean.is_empty());
         let before = device.counters();
-        let x = front.tensor(&sound.values, 4, &input.shape()).unwrap();
+        let batch = Batch {
+            values: sound.values,
+            targets: vec![0; 4],
+            ..Batch::default()
+        };
+        let x = front.tensor(&batch, &input.shape()).unwrap();
         assert_eq!((device.counters() - before).reads, 0, "no trip to the host");
         assert_eq!(
             x.shape()[..],

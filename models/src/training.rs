@@ -179,11 +179,6 @@ impl TrainingSettings {
         if let Some(sound) = &self.sound {
             sound.check()?;
         }
-        if !self.extract.is_ahead() && !self.augment.is_empty() {
-            let reason =
-                "training.augment changes features on the host; training.sound changes the sound";
-            return Err(Error::setting("training.extract", reason));
-        }
         self.optimizer
             .check()
             .map_err(|error| Error::setting("training.optimizer", error.to_string()))

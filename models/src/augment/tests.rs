@@ -11,7 +11,8 @@ fn values() -> Vec<f32> {
 
 fn changed(change: Augmentation, seed: u64) -> (Vec<f32>, Option<Mixed>) {
     let mut values = values();
-    let mixed = augment(&[change], SHAPE, &mut values, &[7, 9], Philox::new(seed, 1));
+    let (changes, mixed) = draw(&[change], SHAPE, &[7, 9], Philox::new(seed, 1));
+    changes.iter().for_each(|c| c.on_host(SHAPE, &mut values));
     (values, mixed)
 }
 
@@ -71,10 +72,9 @@ fn nothing_asked_for_is_nothing_changed() {
             "{change:?}"
         );
     }
-    let mut empty = [];
     for change in ALL {
-        let mixed = augment(&[change], [0, 5], &mut empty, &[], Philox::new(0, 0));
-        assert!(mixed.is_none());
+        let empty = draw(&[change], [0, 5], &[], Philox::new(0, 0));
+        assert_eq!(empty, (Vec::new(), None));
     }
 }
 
@@ -111,10 +111,35 @@ fn stripes_are_as_wide_as_allowed_and_the_rest_stays() {
 }
 
 #[test]
+fn the_device_makes_the_same_change() {
+    let mut devices = vec![engine::Device::cpu()];
+    if cfg!(feature = "gpu") {
+        devices.push(engine::Device::open("gpu").expect("a GPU, or software Vulkan"));
+    }
+    for device in devices {
+        for change in ALL {
+            let (changes, _) = draw(&[change, change], SHAPE, &[7, 9], Philox::new(3, 1));
+            let mut host = values();
+            changes.iter().for_each(|c| c.on_host(SHAPE, &mut host));
+            let mut x = engine::Tensor::from_vec(&device, values(), [2, 3, 5]).unwrap();
+            for change in &changes {
+                x = change.on_device(&x).unwrap();
+            }
+            for (a, b) in x.to_vec().unwrap().iter().zip(&host) {
+                assert!((a - b).abs() < 1e-5, "{change:?}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
 fn noise_has_the_ratio_asked_for() {
     let mut values = vec![2.0; 10_000];
     let noise = [A::Noise { snr: 20.0 }];
-    augment(&noise, [100, 100], &mut values, &[0], Philox::new(1, 1));
+    let (changes, _) = draw(&noise, [100, 100], &[0], Philox::new(1, 1));
+    changes
+        .iter()
+        .for_each(|c| c.on_host([100, 100], &mut values));
     let power = values.iter().map(|v| (v - 2.0).powi(2)).sum::<f32>() / 10_000.0;
     assert!((power / 0.04 - 1.0).abs() < 0.05, "{power}");
 }

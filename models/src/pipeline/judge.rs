@@ -77,14 +77,15 @@ pub fn evaluate_run(
             .is_ok_and(|dir| dir == Path::new(&settings.data.dir))
     };
     if !same(dir) {
-        // Other clips may lie in another layout.
+        // Other clips may lie in another layout, and be shorter than a window.
         recipe.layout = None;
+        recipe.training.extract = Extract::Ahead;
     }
     let (dataset, _) = open(dir, &recipe)?;
     let mut prepared = features(
         dataset,
         learnt.input(),
-        Extract::Ahead,
+        recipe.training.extract,
         evaluating.cache,
         control,
         &mut warnings,

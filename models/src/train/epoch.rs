@@ -69,7 +69,11 @@ impl Trainer<'_> {
         examples.read(some.iter().copied(), batch)?;
         if !self.setup.settings.augment.is_empty() {
             let random = stream(self.setup.seed, Stream::Augment, number);
-            batch.augment(&self.setup.settings.augment, examples.shape(), random);
+            let list = &self.setup.settings.augment;
+            match self.front.shape() {
+                None => batch.augment(list, examples.shape(), random),
+                Some(shape) => batch.draw(list, shape, random),
+            }
         }
         Ok(())
     }
@@ -115,7 +119,7 @@ impl Trainer<'_> {
     pub(super) fn step(&mut self, batch: &Batch, number: u64) -> engine::Result<Tensor> {
         let device = self.network.device();
         let input = &self.setup.architecture.input;
-        let x = (self.front).tensor(&batch.values, batch.targets.len(), input)?;
+        let x = self.front.tensor(batch, input)?;
         let targets = device.upload_u32(&batch.targets)?;
         let mode = Mode::Train {
             seed: self.setup.seed,

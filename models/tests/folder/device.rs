@@ -14,8 +14,13 @@ fn on_device() -> Recipe {
 #[test]
 fn a_training_learns_from_sound_what_it_learns_from_features() {
     let place = Place::new();
-    let ahead = place.train(recipe(), "ahead", Control::none()).unwrap();
-    let device = place.train(on_device(), "device", Control::none()).unwrap();
+    let train = |mut recipe: Recipe, run: &str| {
+        let changes = "[{ kind = \"mixup\", alpha = 0.4 }, { kind = \"time-mask\", frames = 4 }]";
+        recipe.set("training.augment", changes).unwrap();
+        place.train(recipe, run, Control::none()).unwrap()
+    };
+    let ahead = train(recipe(), "ahead");
+    let device = train(on_device(), "device");
     for (a, b) in ahead.history.iter().zip(&device.history) {
         assert!((a.train_loss - b.train_loss).abs() < 1e-3 * a.train_loss);
     }
@@ -25,9 +30,12 @@ fn a_training_learns_from_sound_what_it_learns_from_features() {
             .collect()
     };
     assert_eq!(answers(&device), answers(&ahead));
-    // The model is one like any other: it is asked by way of features.
-    let again = place.evaluate("device", None).unwrap();
-    assert_eq!(again.metrics, device.metrics.unwrap());
+    // The model is one like any other: of clips elsewhere it is asked by way of features.
+    let elsewhere = Place::new();
+    for data in [None, Some(&*elsewhere.data())] {
+        let again = place.evaluate("device", data).unwrap();
+        assert_eq!(Some(again.metrics), device.metrics);
+    }
 }
 
 #[test]
@@ -62,12 +70,11 @@ fn what_cannot_be_is_named() {
     place.write("g0/short.wav", &audio::wav::encode(&clip));
     let outcome = place.train(on_device(), "run", Control::none()).unwrap();
     warned(&outcome.warnings, "short.wav");
+    assert_eq!(
+        Some(place.evaluate("run", None).unwrap().metrics),
+        outcome.metrics
+    );
     for (key, value, words) in [
-        (
-            "training.augment",
-            "[{ kind = \"mixup\", alpha = 0.2 }]",
-            "training.sound",
-        ),
         ("input.features.kind", "chroma", "chroma"),
         ("input.features.deltas", "1", "deltas"),
     ] {
