@@ -129,8 +129,8 @@ impl Sound {
     fn features(&self, values: &[f32], n: usize, by_window: bool) -> engine::Result<Tensor> {
         let ([channels, bands, frames], own) = (self.shape, self.extractor.shape());
         let at_once = self.extractor.at_once();
-        let len = values.len() / n.max(1);
-        let parts = values.chunks((at_once * len).max(1)).map(|signals| {
+        let len = (values.len() / n.max(1)).max(1);
+        let parts = values.chunks(at_once * len).map(|signals| {
             let features = self.extractor.extract(signals)?;
             Tensor::from_buffer(features, [signals.len() / len, 1, own[0], own[1]])
         });
