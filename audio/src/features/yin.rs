@@ -1,5 +1,5 @@
-//! Pitch by YIN (de Cheveigné and Kawahara 2002), as `librosa.yin` finds it: the fundamental frequency of each frame in
-//! Hz, whether or not there is one.
+//! Pitch by YIN (de Cheveigné and Kawahara 2002), as `librosa.yin` finds it from 1.0 on (0.10 compares half a frame
+//! with the whole): the fundamental frequency of each frame in Hz, whether or not there is one.
 //!
 //! A periodic sound is like itself one period later. For each lag the squared difference between a frame and itself so
 //! much later is divided by the mean over all shorter lags; the first lag at which this falls below 0.1 and then rises
