@@ -22,6 +22,10 @@ fn input() -> Input {
     Recipe::load("demo").unwrap().input
 }
 
+fn ready(data: Dataset, cache: &Cache, control: Control<'_>) -> Result<Prepared, Error> {
+    prepare(data, &input(), Extract::Ahead, cache, control)
+}
+
 fn dataset(dir: &Path) -> Dataset {
     for genre in 0..2 {
         for seed in 0..2 {
@@ -37,14 +41,7 @@ fn dataset(dir: &Path) -> Dataset {
 #[test]
 fn bad_files_cost_a_warning_each_and_the_rest_is_done() {
     let dir = tempfile::tempdir().unwrap();
-    let prepared = prepare(
-        dataset(dir.path()),
-        &input(),
-        Extract::Ahead,
-        &Cache::off(),
-        Control::none(),
-    )
-    .unwrap();
+    let prepared = ready(dataset(dir.path()), &Cache::off(), Control::none()).unwrap();
     assert_eq!(prepared.dataset.labels, ["g0", "g1"]);
     assert_eq!(prepared.dataset.counts(), [2, 2]);
     for words in [
@@ -75,26 +72,12 @@ fn bad_files_cost_a_warning_each_and_the_rest_is_done() {
 fn the_cache_gives_the_same_numbers_and_survives_damage() {
     let (dir, cache_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let cache = Cache::open(cache_dir.path(), &input());
-    let fresh = prepare(
-        dataset(dir.path()),
-        &input(),
-        Extract::Ahead,
-        &cache,
-        Control::none(),
-    )
-    .unwrap();
+    let fresh = ready(dataset(dir.path()), &cache, Control::none()).unwrap();
     let content = ContentHash::of(&music(0, 0));
     let entry = cache.entry(content).unwrap();
     assert!(entry.exists());
     fs::write(entry, b"damaged").unwrap();
-    let again = prepare(
-        dataset(dir.path()),
-        &input(),
-        Extract::Ahead,
-        &cache,
-        Control::none(),
-    )
-    .unwrap();
+    let again = ready(dataset(dir.path()), &cache, Control::none()).unwrap();
     assert_eq!(again.features, fresh.features);
     assert_eq!(again.fingerprint, fresh.fingerprint);
     assert!(
@@ -102,14 +85,7 @@ fn the_cache_gives_the_same_numbers_and_survives_damage() {
         "the damaged entry is written anew"
     );
     let off = Cache::off();
-    let in_memory = prepare(
-        dataset(dir.path()),
-        &input(),
-        Extract::Ahead,
-        &off,
-        Control::none(),
-    )
-    .unwrap();
+    let in_memory = ready(dataset(dir.path()), &off, Control::none()).unwrap();
     for (kept, fresh) in in_memory.features.iter().zip(&fresh.features) {
         assert_ne!(kept, fresh, "what a cache has stays on disk");
         let (mut a, mut b) = (Vec::new(), Vec::new());
@@ -134,10 +110,8 @@ fn a_cache_that_cannot_be_written_costs_one_warning() {
         events: &events,
         stop: &AtomicBool::new(false),
     };
-    prepare(
+    ready(
         data,
-        &input(),
-        Extract::Ahead,
         &Cache::open(&dir.path().join("blocked"), &input()),
         control,
     )
@@ -148,25 +122,11 @@ fn a_cache_that_cannot_be_written_costs_one_warning() {
 #[test]
 fn copies_stay_together_and_the_fingerprint_sees_content_and_names() {
     let dir = tempfile::tempdir().unwrap();
-    let before = prepare(
-        dataset(dir.path()),
-        &input(),
-        Extract::Ahead,
-        &Cache::off(),
-        Control::none(),
-    )
-    .unwrap();
+    let before = ready(dataset(dir.path()), &Cache::off(), Control::none()).unwrap();
     write(dir.path(), "g0/other-name.wav", &music(0, 0));
     write(dir.path(), "g1/wrong-label.wav", &music(0, 0));
     let data = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
-    let after = prepare(
-        data,
-        &input(),
-        Extract::Ahead,
-        &Cache::off(),
-        Control::none(),
-    )
-    .unwrap();
+    let after = ready(data, &Cache::off(), Control::none()).unwrap();
     let group = |name: &str| {
         after
             .dataset
@@ -193,21 +153,14 @@ fn nothing_usable_and_a_stop_are_typed() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a/x.wav", b"");
     let data = Dataset::scan(dir.path(), GroupRule::Take).unwrap();
-    let error = prepare(
-        data.clone(),
-        &input(),
-        Extract::Ahead,
-        &Cache::off(),
-        Control::none(),
-    )
-    .unwrap_err();
+    let error = ready(data.clone(), &Cache::off(), Control::none()).unwrap_err();
     assert!(error.to_string().contains("none of its 1 clips"), "{error}");
     let control = Control {
         stop: &AtomicBool::new(true),
         ..Control::none()
     };
     assert!(matches!(
-        prepare(data, &input(), Extract::Ahead, &Cache::off(), control),
+        ready(data, &Cache::off(), control),
         Err(Error::Stopped)
     ));
 }
