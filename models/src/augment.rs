@@ -150,7 +150,7 @@ impl Augmentation {
                 Change::Add(each(&mut || vec![random.range(-up_to, up_to)]))
             }
             Augmentation::Noise { snr } => {
-                let level = 10f64.powf(f64::from(-snr) / 20.0) as f32;
+                let level = 10f64.powf(f64::from(-snr) / 20.0);
                 let size = bands * frames;
                 let noise = each(&mut || (0..size).map(|_| random.normal()).collect());
                 Change::Noise(noise, level)

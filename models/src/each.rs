@@ -1,8 +1,5 @@
 //! The same work for many things, on all threads.
 
-use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
 use crate::Error;
 
 /// What `one` makes of every number below `len`, in order; the first error ends it.
@@ -23,114 +20,131 @@ pub(crate) fn each<R: Send>(
 
 /// Gives `take` what `one` makes of every number below `len`, in order, while other threads go on with what follows:
 /// whoever has made something hands over all whose turn it is. At most `ahead` are made or wait at a time. The first error
-/// of either ends it. Not to be called within itself: it holds every thread.
+/// of either ends it.
 pub(crate) fn in_order<R: Send>(
     len: usize,
     ahead: usize,
     one: impl Fn(usize) -> Result<R, Error> + Sync,
     take: impl FnMut(R) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
-    let line = Line {
-        len,
-        ahead: ahead.max(1),
-        state: Mutex::new(State {
-            begun: 0,
-            taken: 0,
-            waiting: BTreeMap::new(),
-            take: Some(take),
-            outcome: Ok(()),
-        }),
-        changed: Condvar::new(),
-    };
     #[cfg(feature = "threads")]
-    rayon::broadcast(|_| line.work(&one));
+    {
+        let line = ordered::Line::new(len, one, take);
+        rayon::in_place_scope_fifo(|scope| {
+            (0..ahead.clamp(1, len.max(1))).for_each(|_| line.begin(scope));
+        });
+        line.outcome()
+    }
     #[cfg(not(feature = "threads"))]
-    line.work(&one);
-    let state = line.state.into_inner();
-    state.unwrap_or_else(PoisonError::into_inner).outcome
+    {
+        let (_, mut take) = (ahead, take);
+        (0..len).try_for_each(|at| take(one(at)?))
+    }
 }
 
-struct Line<R, T> {
-    len: usize,
-    ahead: usize,
-    state: Mutex<State<R, T>>,
-    changed: Condvar,
-}
+#[cfg(feature = "threads")]
+mod ordered {
+    use std::collections::BTreeMap;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
-struct State<R, T> {
-    /// How many numbers were begun.
-    begun: usize,
-    /// How many were handed over.
-    taken: usize,
-    /// What is made, by its number.
-    waiting: BTreeMap<usize, R>,
-    /// Away while a thread hands over.
-    take: Option<T>,
-    outcome: Result<(), Error>,
-}
+    use rayon::ScopeFifo;
 
-impl<R, T: FnMut(R) -> Result<(), Error>> Line<R, T> {
-    fn work(&self, one: &impl Fn(usize) -> Result<R, Error>) {
-        let _alarm = Alarm(self);
-        let mut state = self.lock();
-        while state.outcome.is_ok() {
-            if let Some((mut take, result)) = state.turn() {
-                drop(state);
-                let outcome = take(result);
-                state = self.lock();
-                state.taken += 1;
-                state.take = Some(take);
-                state.end(outcome);
-            } else if state.begun == self.len {
-                break; // Whoever still makes one hands it over.
-            } else if state.begun < state.taken + self.ahead {
-                let at = state.begun;
-                state.begun += 1;
-                drop(state);
-                let made = one(at);
-                state = self.lock();
+    use crate::Error;
+
+    /// Work whose results are taken in order.
+    pub(super) struct Line<R, O, T> {
+        len: usize,
+        one: O,
+        state: Mutex<State<R, T>>,
+    }
+
+    struct State<R, T> {
+        /// How many numbers were begun.
+        begun: usize,
+        /// How many were handed over.
+        taken: usize,
+        /// What is made, by its number.
+        waiting: BTreeMap<usize, R>,
+        /// Away while a thread hands over.
+        take: Option<T>,
+        outcome: Result<(), Error>,
+    }
+
+    impl<R, O, T> Line<R, O, T>
+    where
+        R: Send,
+        O: Fn(usize) -> Result<R, Error> + Sync,
+        T: FnMut(R) -> Result<(), Error> + Send,
+    {
+        pub(super) fn new(len: usize, one: O, take: T) -> Self {
+            let state = State {
+                begun: 0,
+                taken: 0,
+                waiting: BTreeMap::new(),
+                take: Some(take),
+                outcome: Ok(()),
+            };
+            Line {
+                len,
+                one,
+                state: Mutex::new(state),
+            }
+        }
+
+        /// Begins the next number, where there is one. Whatever is handed over begins another.
+        pub(super) fn begin<'s>(&'s self, scope: &ScopeFifo<'s>) {
+            let mut state = self.lock();
+            if state.begun == self.len || state.outcome.is_err() {
+                return;
+            }
+            let at = state.begun;
+            state.begun += 1;
+            drop(state);
+            scope.spawn_fifo(move |scope| {
+                let made = (self.one)(at);
+                let mut state = self.lock();
                 let made = made.map(|result| drop(state.waiting.insert(at, result)));
                 state.end(made);
-            } else {
-                let woken = self.changed.wait(state);
-                state = woken.unwrap_or_else(PoisonError::into_inner);
-                continue;
+                while let Some((mut take, result)) = state.turn() {
+                    drop(state);
+                    let outcome = take(result);
+                    self.begin(scope);
+                    state = self.lock();
+                    state.taken += 1;
+                    state.take = Some(take);
+                    state.end(outcome);
+                }
+            });
+        }
+
+        pub(super) fn outcome(self) -> Result<(), Error> {
+            let state = self.state.into_inner();
+            state.unwrap_or_else(PoisonError::into_inner).outcome
+        }
+
+        fn lock(&self) -> MutexGuard<'_, State<R, T>> {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    impl<R, T> State<R, T> {
+        /// What is to be handed over next, where it is made, nobody hands over and nothing has failed.
+        fn turn(&mut self) -> Option<(T, R)> {
+            if self.outcome.is_err() {
+                return None;
             }
-            self.changed.notify_all();
+            let take = self.take.take()?;
+            let Some(result) = self.waiting.remove(&self.taken) else {
+                self.take = Some(take);
+                return None;
+            };
+            Some((take, result))
         }
-    }
 
-    fn lock(&self) -> MutexGuard<'_, State<R, T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R, T> State<R, T> {
-    /// What is to be handed over next, where it is made and nobody hands over.
-    fn turn(&mut self) -> Option<(T, R)> {
-        let take = self.take.take()?;
-        let Some(result) = self.waiting.remove(&self.taken) else {
-            self.take = Some(take);
-            return None;
-        };
-        Some((take, result))
-    }
-
-    fn end(&mut self, outcome: Result<(), Error>) {
-        if self.outcome.is_ok() {
-            self.outcome = outcome;
-        }
-    }
-}
-
-/// Nobody waits for what a thread that panics will not make.
-struct Alarm<'a, R, T: FnMut(R) -> Result<(), Error>>(&'a Line<R, T>);
-
-impl<R, T: FnMut(R) -> Result<(), Error>> Drop for Alarm<'_, R, T> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().end(Err(Error::Stopped));
-            self.0.changed.notify_all();
+        fn end(&mut self, outcome: Result<(), Error>) {
+            if self.outcome.is_ok() {
+                self.outcome = outcome;
+            }
         }
     }
 }

@@ -123,7 +123,7 @@ impl Clips<'_> {
 /// A batch of windows, ready for the network.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// `[n, bands, frames]`, normalised.
+    /// `[n, bands, frames]`, normalised; or `[n, samples]` for a device that makes such of them.
     pub values: Vec<f32>,
     /// A label per window.
     pub targets: Vec<u32>,

@@ -33,7 +33,7 @@ pub struct Prepared {
     pub features: Vec<ClipFeatures>,
     /// A hash of every clip's name and content, in order: what figures depend on.
     pub fingerprint: String,
-    /// Whether the features are features, or sound for the device that trains.
+    /// What `features` holds: features, or windows of sound.
     pub extract: Extract,
 }
 

@@ -60,9 +60,8 @@ impl<'a> FrontEnd<'a> {
         if extract.is_ahead() {
             return Ok(own);
         }
-        let samples = input.window_samples()?;
-        let refuse = |error: audio::Error| Error::setting("training.extract", error.to_string());
-        let extractor = Extractor::new(device, &input.features, samples).map_err(refuse)?;
+        let extractor = Extractor::new(device, &input.features, input.window_samples()?);
+        let extractor = extractor.map_err(refused)?;
         let figure = |values: &[f32]| Tensor::from_vec(device, values, [1, values.len(), 1]);
         let figures = match normalisation.mean.is_empty() {
             true => None,
@@ -75,7 +74,7 @@ impl<'a> FrontEnd<'a> {
         let resizing = match frames == wanted {
             true => None,
             false => {
-                let matrix = extractor.resizing(wanted).map_err(refuse)?;
+                let matrix = extractor.resizing(wanted).map_err(refused)?;
                 Some(Tensor::from_vec(device, &matrix, [frames, wanted])?)
             }
         };
@@ -88,6 +87,16 @@ impl<'a> FrontEnd<'a> {
             }),
             ..own
         })
+    }
+
+    /// Whether [`FrontEnd::new`] can be made for [`Extract::Device`].
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it can't.
+    #[cfg(feature = "report")]
+    pub(crate) fn check(input: &Input) -> Result<(), Error> {
+        let samples = input.window_samples()?;
+        Extractor::check(&input.features, samples, input.frames).map_err(refused)
     }
 
     /// By what examples are normalised as they are read.
@@ -160,6 +169,10 @@ impl Sound {
         }
         x.reshape([n, channels * bands, frames])
     }
+}
+
+fn refused(error: audio::Error) -> Error {
+    Error::setting("training.extract", error.to_string())
 }
 
 /// Fits a normalisation to the features of all windows of the chosen clips, `at_once` at a time, as they come out of a front
@@ -318,22 +331,18 @@ mod tests {
         let refused = |change: fn(&mut Input)| {
             let mut input = input(Kind::LogMel, Preset::Librosa, 41);
             change(&mut input);
-            let (device, none) = (Device::cpu(), Normalisation::NONE);
-            let error = FrontEnd::new(&device, Extract::Device, &input, none).unwrap_err();
-            error.to_string()
+            FrontEnd::check(&input).unwrap_err().to_string()
         };
         assert!(refused(|i| i.seconds = None).contains("input.seconds"));
         assert!(refused(|i| i.seconds = Some(1e300)).contains("training.extract"));
         assert!(refused(|i| i.features.kind = Kind::Chroma).contains("chroma"));
-        let short = Clip {
-            samples: vec![0.1; 3000],
+        assert!(refused(|i| i.frames = usize::MAX).contains("training.extract"));
+        let loud = Clip {
+            samples: vec![f32::INFINITY; 3000],
             sample_rate: 8000,
         };
         let input = input(Kind::LogMel, Preset::Librosa, 41);
-        let error = input.sound(&short, "short.wav").unwrap_err().to_string();
-        assert!(
-            error.contains("short.wav") && error.contains("0.375"),
-            "{error}"
-        );
+        let error = input.sound(&loud, "loud.wav").unwrap_err().to_string();
+        assert!(error.contains("loud.wav"), "{error}");
     }
 }

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::classical::Classical;
 use crate::dataset::Layout;
 use crate::front_end::FrontEnd;
-use crate::input::{Input, Normalisation};
+use crate::input::Input;
 use crate::search::{Range, Ranges};
 use crate::split::SplitSettings;
 use crate::training::{Extract, TrainingSettings};
@@ -175,8 +175,7 @@ impl Recipe {
                 let reason = "a classifier that is no network learns on the host";
                 return Err(Error::setting("training.extract", reason));
             }
-            let (device, none) = (kernels::Device::cpu(), Normalisation::NONE);
-            FrontEnd::new(&device, Extract::Device, &self.input, none)?;
+            FrontEnd::check(&self.input)?;
         }
         self.training.check()
     }

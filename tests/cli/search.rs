@@ -192,6 +192,10 @@ fn draws_that_go_wrong_are_told_and_the_search_goes_on() {
         ("training.learning_rat=[1]", "learning_rat"),
         ("architecture.conv9.out_channels=[1]", "conv9"),
         ("input.frames=[16, 32]", "input.frames"),
+        (
+            "training.extract=[\"ahead\", \"device\"]",
+            "training.extract",
+        ),
     ] {
         search(&["--range", range, "--out", "c"]).fails(2, &[words]);
     }

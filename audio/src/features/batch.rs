@@ -2,77 +2,69 @@
 //! network. The numbers are those of [`super::extract`].
 
 use super::kind::How;
-use super::pieces::in_pieces;
 use super::preset::Preset;
 use super::resize::weights;
 use super::settings::FeatureSettings;
-use super::spectra::{Finish, Pipeline};
+use super::spectra::{Bank, Finish, Pipeline};
 use crate::error::{Error, Result};
 use kernels::stft::Stft;
 use kernels::{Buffer, Device, Kernel};
-use std::borrow::Cow;
 
 /// Frames that go through the kernels at once: 16 MiB of spectra at librosa's settings.
 const FRAMES: usize = 4096;
 
-/// The largest matrix that resizes.
-const MOST_WEIGHTS: usize = 1 << 26;
+/// The most spectra of one clip, and the largest matrix that resizes them: 128 MiB, which every GPU binds.
+const MOST: usize = 1 << 25;
 
 /// Extracts the features of clips of one length.
 pub struct Extractor {
     pipeline: Pipeline,
+    settings: FeatureSettings,
+    samples: usize,
     /// Of one clip.
     stft: Stft,
-    bands: usize,
 }
 
 impl Extractor {
     /// For clips of so many samples, at least one, at the settings' rate.
     ///
     /// # Errors
-    /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters (stft, mel,
-    /// logmel, mfcc): slopes, statistics, a lifter, HTK's logarithms; whatever the device refuses.
+    /// As [`Extractor::check`]; whatever the device refuses.
     pub fn new(device: &Device, settings: &FeatureSettings, samples: usize) -> Result<Self> {
-        settings.check()?;
-        let How::Bank(bank) = &settings.kind.definition().how else {
-            return Err(many(settings, "not spectra through a bank of filters"));
-        };
-        let logarithms = bank.finish != Finish::Bands && settings.preset == Preset::Htk;
-        if !in_pieces(settings) || settings.lifter > 0 || logarithms {
-            return Err(many(
-                settings,
-                "deltas, statistics, lifter or HTK's logarithms",
-            ));
-        }
-        let stft = settings.whole_stft(samples);
-        stft.check()?;
+        let (bank, stft) = parts(settings, samples)?;
         Ok(Extractor {
             pipeline: Pipeline::new(device, settings, bank)?,
+            settings: settings.clone(),
+            samples,
             stft,
-            bands: settings.bands(),
         })
     }
 
-    /// What a clip is uploaded as: its samples, with what its preset puts before and behind them.
-    pub fn signal<'s>(settings: &FeatureSettings, samples: &'s [f32]) -> Cow<'s, [f32]> {
-        settings.whole(samples).samples
+    /// Whether such clips' features can be computed, and resized to `wanted` frames.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters (stft, mel,
+    /// logmel, mfcc): slopes, statistics, a lifter, HTK's logarithms; where a clip is too long.
+    pub fn check(settings: &FeatureSettings, samples: usize, wanted: usize) -> Result<()> {
+        let frames = parts(settings, samples)?.1.frames();
+        match frames.saturating_mul(wanted) {
+            1..=MOST => Ok(()),
+            _ => Err(many(settings, &format!("{frames} frames as {wanted}"))),
+        }
     }
 
     /// Bands and frames of every clip.
     pub fn shape(&self) -> [usize; 2] {
-        [self.bands, self.stft.frames()]
+        [self.settings.bands(), self.stft.frames()]
     }
 
     /// What [`crate::Features::resize_frames`] does, as a matrix `[frames, wanted]` behind `[clips, bands, frames]`.
     ///
     /// # Errors
-    /// [`Error::Settings`] where one of the sizes is 0, or the matrix is too large.
+    /// As [`Extractor::check`].
     pub fn resizing(&self, wanted: usize) -> Result<Vec<f32>> {
+        Self::check(&self.settings, self.samples, wanted)?;
         let frames = self.stft.frames();
-        if !(1..=MOST_WEIGHTS).contains(&frames.saturating_mul(wanted)) {
-            let what = format!("{frames} frames cannot become {wanted}");
-            return Err(Error::Settings(what));
-        }
         let mut matrix = vec![0.0; frames * wanted];
         for (to, parts) in weights(frames, wanted).into_iter().enumerate() {
             // An outermost frame may come twice.
@@ -85,27 +77,68 @@ impl Extractor {
 
     /// How many clips go through the kernels at once at most: at least one.
     pub fn at_once(&self) -> usize {
-        (FRAMES / self.stft.frames().max(1)).max(1)
+        (FRAMES / self.stft.frames()).max(1)
     }
 
-    /// Clips' signals, one behind the other, to features `[clips, bands, frames]`. Nothing comes back to the host.
+    /// Clips, one behind the other, to features `[clips, bands, frames]`. Nothing comes back to the host.
     ///
     /// # Errors
     /// Whatever the device refuses.
-    pub fn extract(&self, signals: &[f32]) -> Result<Buffer, kernels::Error> {
-        let clips = signals.len() / self.stft.samples;
-        let stft = Stft { clips, ..self.stft };
-        let signals = self.pipeline.device.upload(signals)?;
+    pub fn extract(&self, clips: &[f32]) -> Result<Buffer, kernels::Error> {
+        let each = clips.chunks_exact(self.samples);
+        let stft = Stft {
+            clips: each.len(),
+            ..self.stft
+        };
+        let device = &self.pipeline.device;
+        let signals = match self.settings.preset {
+            Preset::Librosa => device.upload(clips)?,
+            _ => {
+                let laid_out = each.map(|clip| self.settings.whole(clip).samples);
+                device.upload(&laid_out.collect::<Vec<_>>().concat())?
+            }
+        };
         let bands = self.pipeline.bands(&stft, &signals)?;
-        self.pipeline.finish(bands, clips, stft.frames())
+        self.pipeline.finish(bands, stft.clips, stft.frames())
     }
+}
+
+/// The bank of filters and the transform of one clip, where many can go at once.
+fn parts(settings: &FeatureSettings, samples: usize) -> Result<(&'static Bank, Stft)> {
+    settings.check()?;
+    let How::Bank(bank) = &settings.kind.definition().how else {
+        return Err(many(settings, "not spectra through a bank of filters"));
+    };
+    let htk = settings.preset == Preset::Htk;
+    let refused = [
+        (settings.deltas > 0, "deltas"),
+        (!settings.statistics.is_empty(), "statistics"),
+        (htk && bank.finish != Finish::Bands, "HTK's logarithms"),
+        (
+            settings.lifter > 0 && bank.finish == Finish::Cepstrum,
+            "a lifter",
+        ),
+    ];
+    if let Some((_, what)) = refused.into_iter().find(|(is, _)| *is) {
+        return Err(many(settings, what));
+    }
+    let stft = settings.whole_stft(samples);
+    stft.check()?;
+    if stft.frames().saturating_mul(stft.bins()) > MOST {
+        let (frames, bins) = (stft.frames(), stft.bins());
+        return Err(many(
+            settings,
+            &format!("{frames} frames of {bins} frequencies"),
+        ));
+    }
+    Ok((bank, stft))
 }
 
 impl std::fmt::Debug for Extractor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Extractor")
-            .field("stft", &self.stft)
-            .field("bands", &self.bands)
+            .field("settings", &self.settings)
+            .field("samples", &self.samples)
             .finish_non_exhaustive()
     }
 }
@@ -151,11 +184,8 @@ mod tests {
         for preset in [Preset::Librosa, Preset::Torchaudio] {
             for settings in kinds.map(|kind| settings(kind, preset)) {
                 let extractor = Extractor::new(&device, &settings, 3001).unwrap();
-                let signals = clips
-                    .iter()
-                    .flat_map(|clip| Extractor::signal(&settings, clip).into_owned());
                 let before = device.counters();
-                let all = extractor.extract(&signals.collect::<Vec<f32>>()).unwrap();
+                let all = extractor.extract(&clips.concat()).unwrap();
                 assert_eq!((device.counters() - before).reads, 0);
                 let all = kernels::block_on(all.read()).unwrap();
                 let [bands, frames] = extractor.shape();
@@ -177,7 +207,7 @@ mod tests {
         let refused = |change: fn(&mut FeatureSettings)| {
             let mut settings = settings(Kind::LogMel, Preset::Librosa);
             change(&mut settings);
-            let error = Extractor::new(&Device::cpu(), &settings, 3001);
+            let error = Extractor::new(&Device::cpu(), &settings, 30_001);
             error.unwrap_err().to_string()
         };
         for message in [
@@ -185,6 +215,8 @@ mod tests {
             refused(|s| s.deltas = 1),
             refused(|s| s.statistics = vec![Statistic::Mean]),
             refused(|s| s.preset = Preset::Htk),
+            refused(|s| (s.kind, s.lifter) = (Kind::Mfcc, 22)),
+            refused(|s| (s.n_fft, s.hop) = (65_536, 1)),
         ] {
             assert!(message.contains("many clips at once"), "{message}");
         }

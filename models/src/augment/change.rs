@@ -1,5 +1,6 @@
 //! What was drawn for a batch, done on the host or on the device: the same change either way.
 
+#[cfg(not(target_arch = "wasm32"))]
 use engine::Tensor;
 
 /// One change of `n` examples `[bands, frames]`.
@@ -16,71 +17,79 @@ pub enum Change {
     /// This is added to all of an example, `[n]`.
     Add(Vec<f32>),
     /// Normal noise `[n, bands, frames]` of this deviation, counted in the root of the example's mean square.
-    Noise(Vec<f32>, f32),
+    Noise(Vec<f32>, f64),
     /// Each example is mixed with the one of this number: this share of itself and the rest of the other.
     Mix(Vec<u32>, f32),
 }
 
 impl Change {
     /// Changes a batch `[n, bands, frames]` in memory.
-    pub fn on_host(&self, [bands, frames]: [usize; 2], values: &mut [f32]) {
+    pub(crate) fn on_host(&self, [bands, frames]: [usize; 2], values: &mut [f32]) {
         let size = bands * frames;
         if size == 0 {
             return;
         }
-        if let Change::Mix(order, share) = self {
-            let source = values.to_vec();
-            for (example, &other) in values.chunks_exact_mut(size).zip(order) {
-                for (value, other) in example.iter_mut().zip(&source[other as usize * size..]) {
-                    *value = share * *value + (1.0 - share) * other;
-                }
-            }
-            return;
-        }
-        for (n, example) in values.chunks_exact_mut(size).enumerate() {
-            let own = |values: &[f32], len: usize| values[n * len..(n + 1) * len].to_vec();
-            match self {
-                Change::Frames(places) => {
-                    let places = own(places, frames);
-                    let mut source = vec![0.0; frames];
+        let examples = values.chunks_exact_mut(size);
+        match self {
+            Change::Frames(places) => {
+                let mut source = vec![0.0; frames];
+                for (example, places) in examples.zip(places.chunks_exact(frames)) {
                     for row in example.chunks_exact_mut(frames) {
                         source.copy_from_slice(row);
-                        for (value, at) in row.iter_mut().zip(&places) {
+                        for (value, at) in row.iter_mut().zip(places) {
                             let (low, high, part) = between(*at, frames);
                             *value = source[low] + part * (source[high] - source[low]);
                         }
                     }
                 }
-                Change::Bands(places) => {
+            }
+            Change::Bands(places) => {
+                for (example, places) in examples.zip(places.chunks_exact(bands)) {
                     let source = example.to_vec();
-                    for (row, at) in example.chunks_exact_mut(frames).zip(own(places, bands)) {
-                        let (low, high, part) = between(at, bands);
+                    for (row, at) in example.chunks_exact_mut(frames).zip(places) {
+                        let (low, high, part) = between(*at, bands);
                         let (low, high) = (&source[low * frames..], &source[high * frames..]);
                         for ((value, low), high) in row.iter_mut().zip(low).zip(high) {
                             *value = low + part * (high - low);
                         }
                     }
                 }
-                Change::KeepFrames(kept) => {
-                    let kept = own(kept, frames);
+            }
+            Change::KeepFrames(kept) => {
+                for (example, kept) in examples.zip(kept.chunks_exact(frames)) {
                     for row in example.chunks_exact_mut(frames) {
-                        row.iter_mut().zip(&kept).for_each(|(v, keep)| *v *= keep);
+                        row.iter_mut().zip(kept).for_each(|(v, keep)| *v *= keep);
                     }
                 }
-                Change::KeepBands(kept) => {
-                    for (row, keep) in example.chunks_exact_mut(frames).zip(own(kept, bands)) {
+            }
+            Change::KeepBands(kept) => {
+                for (example, kept) in examples.zip(kept.chunks_exact(bands)) {
+                    for (row, keep) in example.chunks_exact_mut(frames).zip(kept) {
                         row.iter_mut().for_each(|value| *value *= keep);
                     }
                 }
-                Change::Add(gains) => example.iter_mut().for_each(|value| *value += gains[n]),
-                Change::Noise(noise, level) => {
+            }
+            Change::Add(gains) => {
+                for (example, gain) in examples.zip(gains) {
+                    example.iter_mut().for_each(|value| *value += gain);
+                }
+            }
+            Change::Noise(noise, level) => {
+                for (example, noise) in examples.zip(noise.chunks_exact(size)) {
                     let power = example.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-                    let deviation = (power / size as f64).sqrt() as f32 * level;
-                    for (value, noise) in example.iter_mut().zip(&noise[n * size..]) {
+                    let deviation = ((power / size as f64).sqrt() * level) as f32;
+                    for (value, noise) in example.iter_mut().zip(noise) {
                         *value += deviation * noise;
                     }
                 }
-                Change::Mix(..) => {}
+            }
+            Change::Mix(order, share) => {
+                let source: Vec<Vec<f32>> = examples.map(|example| example.to_vec()).collect();
+                for (example, other) in values.chunks_exact_mut(size).zip(order) {
+                    for (value, other) in example.iter_mut().zip(&source[*other as usize]) {
+                        *value = share * *value + (1.0 - share) * other;
+                    }
+                }
             }
         }
     }
@@ -89,7 +98,8 @@ impl Change {
     ///
     /// # Errors
     /// Whatever the device refuses.
-    pub fn on_device(&self, x: &Tensor) -> engine::Result<Tensor> {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn on_device(&self, x: &Tensor) -> engine::Result<Tensor> {
         let device = x.device();
         let [n, bands, frames] = [x.shape()[0], x.shape()[1], x.shape()[2]];
         let tensor = |values: &[f32], shape: [usize; 3]| Tensor::from_vec(device, values, shape);
@@ -108,7 +118,7 @@ impl Change {
             Change::Add(gains) => x.add(&tensor(gains, [n, 1, 1])?),
             Change::Noise(noise, level) => {
                 let power = x.mul(x)?.reshape([n, bands * frames])?.mean(1)?;
-                let deviation = power.map(|power| power.sqrt() * *level)?;
+                let deviation = power.map(|power| power.sqrt() * *level as f32)?;
                 let noise = tensor(noise, [n, bands, frames])?;
                 x.add(&noise.mul(&deviation.reshape([n, 1, 1])?)?)
             }
@@ -121,6 +131,7 @@ impl Change {
 }
 
 /// Of every block of `len` along `axis`, what lies at these places of it.
+#[cfg(not(target_arch = "wasm32"))]
 fn picked(x: &Tensor, axis: usize, places: &[f32], len: usize) -> engine::Result<Tensor> {
     let each = places.iter().enumerate().map(|(i, at)| {
         let (low, high, part) = between(*at, len);

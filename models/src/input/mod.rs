@@ -20,8 +20,6 @@ mod table;
 pub(crate) use normalise::SMALLEST_DEVIATION;
 pub use normalise::{Fit, Normalisation, Normalise};
 
-#[cfg(feature = "report")]
-use audio::features::Extractor;
 use audio::{Clip, FeatureSettings};
 use kernels::Device;
 use serde::{Deserialize, Serialize};
@@ -236,47 +234,35 @@ impl Input {
         }
     }
 
-    /// The windows of a clip as [`audio::features::Extractor`] takes them: `[windows, 1, samples]`.
+    /// The windows of a clip as sound at the features' rate, `[windows, 1, samples]`; a clip that is shorter than one is
+    /// filled up with silence.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a clip that is shorter than a window; what resampling refuses.
+    /// [`Error::Features`] for sound that is none, or that cannot be resampled.
     #[cfg(feature = "report")]
     pub(crate) fn sound(&self, clip: &Clip, name: &str) -> Result<Windows, Error> {
-        let samples = self.window_samples()?;
-        let wanted = self.seconds.unwrap_or_default();
-        let seconds = clip.seconds();
-        // Half a sample is no difference.
-        if (wanted - seconds) * f64::from(clip.sample_rate) > 0.5 {
-            return Err(Error::Malformed {
-                path: name.into(),
-                reason: format!(
-                    "{seconds:.3} s of sound, and on the device a window is {wanted} s"
-                ),
-            });
-        }
+        let named = |source| Error::Features {
+            name: name.into(),
+            source,
+        };
+        clip.check(name).map_err(named)?;
+        let (samples, rate) = (self.window_samples()?, self.features.sample_rate);
         let mut all = Windows::default();
         for (from, to) in self.cuts(clip.samples.len(), clip.sample_rate) {
-            let window = Clip {
+            let mut window = Clip {
                 samples: clip.samples[from..to].to_vec(),
                 sample_rate: clip.sample_rate,
             };
-            let named = |source| Error::Features {
-                name: name.into(),
-                source,
-            };
-            let rate = self.features.sample_rate;
-            let mut window = match clip.sample_rate == rate {
-                true => window,
-                false => audio::resample(&window, rate).map_err(named)?,
-            };
-            // Resampling may have rounded its length otherwise.
+            if clip.sample_rate != rate {
+                window = audio::resample(&window, rate).map_err(named)?;
+            }
+            // Resampling may also have rounded its length otherwise.
             window.samples.resize(samples, 0.0);
-            let values = Extractor::signal(&self.features, &window.samples).into_owned();
             all.append(Windows {
                 windows: 1,
                 bands: 1,
-                frames: values.len(),
-                values,
+                frames: samples,
+                values: window.samples,
             });
         }
         Ok(all)

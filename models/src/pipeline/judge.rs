@@ -14,7 +14,6 @@ use crate::features::Prepared;
 use crate::metrics::Metrics;
 use crate::run::RunFolder;
 use crate::split::Split;
-use crate::training::Extract;
 
 /// A run, or its model on other clips, that is to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +76,8 @@ pub fn evaluate_run(
             .is_ok_and(|dir| dir == Path::new(&settings.data.dir))
     };
     if !same(dir) {
-        // Other clips may lie in another layout, and be shorter than a window.
+        // Other clips may lie in another layout.
         recipe.layout = None;
-        recipe.training.extract = Extract::Ahead;
     }
     let (dataset, _) = open(dir, &recipe)?;
     let mut prepared = features(

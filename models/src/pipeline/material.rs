@@ -159,24 +159,53 @@ pub(super) fn features(
     Ok(prepared)
 }
 
-/// What features, or sound for the device, are kept under.
+/// What decides about what is kept: of features all but how they are normalised later, of sound its windows.
 #[derive(Serialize)]
-struct Kept {
-    #[serde(flatten)]
-    input: Input,
-    #[serde(skip_serializing_if = "Extract::is_ahead")]
-    extract: Extract,
+#[serde(untagged)]
+enum Kept {
+    Features(Box<Input>),
+    Sound {
+        seconds: Option<f64>,
+        sample_rate: u32,
+    },
 }
 
-/// It does not depend on how they are normalised later.
 fn kept(input: &Input, extract: Extract) -> Kept {
-    let input = Input {
-        normalise: Normalise::None,
-        ..input.clone()
-    };
-    Kept { input, extract }
+    match extract {
+        Extract::Ahead => Kept::Features(Box::new(Input {
+            normalise: Normalise::None,
+            ..input.clone()
+        })),
+        Extract::Device => Kept::Sound {
+            seconds: input.seconds,
+            sample_rate: input.features.sample_rate,
+        },
+    }
 }
 
 fn open(dir: Option<&Path>, settings: &impl Serialize) -> Cache {
     dir.map_or_else(Cache::off, |dir| Cache::open(dir, settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_kept_by_all_of_the_input_and_sound_by_its_windows() {
+        let json = |input: &Input, extract| serde_json::to_string(&kept(input, extract)).unwrap();
+        let input = Recipe::load("demo").unwrap().input;
+        let mut other = input.clone();
+        other.normalise = Normalise::Band;
+        let ahead = json(&input, Extract::Ahead);
+        assert_eq!(ahead, json(&other, Extract::Ahead));
+        other.normalise = Normalise::None;
+        assert_eq!(ahead, serde_json::to_string(&other).unwrap());
+        other.features.n_mels += 1;
+        assert_ne!(ahead, json(&other, Extract::Ahead));
+        let sound = json(&input, Extract::Device);
+        assert_eq!(sound, json(&other, Extract::Device));
+        other.features.sample_rate += 1;
+        assert_ne!(sound, json(&other, Extract::Device));
+    }
 }

@@ -125,12 +125,12 @@ fn check(recipe: &Recipe, trials: usize) -> Result<(), Error> {
     }
     for (key, range) in &recipe.search {
         range.check(key)?;
-        if !["training.", "architecture."]
-            .iter()
-            .any(|part| key.starts_with(part))
-        {
-            let reason =
-                format!("{key}: only settings of `training` and `architecture` can be searched");
+        let parts = ["training.", "architecture."];
+        // All trials share their features, or the sound for them.
+        if key == "training.extract" || !parts.iter().any(|part| key.starts_with(part)) {
+            let reason = format!(
+                "{key}: only settings of `training`, but `extract`, and `architecture` can be searched"
+            );
             return Err(Error::setting("search", reason));
         }
         for value in range.ends() {
