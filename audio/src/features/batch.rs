@@ -48,8 +48,12 @@ impl Extractor {
     pub fn check(settings: &FeatureSettings, samples: usize, wanted: usize) -> Result<()> {
         let frames = parts(settings, samples)?.1.frames();
         match frames.saturating_mul(wanted) {
+            _ if frames == wanted => Ok(()),
             1..=MOST => Ok(()),
-            _ => Err(many(settings, &format!("{frames} frames as {wanted}"))),
+            _ => {
+                let what = format!("{frames} frames cannot become {wanted}");
+                Err(many(settings, &what))
+            }
         }
     }
 
@@ -221,5 +225,19 @@ mod tests {
             assert!(message.contains("many clips at once"), "{message}");
         }
         assert!(refused(|s| s.n_fft = 1).contains("n_fft 1"));
+        let settings = FeatureSettings {
+            hop: 1,
+            ..settings(Kind::LogMel, Preset::Librosa)
+        };
+        let check = |wanted| Extractor::check(&settings, 10_000, wanted);
+        check(10_001).unwrap();
+        assert!(
+            check(10_000)
+                .unwrap_err()
+                .to_string()
+                .contains("10001 frames")
+        );
+        check(3000).unwrap();
+        assert!(check(0).is_err());
     }
 }
