@@ -113,8 +113,7 @@ impl Windows {
         if numbers.len() != total.checked_mul(4)? {
             return None;
         }
-        let words = numbers.as_chunks::<4>().0.iter();
-        let values = words.map(|word| f32::from_le_bytes(*word)).collect();
+        let values = files::from_le_bytes(numbers).collect();
         Some(Windows {
             windows,
             bands,

@@ -113,8 +113,8 @@ mod many {
         }
     }
 
-    /// Puts the chosen clips through a front end and a network, `batch` windows at a time. `weights` holds a weight per label for the
-    /// loss; without them all weigh 1.
+    /// Puts the chosen clips through a front end and a network, `batch` windows at a time. `weights` holds a weight per
+    /// label for the loss; without them all weigh 1.
     ///
     /// # Errors
     /// [`Error::Engine`] where the device refuses; [`Error::Io`] where a file in the cache can no longer be read;

@@ -225,6 +225,9 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Control;
+    use crate::front_end::{FrontEnd, fit};
+    use crate::input::{Input, Normalise};
 
     fn clip(windows: usize, first: f32) -> Windows {
         Windows {
@@ -248,11 +251,38 @@ mod tests {
             ClipFeatures::on_disk([clip.windows, 2, 3], path, 5)
         };
         let disk: Vec<ClipFeatures> = clips.iter().enumerate().map(on_disk).collect();
-        let normalisation = Normalisation {
-            mean: vec![3.0],
-            deviation: vec![2.0],
-            window: false,
+        let device = engine::Device::cpu();
+        let front = FrontEnd::ahead(&device, Normalisation::NONE);
+        let input = Input {
+            seconds: None,
+            picture_seconds: None,
+            frames: 3,
+            channels: 1,
+            columns: Vec::new(),
+            normalise: Normalise::Global,
+            features: audio::FeatureSettings {
+                n_mels: 2,
+                ..Default::default()
+            },
         };
+        let fitted = |features: &[ClipFeatures], control| {
+            let targets = &[4, 9];
+            fit(
+                &front,
+                &input,
+                Clips { features, targets },
+                &[0, 1],
+                3,
+                control,
+            )
+        };
+        let normalisation = fitted(&memory, Control::none()).unwrap();
+        assert_eq!(fitted(&disk, Control::none()).unwrap(), normalisation);
+        let stopped = Control {
+            stop: &true.into(),
+            ..Control::none()
+        };
+        assert!(matches!(fitted(&disk, stopped), Err(Error::Stopped)));
         let mut batches = Vec::new();
         for features in [&memory, &disk] {
             let targets = [4, 9];

@@ -131,8 +131,7 @@ impl Work<'_> {
             });
         }
         if let Content::Row(row) = &item.content {
-            let bytes = row.values.iter().flat_map(|value| value.to_le_bytes());
-            let hash = ContentHash::of(&bytes.collect::<Vec<u8>>());
+            let hash = ContentHash::of(&files::le_bytes(&row.values));
             return Ok((hash, row.windows(columns, &item.name)?.into()));
         }
         let (bytes, hash) = Self::content(item)?;

@@ -93,6 +93,13 @@ pub(crate) fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
     }
 }
 
+/// The numbers that such bytes hold; what is no whole one at the end is left out.
+#[cfg(feature = "report")]
+pub(crate) fn from_le_bytes(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let words = bytes.as_chunks::<4>().0.iter();
+    words.map(|word| f32::from_le_bytes(*word))
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use kernels::{Device, block_on};
 use super::Rows;
 use crate::Error;
 use crate::control::Control;
-use crate::files::{Scratch, le_bytes};
+use crate::files::{Scratch, from_le_bytes, le_bytes};
 
 /// Pieces `[bands, frames]`, one after another.
 pub(super) struct Spool {
@@ -108,8 +108,7 @@ impl Spool {
         let mut bytes = vec![0; 4 * count];
         self.file().seek(SeekFrom::Start(at))?;
         self.file().read_exact(&mut bytes)?;
-        let words = bytes.as_chunks::<4>().0;
-        to.extend(words.iter().map(|word| f32::from_le_bytes(*word)));
+        to.extend(from_le_bytes(&bytes));
         Ok(())
     }
 }
