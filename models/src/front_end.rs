@@ -208,7 +208,7 @@ pub fn fit(
     Ok(fit.finish())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "report"))]
 mod tests {
     use super::*;
     use audio::{Clip, FeatureSettings, Kind, Preset};
