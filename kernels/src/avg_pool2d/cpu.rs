@@ -3,8 +3,9 @@
 //! The gradient goes the other way, and a row of `dx` that lies in the same windows as the row above is its copy.
 
 use super::AvgPool2d;
-use crate::cpu::stream::{self, Way, fetch_ahead};
-use crate::cpu::{Disjoint, GRAIN, for_ranges};
+use crate::cpu::stream::{self, Runs, Way, fetch_ahead};
+use crate::cpu::tiles::Blocks;
+use crate::cpu::{Disjoint, GRAIN};
 use crate::vectorized;
 use std::ops::Range;
 
@@ -27,10 +28,10 @@ pub fn avg_pool2d(s: &AvgPool2d, x: &[f32], y: &mut [f32]) {
     let (down, across) = (weights(s, 0), weights(s, 1));
     let y = Disjoint::new(y);
     let (count, grain) = (s.n * s.c * oh, GRAIN / (s.kernel[0] * s.w));
-    for_ranges(count, grain, |rows| {
+    stream::for_ranges(count, grain, count * ow, |rows, way| {
         // SAFETY: every output row belongs to one task.
         let y = unsafe { y.slice(rows.start * ow..rows.end * ow) };
-        average(s, x, rows, [&down, &across], y);
+        average(s, x, rows, [&down, &across], &mut Runs::of(y, way));
     });
 }
 
@@ -70,15 +71,17 @@ fn tiled(s: &AvgPool2d) -> bool {
 }
 
 vectorized! {
-    /// Rows of `y`: sums down the windows, then across, times the weights of both axes.
-    fn average(s: &AvgPool2d, x: &[f32], rows: Range<usize>, weights: [&[f32]; 2], y: &mut [f32]) {
+    /// Rows of `y`: their tiles' sums; or sums down the windows, then across; times the weights of both axes.
+    fn average(s: &AvgPool2d, x: &[f32], rows: Range<usize>, weights: [&[f32]; 2], y: &mut Runs) {
         let ([oh, ow], [down, across]) = (s.output(), weights);
         let (mut sum, mut part) = (vec![0.0; s.w], vec![0.0; s.w]);
-        for (row, y) in rows.zip(y.chunks_exact_mut(ow)) {
+        for row in rows {
             let (above, oy) = (row / oh * s.h, row % oh);
-            let Range { start, end } = s.inside_of(0, oy);
-            add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
-            add_neighbours(s, &sum, y);
+            let (Range { start, end }, y) = (s.inside_of(0, oy), y.next(ow));
+            if !add_tiles_of(s, x, [(above + start) * s.w, s.w, ow], y) {
+                add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
+                add_neighbours(s, &sum, y);
+            }
             scale(y, across, down[oy]);
         }
     }
@@ -122,9 +125,9 @@ fn add_rows(x: &[f32], sum: &mut [f32], part: &mut [f32]) {
 fn add_neighbours(s: &AvgPool2d, sum: &[f32], y: &mut [f32]) {
     match s.kernel[1] {
         1 if s.stride[1] == 1 && y.len() == sum.len() => y.copy_from_slice(sum),
-        2 if tiled(s) => add_tiles::<2>(sum, y),
-        3 if tiled(s) => add_tiles::<3>(sum, y),
-        4 if tiled(s) => add_tiles::<4>(sum, y),
+        2 if tiled(s) => add_tiles::<1, 2>(sum, [0, 0, y.len()], y),
+        3 if tiled(s) => add_tiles::<1, 3>(sum, [0, 0, y.len()], y),
+        4 if tiled(s) => add_tiles::<1, 4>(sum, [0, 0, y.len()], y),
         width if width < WIDE => {
             y.fill(0.0);
             for kx in 0..width {
@@ -204,25 +207,64 @@ fn add_block(x: &[f32], sum: &mut [f32]) {
                 .zip(first)
                 .zip(rest)
                 .for_each(|((s, a), b)| *s = a + b);
-            fetch_ahead(x);
+            fetch_ahead(x, 0, x.len());
         }
         _ => {
             sum.copy_from_slice(first);
-            fetch_ahead(first);
+            fetch_ahead(first, 0, first.len());
             for row in rest.chunks_exact(width) {
                 sum.iter_mut().zip(row).for_each(|(s, r)| *s += r);
-                fetch_ahead(row);
+                fetch_ahead(row, 0, row.len());
             }
         }
     }
 }
 
+/// `y` = the sum of each tile, where windows are tiles of a common size. See [`Blocks`] for `place`.
 #[inline(always)]
-fn add_tiles<const K: usize>(sum: &[f32], y: &mut [f32]) {
-    let windows = sum.as_chunks::<K>().0;
-    y.iter_mut()
-        .zip(windows)
-        .for_each(|(y, window)| *y = window.iter().sum());
+fn add_tiles_of(s: &AvgPool2d, x: &[f32], place: [usize; 3], y: &mut [f32]) -> bool {
+    if !tiled(s) || s.pad[0] != [0, 0] {
+        return false;
+    }
+    match s.kernel {
+        [1, 2] => add_tiles::<1, 2>(x, place, y),
+        [2, 2] => add_tiles::<2, 2>(x, place, y),
+        [2, 4] => add_tiles::<2, 4>(x, place, y),
+        [4, 2] => add_tiles::<4, 2>(x, place, y),
+        [4, 4] => add_tiles::<4, 4>(x, place, y),
+        _ => return false,
+    }
+    true
+}
+
+/// `y` = the sum of each tile; see [`Blocks`].
+#[inline(always)]
+fn add_tiles<const KY: usize, const KX: usize>(x: &[f32], tiles: [usize; 3], y: &mut [f32]) {
+    match y.len() {
+        16.. => add_blocks::<16, KY, KX>(x, tiles, y),
+        8.. => add_blocks::<8, KY, KX>(x, tiles, y),
+        _ => add_blocks::<1, KY, KX>(x, tiles, y),
+    }
+}
+
+#[inline(always)]
+fn add_blocks<const N: usize, const KY: usize, const KX: usize>(
+    x: &[f32],
+    tiles: [usize; 3],
+    y: &mut [f32],
+) {
+    for (start, rows) in Blocks::<N, KY, KX>::of(x, tiles) {
+        let y = &mut y[start..start + N];
+        for ox in 0..N {
+            let mut sum = 0.0;
+            for ky in 0..KY {
+                for kx in 0..KX {
+                    sum += rows[ky][ox][kx];
+                }
+            }
+            y[ox] = sum;
+        }
+    }
 }
 
 #[inline(always)]

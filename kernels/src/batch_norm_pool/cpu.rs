@@ -7,6 +7,7 @@ use super::{BatchNormPool, BatchNormPoolGrad};
 use crate::batch_norm::BatchNormGrad;
 use crate::batch_norm::cpu::planes::{joined, moments, products, scaled};
 use crate::batch_norm::cpu::{Channel, factors, finish};
+use crate::cpu::tiles::{winners, wins};
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
 use crate::kernel::{words, words_mut};
 use crate::vectorized;
@@ -181,7 +182,7 @@ macro_rules! windows {
 
         vectorized! {$(
             fn $search(s: &BatchNormPool, x: &[f32], sign: f32, won: &mut [f32], index: &mut [u32]) {
-                search_unrolled::<$ky, $kx>(s, x, sign, won, index);
+                winners::<$ky, $kx>(x, [0, s.size[1]], |x| x * sign, |_, place| place, won, index);
             }
 
             fn $spread(
@@ -203,37 +204,6 @@ windows! {
     search_2x4 spread_2x4 2 4;
     search_4x2 spread_4x2 4 2;
     search_4x4 spread_4x4 4 4;
-}
-
-/// Takes `value` over where it is greater, or NaN.
-#[inline(always)]
-fn wins(value: f32, place: usize, best: &mut f32, at: &mut u32) {
-    let wins = (value > *best) | value.is_nan();
-    *best = if wins { value } else { *best };
-    *at = if wins { place as u32 } else { *at };
-}
-
-#[inline(always)]
-fn search_unrolled<const KY: usize, const KX: usize>(
-    s: &BatchNormPool,
-    x: &[f32],
-    sign: f32,
-    won: &mut [f32],
-    index: &mut [u32],
-) {
-    let (w, index) = (s.size[1], &mut index[..won.len()]);
-    let rows: [&[[f32; KX]]; KY] =
-        std::array::from_fn(|ky| &x[ky * w..][..w].as_chunks().0[..won.len()]);
-    for ox in 0..won.len() {
-        let (mut best, mut at) = (rows[0][ox][0] * sign, 0);
-        for ky in 0..KY {
-            for kx in 0..KX {
-                wins(rows[ky][ox][kx] * sign, ky * KX + kx, &mut best, &mut at);
-            }
-        }
-        won[ox] = best * sign;
-        index[ox] = at;
-    }
 }
 
 fn search(s: &BatchNormPool, x: &[f32], sign: f32, won: &mut [f32], index: &mut [u32]) {

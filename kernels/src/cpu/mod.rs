@@ -8,6 +8,7 @@
 //! | `microkernel.rs` | its innermost loop, for AVX-512, AVX2 and anything else |
 //! | `stream.rs` | writing past the caches, and reading ahead |
 //! | `packed.rs` | a matrix packed once and multiplied by a few rows at a time |
+//! | `tiles.rs` | windows that tile a plane |
 //! | `transpose.rs` | blocks of numbers turned over in registers |
 //! | `math.rs` | exp, tanh, … without branches, so that loops over them vectorise |
 
@@ -17,6 +18,7 @@ pub mod math;
 pub(crate) mod microkernel;
 pub(crate) mod packed;
 pub(crate) mod stream;
+pub(crate) mod tiles;
 pub mod transpose;
 
 use std::marker::PhantomData;

@@ -9,8 +9,8 @@
 use super::prefetch;
 use std::ops::Range;
 
-/// Numbers of an output, from which on it is streamed: more than the last-level cache of a few cores holds.
-const LARGE: usize = 8 << 20;
+/// Numbers of an output that is not streamed, at most: as many as the last-level cache of a few cores holds.
+const LARGE: usize = 6 << 20;
 
 /// Numbers of a cache line.
 const LINE: usize = 16;
@@ -37,7 +37,7 @@ pub fn for_ranges(
     all: usize,
     task: impl Fn(Range<usize>, Way) + Sync + Send,
 ) {
-    let streams = cfg!(target_arch = "x86_64") && all >= LARGE;
+    let streams = cfg!(target_arch = "x86_64") && all > LARGE;
     let grain = match streams {
         true => grain.max(len.div_ceil(TASKS)),
         false => grain,
@@ -85,6 +85,65 @@ impl Way {
             block(range, made);
             stream(made, y, inputs, ahead);
         }
+    }
+}
+
+/// An output that is written run by run, from its start on. What is streamed is collected until it fills lines, since
+/// runs seldom do.
+pub struct Runs<'a> {
+    left: &'a mut [f32],
+    way: Way,
+    made: Vec<f32>,
+    filled: usize,
+}
+
+impl<'a> Runs<'a> {
+    /// Nothing of `y` is written yet.
+    pub fn of(y: &'a mut [f32], way: Way) -> Self {
+        Runs {
+            left: y,
+            way,
+            made: Vec::new(),
+            filled: 0,
+        }
+    }
+
+    /// The next `len` numbers, all of which the caller writes.
+    #[inline(always)]
+    pub fn next(&mut self, len: usize) -> &mut [f32] {
+        if !self.way.streams {
+            return self.take(len);
+        }
+        let head = before_line(self.left);
+        if self.filled >= BLOCK + head {
+            self.write(self.filled - (self.filled - head) % LINE);
+        }
+        let start = self.filled;
+        self.filled += len;
+        if self.made.len() < self.filled {
+            self.made.resize(self.filled, 0.0);
+        }
+        &mut self.made[start..self.filled]
+    }
+
+    /// Streams the first `count` numbers of those made.
+    fn write(&mut self, count: usize) {
+        let run = self.take(count);
+        stream(&self.made[..count], run, &[], 0);
+        self.made.copy_within(count..self.filled, 0);
+        self.filled -= count;
+    }
+
+    fn take(&mut self, count: usize) -> &'a mut [f32] {
+        let (run, left) = std::mem::take(&mut self.left).split_at_mut(count);
+        self.left = left;
+        run
+    }
+}
+
+impl Drop for Runs<'_> {
+    fn drop(&mut self) {
+        self.write(self.filled);
     }
 }
 
@@ -136,11 +195,11 @@ fn before_line(_: &[f32]) -> usize {
 #[cfg(not(target_arch = "x86_64"))]
 pub fn settle() {}
 
-/// Asks for as many numbers as `x` has, some way behind it. Rows that are read side by side are more than the processor
-/// sees through by itself.
+/// Asks for `count` numbers, some way behind number `from` of `x`, whether or not there are any. Rows that are read side by
+/// side are more than the processor sees through by itself.
 #[inline(always)]
-pub fn fetch_ahead(x: &[f32]) {
-    prefetch(x.as_ptr().wrapping_add(AHEAD), x.len());
+pub fn fetch_ahead(x: &[f32], from: usize, count: usize) {
+    prefetch(x.as_ptr().wrapping_add(from + AHEAD), count);
 }
 
 #[cfg(test)]
@@ -175,6 +234,36 @@ mod tests {
                 assert!(
                     y == want && z == want,
                     "{len} from {start} on, streamed: {streams}"
+                );
+            }
+        }
+    }
+
+    /// Rows shorter and longer than lines and blocks, in an output that begins within a line.
+    #[test]
+    fn streamed_runs_are_those_written_as_usual() {
+        for streams in [false, true] {
+            for (start, len, count) in [
+                (0, 5, 400),
+                (3, 1, 1),
+                (7, 658, 5),
+                (1, 2048, 2),
+                (2, 16, 0),
+            ] {
+                let mut y = vec![-1.0f32; start + len * count + 3];
+                let mut want = y.clone();
+                let mut runs = Runs::of(&mut y[start..start + len * count], Way { streams });
+                for run in 0..count {
+                    for (i, value) in runs.next(len).iter_mut().enumerate() {
+                        *value = (run * len + i) as f32;
+                        want[start + run * len + i] = *value;
+                    }
+                }
+                drop(runs);
+                settle();
+                assert!(
+                    y == want,
+                    "{count} of {len} from {start} on, streamed: {streams}"
                 );
             }
         }

@@ -2,8 +2,9 @@
 //! taps unrolled, which makes the loop one of memory; wide windows are searched one by one, in lanes.
 
 use super::MaxPool2d;
-use crate::cpu::stream::fetch_ahead;
-use crate::cpu::{Disjoint, GRAIN, for_ranges};
+use crate::cpu::stream::{self, Runs};
+use crate::cpu::tiles::{winners, wins};
+use crate::cpu::{Disjoint, GRAIN};
 use crate::kernel::{words, words_mut};
 use crate::vectorized;
 
@@ -15,21 +16,17 @@ pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
         false => wide,
     };
     let grain = GRAIN / (ow * s.kernel[0] * s.kernel[1]);
-    for_ranges(s.planes() * oh, grain, |rows| {
+    stream::for_ranges(s.planes() * oh, grain, s.planes() * oh * ow, |rows, way| {
         // SAFETY: every output row belongs to one task.
         let (y, index) = unsafe {
             let part = rows.start * ow..rows.end * ow;
             (y.slice(part.clone()), index.slice(part))
         };
-        let outputs = y
-            .chunks_exact_mut(ow)
-            .zip(words_mut(index).chunks_exact_mut(ow));
-        for (number, (y, index)) in rows.zip(outputs) {
-            let (first, step) = (number / oh * s.h * s.w, s.stride[0] * s.w);
-            let from = x.len().min(first + number % oh * step);
-            fetch_ahead(&x[from..x.len().min(from.saturating_add(step))]);
+        let (mut y, mut index) = (Runs::of(y, way), Runs::of(index, way));
+        for number in rows {
+            let first = number / oh * s.h * s.w;
             let plane = &x[first..first + s.h * s.w];
-            row(s, plane, number % oh, y, index);
+            row(s, plane, number % oh, y.next(ow), words_mut(index.next(ow)));
         }
     });
 }
@@ -64,19 +61,9 @@ fn unrolled<const KY: usize, const KX: usize>(
     index: &mut [u32],
 ) {
     let first = oy * s.stride[0] * s.w;
-    let rows: [&[[f32; KX]]; KY] =
-        std::array::from_fn(|ky| &plane[first + ky * s.w..][..s.w].as_chunks().0[..y.len()]);
-    let index = &mut index[..y.len()];
-    for ox in 0..y.len() {
-        let (mut best, mut at) = (rows[0][ox][0], 0u32);
-        for ky in 0..KY {
-            for kx in 0..KX {
-                wins(rows[ky][ox][kx], ky * s.w + kx, &mut best, &mut at);
-            }
-        }
-        y[ox] = best;
-        index[ox] = at + (first + ox * KX) as u32;
-    }
+    let (start, w, width) = (first as u32, s.w as u32, KX as u32);
+    let position = move |window, place| start + window * width + place / width * w + place % width;
+    winners::<KY, KX>(plane, [first, s.w], |x| x, position, y, index);
 }
 
 vectorized! {
@@ -196,29 +183,39 @@ fn tap<const STEP: usize>(taps: &[f32], start: usize, best: &mut [f32], at: &mut
     );
 }
 
-/// Takes `value` over where it is greater, or NaN.
-#[inline(always)]
-fn wins(value: f32, position: usize, best: &mut f32, at: &mut u32) {
-    let wins = (value > *best) | value.is_nan();
-    *best = if wins { value } else { *best };
-    *at = if wins { position as u32 } else { *at };
-}
-
+/// Band by band of rows that no two rows of windows share, while it is in the first-level cache; or else plane by plane.
 pub fn max_pool2d_grad(s: &MaxPool2d, dy: &[f32], index: &[f32], dx: &mut [f32]) {
     let [oh, ow] = s.output();
     let (inside, outside) = (s.h * s.w, oh * ow);
-    let dx = Disjoint::new(dx);
-    for_ranges(s.planes(), GRAIN / inside, |planes| {
+    let (band, windows) = match s.stride[0] >= s.kernel[0] && s.pad[0] == [0, 0] {
+        true => (s.stride[0], ow),
+        false => (s.h, outside),
+    };
+    let (all, dx) = (dx.len(), Disjoint::new(dx));
+    stream::for_ranges(s.planes(), GRAIN / inside, all, |planes, way| {
+        // SAFETY: every plane belongs to one task.
+        let dx = unsafe { dx.slice(planes.start * inside..planes.end * inside) };
+        let mut dx = Runs::of(dx, way);
         for plane in planes {
-            // SAFETY: every plane belongs to one task.
-            let dx = unsafe { dx.slice(plane * inside..(plane + 1) * inside) };
-            dx.fill(0.0);
             let part = plane * outside..(plane + 1) * outside;
-            for (gradient, &at) in dy[part.clone()].iter().zip(&words(index)[part]) {
-                if let Some(slot) = dx.get_mut(at as usize) {
-                    *slot += gradient;
-                }
+            let (dy, index) = (&dy[part.clone()], &words(index)[part]);
+            let mut won = dy.chunks(windows).zip(index.chunks(windows));
+            for top in (0..s.h).step_by(band) {
+                let rows = band.min(s.h - top);
+                let (dy, index) = won.next().unwrap_or_default();
+                give(dy, index, top * s.w, dx.next(rows * s.w));
             }
         }
     });
+}
+
+/// `dx`, which begins at number `first` of its plane: each gradient where its window's maximum was.
+fn give(dy: &[f32], index: &[u32], first: usize, dx: &mut [f32]) {
+    // In pieces, because memset leaves longer ones outside of the first-level cache.
+    dx.chunks_mut(256).for_each(|piece| piece.fill(0.0));
+    for (gradient, &at) in dy.iter().zip(index) {
+        if let Some(slot) = dx.get_mut((at as usize).wrapping_sub(first)) {
+            *slot += gradient;
+        }
+    }
 }
