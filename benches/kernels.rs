@@ -14,7 +14,7 @@ fn kernels(c: &mut Criterion) {
     let device = Device::open(&wanted).expect("MELGRAD_DEVICE names a device of this machine");
     // criterion filters too, but only after the inputs, up to 212 MB of them, have been made.
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    for case in CATALOGUE.iter().flat_map(|(_, cases)| cases()) {
+    for case in CATALOGUE.iter().flat_map(|(_, cases, _)| cases()) {
         let id = format!("{}/{}", case.kernel.name(), case.name);
         let wanted = filter.as_ref().is_none_or(|filter| id.contains(filter));
         if case.role == Role::Bench && wanted {

@@ -68,7 +68,7 @@ pub fn page(reports: &[(String, Report)]) -> String {
             }
         }
     }
-    for (folder, cases) in CATALOGUE {
+    for (folder, cases, _) in CATALOGUE {
         let _ = writeln!(text, "\n## {folder}");
         let cases = cases();
         for case in headline_cases(&cases) {

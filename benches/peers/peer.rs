@@ -157,7 +157,7 @@ fn repeat(options: &Options, mut work: impl FnMut() -> Result<()>) -> Result<Val
 fn timed_kernels() -> BTreeMap<String, Vec<Box<dyn Kernel>>> {
     let mut table: BTreeMap<_, Vec<Box<dyn Kernel>>> = BTreeMap::new();
     let families = ["matmul", "conv2d", "conv2d_pool"];
-    for (family, cases) in CATALOGUE {
+    for (family, cases, _) in CATALOGUE {
         if !families.contains(family) {
             continue;
         }

@@ -1,40 +1,13 @@
-//! The catalogue: every kernel, one line each.
-//!
-//! Tests, benches and tables walk it; a kernel that is not here does not exist.
+//! The catalogue: every kernel. Tests, benches and tables walk it; a kernel that is not here does not exist.
 
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
-/// Builds the cases of one kernel.
+/// Builds the cases of a folder's kernels.
 pub type Cases = fn() -> Vec<Case>;
 
-/// Every kernel with its cases.
-#[rustfmt::skip] // One line each.
-pub const CATALOGUE: &[(&str, Cases)] = &[
-    ("adam", crate::adam::cases::cases),
-    ("avg_pool2d", crate::avg_pool2d::cases::cases),
-    ("batch_norm", crate::batch_norm::cases::cases),
-    ("batch_norm_pool", crate::batch_norm_pool::cases::cases),
-    ("clip_norm", crate::clip_norm::cases::cases),
-    ("conv2d", crate::conv2d::cases::cases),
-    ("conv2d_pool", crate::conv2d_pool::cases::cases),
-    ("dct", crate::dct::cases::cases),
-    ("elementwise", crate::elementwise::cases::cases),
-    ("gather", crate::gather::cases::cases),
-    ("gru", crate::gru::cases::cases),
-    ("istft", crate::istft::cases::cases),
-    ("lstm", crate::lstm::cases::cases),
-    ("local_response_norm", crate::local_response_norm::cases::cases),
-    ("matmul", crate::matmul::cases::cases),
-    ("max_pool2d", crate::max_pool2d::cases::cases),
-    ("mel", crate::mel::cases::cases),
-    ("peak", crate::peak::cases::cases),
-    ("power_to_db", crate::power_to_db::cases::cases),
-    ("rearrange", crate::rearrange::cases::cases),
-    ("reduce", crate::reduce::cases::cases),
-    ("resize2d", crate::resize2d::cases::cases),
-    ("rmsprop", crate::rmsprop::cases::cases),
-    ("sgd", crate::sgd::cases::cases),
-    ("softmax", crate::softmax::cases::cases),
-    ("softmax_cross_entropy", crate::softmax_cross_entropy::cases::cases),
-    ("stft", crate::stft::cases::cases),
-];
+/// Draws a shape of each of them; not all are possible.
+pub type Random = fn(&mut Draw) -> Vec<Box<dyn Kernel>>;
+
+/// The folders of kernels, their cases and random shapes. `build.rs` writes it: a folder that has a `cases.rs` is in it.
+pub const CATALOGUE: &[(&str, Cases, Random)] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));

@@ -15,6 +15,7 @@
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
 //! | [`activation`] | functions that kernels apply on the way out |
 //! | [`gradient`] | how the optimizers' kernels take a gradient in |
+//! | [`draw`] | random shapes |
 //! | [`philox`] | counter-based random numbers |
 //! | [`recurrence`] | what `gru` and `lstm` share |
 //! | [`matmul`], … | one folder per kernel |
@@ -25,6 +26,7 @@ pub mod catalogue;
 pub mod counters;
 pub mod cpu;
 pub mod device;
+pub mod draw;
 pub mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;

@@ -8,7 +8,7 @@ use kernels::{Device, Kernel, Role, proof};
 
 /// Every case that is not too large to be run several times.
 fn kernels() -> impl Iterator<Item = Box<dyn Kernel>> {
-    let cases = CATALOGUE.iter().flat_map(|(_, cases)| cases());
+    let cases = CATALOGUE.iter().flat_map(|(_, cases, _)| cases());
     cases
         .filter(|case| !matches!(case.role, Role::Bad(_)) && case.kernel.bytes() < 64 << 20)
         .filter(|case| case.role == Role::Proof || case.kernel.flops() < 1 << 28)

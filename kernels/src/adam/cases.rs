@@ -1,7 +1,8 @@
 //! Parameter counts of the papers' networks, odd ones, and bad ones.
 
 use super::Adam;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `adam`.
 pub fn cases() -> Vec<Case> {
@@ -58,4 +59,14 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bad("too-large", "2^31", plain(1 << 31)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let step = d.within(1, 1000) as u32;
+    vec![Box::new(Adam {
+        weight_decay: d.within(0, 3) as f64 / 10.0,
+        limit: d.of(&[f64::INFINITY, 0.25]),
+        ..Adam::new(d.within(1, 40_000), 0.01, step)
+    })]
 }

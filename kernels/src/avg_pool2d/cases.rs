@@ -1,7 +1,8 @@
 //! Shapes of the papers' networks, global pooling, odd ones, and bad ones.
 
 use super::{AvgPool2d, AvgPool2dGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `avg_pool2d` and `avg_pool2d_grad`.
 pub fn cases() -> Vec<Case> {
@@ -95,4 +96,25 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", new([1 << 16, 1 << 16, 2, 2], [2, 2])),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        let [n, c, h, w] = d.image();
+        // Now and then a window as wide or as high as the plane.
+        let mut side = |length: usize| match d.within(0, 3) {
+            0 => length,
+            _ => d.within(1, 6),
+        };
+        let kernel = [side(h), side(w)];
+        let stride = if d.flag() { kernel } else { d.pair(1, 6) };
+        let mut pad = || kernel.map(|k| if d.flag() { 0 } else { d.within(0, k / 2) });
+        let ([above, left], [below, right]) = (pad(), pad());
+        AvgPool2d {
+            count_include_pad: d.flag(),
+            ..AvgPool2d::new([n, c, h, w], kernel).with(stride, [[above, below], [left, right]])
+        }
+    };
+    vec![Box::new(shape(d)), Box::new(AvgPool2dGrad(shape(d)))]
 }

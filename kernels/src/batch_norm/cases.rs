@@ -2,7 +2,8 @@
 
 use super::{BatchNorm, BatchNormGrad, BatchNormInference};
 use crate::activation::Activation;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `batch_norm`, `batch_norm_inference` and `batch_norm_grad`.
 pub fn cases() -> Vec<Case> {
@@ -85,4 +86,29 @@ pub fn cases() -> Vec<Case> {
         Case::bad("huge", "2^31", running(new([usize::MAX, 2, 2]))),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        // Few numbers may lie so close together that their deviations are rounding alone.
+        let (long, short) = (d.within(32, 10_000), d.within(1, 6));
+        let [n, plane] = d.of(&[[long, short], [short, long]]);
+        let shape = [n, d.within(1, 20), plane];
+        BatchNorm {
+            affine: d.flag(),
+            eps: d.of(&[1e-5, 1e-3, 0.1]),
+            momentum: d.within(0, 10) as f64 / 10.0,
+            ..BatchNorm::new(shape).with(d.activation())
+        }
+    };
+    let grad = BatchNormGrad {
+        forward: shape(d),
+        training: d.flag(),
+    };
+    vec![
+        Box::new(shape(d)),
+        Box::new(BatchNormInference(shape(d))),
+        Box::new(grad),
+    ]
 }

@@ -3,7 +3,8 @@
 use super::{BatchNormPool, BatchNormPoolGrad};
 use crate::activation::Activation;
 use crate::batch_norm::BatchNorm;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `batch_norm_pool` and `batch_norm_pool_grad`.
 pub fn cases() -> Vec<Case> {
@@ -88,4 +89,19 @@ pub fn cases() -> Vec<Case> {
         Case::bad("huge", "2^31", new([2, 2, usize::MAX, 2], [2, 2])),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        // As many numbers a channel, at least, as batch_norm's.
+        let ([n, c, h, w], window) = (d.image(), d.pair(1, 5));
+        let shape = BatchNormPool::new([n, c, h + 32, w], window).with(d.activation());
+        if d.flag() { shape } else { shape.plain() }
+    };
+    let grad = BatchNormPoolGrad {
+        forward: shape(d),
+        before: d.activation(),
+    };
+    vec![Box::new(shape(d)), Box::new(grad)]
 }

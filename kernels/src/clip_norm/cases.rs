@@ -1,7 +1,8 @@
 //! The papers' networks, odd lengths, and bad ones.
 
 use super::ClipNorm;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `clip_norm`.
 pub fn cases() -> Vec<Case> {
@@ -28,4 +29,11 @@ pub fn cases() -> Vec<Case> {
         Case::bad("max-norm-nan", "max_norm must be", clip(&[3], f64::NAN)),
         Case::bad("too-large", "2^31", clip(&[4, 1 << 31], 1.0)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let lens = (0..d.within(1, 9)).map(|_| d.within(1, 9000)).collect();
+    let max_norm = d.within(1, 100) as f64;
+    vec![Box::new(ClipNorm { lens, max_norm })]
 }

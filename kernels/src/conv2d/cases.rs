@@ -2,7 +2,8 @@
 
 use super::{Conv2d, Conv2dInputGrad, Conv2dWeightGrad};
 use crate::activation::Activation;
-use crate::kernel::{Case, Role};
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel, Role};
 
 /// The cases of `conv2d`, `conv2d_input_grad` and `conv2d_weight_grad`.
 pub fn cases() -> Vec<Case> {
@@ -209,4 +210,28 @@ fn every_direction(cases: &mut Vec<Case>, name: &'static str, conv: Conv2d, role
         kernel: Box::new(Conv2dWeightGrad(conv)),
         role,
     });
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    vec![
+        Box::new(any(d)),
+        Box::new(Conv2dInputGrad(any(d))),
+        Box::new(Conv2dWeightGrad(any(d))),
+    ]
+}
+
+/// Any convolution.
+pub fn any(d: &mut Draw) -> Conv2d {
+    let groups = d.of(&[1, 1, 1, 2, 3]);
+    let ([n, c, h, w], kernel) = (d.image(), d.pair(1, 5));
+    let outputs = groups * d.within(1, 8);
+    Conv2d {
+        stride: d.pair(1, 3),
+        pad: [d.pair(0, 3), d.pair(0, 3)],
+        dilation: d.pair(1, 2),
+        groups,
+        ..Conv2d::new([n, c.next_multiple_of(groups), h, w], outputs, kernel)
+    }
+    .with(d.flag(), d.activation())
 }

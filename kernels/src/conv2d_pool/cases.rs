@@ -3,7 +3,9 @@
 use super::{Conv2dPool, Conv2dPoolInputGrad, Conv2dPoolWeightGrad};
 use crate::activation::Activation;
 use crate::conv2d::Conv2d;
-use crate::kernel::{Case, Role};
+use crate::conv2d::cases::any;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel, Role};
 
 /// The cases of `conv2d_pool`, `conv2d_pool_weight_grad` and `conv2d_pool_input_grad`.
 pub fn cases() -> Vec<Case> {
@@ -177,4 +179,24 @@ fn every_direction(cases: &mut Vec<Case>, name: &'static str, pool: Conv2dPool, 
         kernel: Box::new(Conv2dPoolInputGrad(pool)),
         role,
     });
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        let mut conv = any(d);
+        if d.flag() {
+            // Whole vectors of channels have a way of their own.
+            conv.c = 16 * conv.groups;
+        }
+        Conv2dPool {
+            conv,
+            window: d.pair(1, 4),
+        }
+    };
+    vec![
+        Box::new(shape(d)),
+        Box::new(Conv2dPoolWeightGrad(shape(d))),
+        Box::new(Conv2dPoolInputGrad(shape(d))),
+    ]
 }

@@ -1,7 +1,8 @@
 //! MFCCs of 8 and 30 seconds, odd sizes, and bad ones.
 
 use super::{Dct, DctGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `dct` and its gradient.
 pub fn cases() -> Vec<Case> {
@@ -40,4 +41,19 @@ pub fn cases() -> Vec<Case> {
         cases.push(Case::proof(name, DctGrad(shape)));
     }
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        let n = d.within(1, 80);
+        Dct {
+            outer: d.within(1, 5),
+            n,
+            inner: d.within(1, 40),
+            kept: d.within(1, n),
+            ortho: d.flag(),
+        }
+    };
+    vec![Box::new(shape(d)), Box::new(DctGrad(shape(d)))]
 }

@@ -1,7 +1,8 @@
 //! The chains that networks need, each function alone, every way of broadcasting, and bad ones.
 
 use super::{Elementwise, Expr, View};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `elementwise`.
 pub fn cases() -> Vec<Case> {
@@ -155,4 +156,38 @@ pub fn cases() -> Vec<Case> {
         ),
     ));
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let [outer, repeat, inner] = [d.within(1, 9), d.within(1, 9), d.within(1, 90)];
+    let view = View {
+        outer,
+        repeat,
+        inner,
+    };
+    let len = outer * repeat * inner;
+    // Nothing that jumps: the oracle rounds nothing.
+    let mut expr = Expr::input(0);
+    for _ in 0..d.within(0, 8) {
+        let other = Expr::input(d.within(0, 1));
+        expr = match d.within(0, 9) {
+            0 => expr + other,
+            1 => expr - other,
+            2 => expr * other,
+            3 => expr.max(other),
+            4 => expr.min(other),
+            5 => expr.tanh(),
+            6 => expr.sigmoid(),
+            7 => expr.elu(),
+            8 => expr.abs(),
+            _ => expr.gelu(),
+        };
+    }
+    vec![Box::new(Elementwise {
+        expr,
+        len,
+        views: vec![View::full(len), view],
+        params: Vec::new(),
+    })]
 }

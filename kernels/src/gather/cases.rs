@@ -1,7 +1,8 @@
 //! Tables and batches picked from, odd shapes, and bad ones.
 
 use super::{Gather, GatherGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `gather` and `gather_grad`.
 pub fn cases() -> Vec<Case> {
@@ -38,4 +39,15 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", new(1, 2, 1 << 16, 1 << 16)),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| Gather {
+        outer: d.within(1, 4),
+        rows: d.within(1, 60),
+        inner: d.within(1, 40),
+        count: d.within(1, 300),
+    };
+    vec![Box::new(shape(d)), Box::new(GatherGrad(shape(d)))]
 }

@@ -1,9 +1,10 @@
-//! The papers' layers; the small shapes are `recurrence::cases`.
+//! The papers' layers; the small shapes are `recurrence::shapes`.
 
 use super::{Gru, GruGrad};
 use crate::activation::Activation;
-use crate::kernel::Case;
-use crate::recurrence::{Recurrence, cases};
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
+use crate::recurrence::{Recurrence, shapes};
 
 /// The cases of `gru` and `gru_grad`.
 pub fn cases() -> Vec<Case> {
@@ -15,5 +16,13 @@ pub fn cases() -> Vec<Case> {
         ("dwivedi-parallel", new([64, 160, 64]).backward().last()),
         ("wide-batch", new([256, 64, 128])),
     ];
-    cases::cases(Gru, GruGrad, &papers)
+    shapes::cases(Gru, GruGrad, &papers)
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    vec![
+        Box::new(Gru(shapes::any(d))),
+        Box::new(GruGrad(shapes::any(d))),
+    ]
 }

@@ -1,7 +1,8 @@
 //! Spectrograms of 8 and 30 seconds, odd sizes, and bad ones.
 
 use super::Istft;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `istft`.
 pub fn cases() -> Vec<Case> {
@@ -52,4 +53,17 @@ pub fn cases() -> Vec<Case> {
             long(5, istft(1, 4, 64, usize::MAX / 4, true)),
         ),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let (n_fft, hop) = (d.frame(), d.within(1, 80));
+    vec![Box::new(Istft {
+        clips: d.within(1, 3),
+        frames: d.within(1, 12),
+        n_fft,
+        hop,
+        centre: d.flag(),
+        samples: d.within(1, 400),
+    })]
 }

@@ -1,7 +1,8 @@
 //! Maps of the papers' networks, odd shapes, and bad ones.
 
 use super::{LocalResponseNorm, LocalResponseNormGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `local_response_norm` and `local_response_norm_grad`.
 pub fn cases() -> Vec<Case> {
@@ -60,4 +61,18 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", new([1 << 16, 1 << 15, 1], 5)),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let tenths = |d: &mut Draw, low| d.within(low, 20) as f64 / 10.0;
+    let shape = |d: &mut Draw| {
+        let shape = [d.within(1, 3), d.within(1, 80), d.within(1, 100)];
+        let size = d.within(1, 20);
+        LocalResponseNorm::new(shape, size).with(tenths(d, 0), tenths(d, 0), tenths(d, 2))
+    };
+    vec![
+        Box::new(shape(d)),
+        Box::new(LocalResponseNormGrad(shape(d))),
+    ]
 }

@@ -2,7 +2,8 @@
 
 use super::Matmul;
 use crate::activation::Activation;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `matmul`.
 pub fn cases() -> Vec<Case> {
@@ -67,4 +68,11 @@ pub fn cases() -> Vec<Case> {
         ));
     }
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = Matmul::new(d.within(1, 150), d.within(1, 150), d.within(1, 400));
+    let shape = shape.transposed(d.flag(), d.flag());
+    vec![Box::new(shape.with(d.flag(), d.activation()))]
 }

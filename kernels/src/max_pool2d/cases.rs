@@ -1,7 +1,8 @@
 //! Shapes of the papers' networks, odd ones, and bad ones.
 
 use super::{MaxPool2d, MaxPool2dGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `max_pool2d` and `max_pool2d_grad`.
 pub fn cases() -> Vec<Case> {
@@ -100,4 +101,16 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", new([1 << 16, 1 << 16, 2, 2], [2, 2])),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| {
+        let (image, kernel, tiled) = (d.image(), d.pair(1, 5), d.flag());
+        let stride = if tiled { kernel } else { d.pair(1, 6) };
+        let mut pad = || kernel.map(|k| if tiled { 0 } else { d.within(0, k / 2) });
+        let ([above, left], [below, right]) = (pad(), pad());
+        MaxPool2d::new(image, kernel).with(stride, [[above, below], [left, right]])
+    };
+    vec![Box::new(shape(d)), Box::new(MaxPool2dGrad(shape(d)))]
 }

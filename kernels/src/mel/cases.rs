@@ -1,7 +1,8 @@
 //! The papers' filter banks over clips of 8 and 30 seconds, odd sizes, and bad ones.
 
 use super::Mel;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `mel`.
 pub fn cases() -> Vec<Case> {
@@ -31,4 +32,16 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bad("too-large", "2^31", mel(1 << 11, 1 << 11, 1 << 10, 5, 2)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let bins = d.within(1, 80);
+    vec![Box::new(Mel {
+        clips: d.within(1, 3),
+        frames: d.within(1, 150),
+        bins,
+        bands: d.within(1, 20),
+        width: d.within(1, bins),
+    })]
 }

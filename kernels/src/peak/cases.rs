@@ -1,7 +1,8 @@
 //! What peaks are measured with, odd sizes, and bad ones.
 
 use super::{PeakCopy, PeakFma};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// Enough for the largest card, little enough for software Vulkan: 17 GFLOP.
 pub const FMA: PeakFma = PeakFma {
@@ -33,4 +34,10 @@ pub fn cases() -> Vec<Case> {
         Case::bad("empty", "empty", copy(0)),
         Case::bad("too-large", "2^31", copy(1 << 31)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let (len, steps) = (d.within(1, 9000), d.within(0, 60));
+    vec![Box::new(PeakFma { len, steps }), Box::new(PeakCopy { len })]
 }

@@ -1,7 +1,8 @@
 //! Mel spectrograms of 8 and 30 seconds, odd sizes, and bad settings.
 
 use super::{PowerToDb, Reference};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `power_to_db`.
 pub fn cases() -> Vec<Case> {
@@ -82,4 +83,19 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bad("too-large", "2^31", db(1 << 20, 1 << 20)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    vec![Box::new(PowerToDb {
+        clips: d.within(1, 5),
+        len: d.within(1, 9000),
+        reference: d.of(&[
+            Reference::Max,
+            Reference::Value(1.0),
+            Reference::Value(1e-6),
+        ]),
+        amin: d.of(&[1e-10, 1e-3]),
+        top_db: d.of(&[None, Some(0.0), Some(31.0), Some(80.0)]),
+    })]
 }

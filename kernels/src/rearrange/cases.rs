@@ -1,7 +1,8 @@
 //! What the papers' networks move, odd shapes, and bad ones.
 
 use super::{Outside, Rearrange};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 const ZERO: Outside = Outside::Fill(0.0);
 
@@ -164,4 +165,25 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", permute(&[1 << 16, 1 << 16], &[1, 0])),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let rank = d.within(0, 6);
+    let x: Vec<usize> = (0..rank).map(|_| d.within(1, 9)).collect();
+    let mut axes: Vec<usize> = (0..rank).collect();
+    (0..rank).for_each(|k| axes.swap(k, d.within(k, rank - 1)));
+    let moved = d.flag();
+    let by = |d: &mut Draw| if moved { d.within(0, 4) as i64 - 2 } else { 0 };
+    let start = (0..rank).map(|_| by(d)).collect();
+    let y = axes
+        .iter()
+        .map(|&axis| (x[axis] as i64 + by(d)).max(0) as usize);
+    vec![Box::new(Rearrange {
+        y: y.collect(),
+        x,
+        axes,
+        start,
+        outside: d.of(&[Outside::Keep, Outside::Fill(0.5)]),
+    })]
 }

@@ -22,8 +22,8 @@
 //! | `cases.rs` | the shapes of the papers' layers, odd ones, bad ones |
 //! | `recurrence_transpose.wgsl` | the weights as the rungs that walk in one dispatch read them |
 
-pub mod cases;
 pub mod cpu;
+pub mod shapes;
 
 use crate::activation::Activation;
 use crate::error::{Result, elements};

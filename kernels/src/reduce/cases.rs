@@ -1,7 +1,8 @@
 //! Bias gradients and poolings of the papers' networks, odd shapes, and bad ones.
 
 use super::{Reduce, ReduceOp};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `reduce`.
 pub fn cases() -> Vec<Case> {
@@ -52,4 +53,15 @@ pub fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let op = d.of(&ReduceOp::ALL);
+    // One long side, two short ones.
+    let mut shape = [d.within(1, 6), d.within(1, 6), d.within(1, 6)];
+    shape[d.within(0, 2)] = d.within(1, 40_000);
+    let side = d.within(0, 2);
+    shape[side] = shape[side].max(d.within(1, 100));
+    vec![Box::new(Reduce::new(op, shape))]
 }

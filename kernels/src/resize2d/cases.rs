@@ -1,7 +1,8 @@
 //! Pictures to the sizes that networks want, odd shapes, and bad ones.
 
 use super::{Mode, Resize2d, Resize2dGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `resize2d` and `resize2d_grad`.
 pub fn cases() -> Vec<Case> {
@@ -102,4 +103,15 @@ pub fn cases() -> Vec<Case> {
         ),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| Resize2d {
+        planes: d.within(1, 6),
+        from: d.pair(1, 40),
+        to: d.pair(1, 40),
+        mode: d.of(&[Mode::Bilinear, Mode::Area]),
+    };
+    vec![Box::new(shape(d)), Box::new(Resize2dGrad(shape(d)))]
 }

@@ -1,7 +1,8 @@
 //! Parameter counts of the papers' networks, odd ones, and bad ones.
 
 use super::RmsProp;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `rmsprop`.
 pub fn cases() -> Vec<Case> {
@@ -46,4 +47,14 @@ pub fn cases() -> Vec<Case> {
         Case::bad("lr-infinite", "lr must be", RmsProp::new(4, f64::INFINITY)),
         Case::bad("too-large", "2^31", plain(1 << 31)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    vec![Box::new(RmsProp {
+        momentum: d.within(0, 2) as f64 / 4.0,
+        centered: d.flag(),
+        limit: d.of(&[f64::INFINITY, 0.25]),
+        ..RmsProp::new(d.within(1, 40_000), 0.01)
+    })]
 }

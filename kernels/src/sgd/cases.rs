@@ -1,7 +1,8 @@
 //! Parameter counts of the papers' networks, odd ones, and bad ones.
 
 use super::Sgd;
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `sgd`.
 pub fn cases() -> Vec<Case> {
@@ -40,4 +41,14 @@ pub fn cases() -> Vec<Case> {
         Case::bad("lr-negative", "lr must be", Sgd::new(4, -1.0)),
         Case::bad("too-large", "2^31", plain(1 << 31)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let momentum = d.within(0, 2) as f64 / 4.0;
+    let nesterov = momentum > 0.0 && d.flag();
+    vec![Box::new(Sgd {
+        limit: d.of(&[f64::INFINITY, 0.25]),
+        ..Sgd::new(d.within(1, 40_000), 0.1).with_momentum(momentum, nesterov)
+    })]
 }

@@ -1,7 +1,8 @@
 //! Class scores, long rows, odd ones, and bad ones.
 
 use super::{Softmax, SoftmaxGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `softmax` and `softmax_grad`.
 pub fn cases() -> Vec<Case> {
@@ -38,4 +39,14 @@ pub fn cases() -> Vec<Case> {
         Case::bad("too-large", "2^31", new(1 << 16, 1 << 16, false)),
     ]);
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| Softmax {
+        rows: d.within(1, 80),
+        columns: d.within(1, 600),
+        log: d.flag(),
+    };
+    vec![Box::new(shape(d)), Box::new(SoftmaxGrad(shape(d)))]
 }

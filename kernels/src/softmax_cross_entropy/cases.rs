@@ -1,7 +1,8 @@
 //! Batches of the papers' classifiers, odd ones, and bad ones.
 
 use super::{SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `softmax_cross_entropy` and its gradient.
 pub fn cases() -> Vec<Case> {
@@ -57,4 +58,18 @@ pub fn cases() -> Vec<Case> {
         cases.push(Case::proof(name, SoftmaxCrossEntropyGrad(shape)));
     }
     cases
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    let shape = |d: &mut Draw| SoftmaxCrossEntropy {
+        rows: d.within(1, 80),
+        columns: d.within(1, 150),
+        weighted: d.flag(),
+        smoothing: d.of(&[0.0, 0.1, 1.0]),
+    };
+    vec![
+        Box::new(shape(d)),
+        Box::new(SoftmaxCrossEntropyGrad(shape(d))),
+    ]
 }

@@ -1,7 +1,8 @@
 //! The papers' frames over clips of 8 and 30 seconds, odd sizes, and bad ones.
 
 use super::{Spectrum, Stft};
-use crate::kernel::Case;
+use crate::draw::Draw;
+use crate::kernel::{Case, Kernel};
 
 /// The cases of `stft`.
 pub fn cases() -> Vec<Case> {
@@ -108,4 +109,16 @@ pub fn cases() -> Vec<Case> {
         ),
         Case::bad("too-large", "2^31", power(1 << 10, 1 << 20, 2048, 1)),
     ]
+}
+
+/// A random shape of each; not all of them are possible.
+pub fn random(d: &mut Draw) -> Vec<Box<dyn Kernel>> {
+    vec![Box::new(Stft {
+        clips: d.within(1, 3),
+        samples: d.within(1, 700),
+        n_fft: d.frame(),
+        hop: d.within(1, 80),
+        centre: d.flag(),
+        spectrum: d.of(&[Spectrum::Complex, Spectrum::Magnitude, Spectrum::Power]),
+    })]
 }

@@ -89,7 +89,7 @@ pub fn check(options: &Options<'_>) -> Result<(), Error> {
 }
 
 fn subjects(options: &Options<'_>) -> Result<Vec<Subjects>, Error> {
-    let cases = CATALOGUE.iter().flat_map(|(_, cases)| cases());
+    let cases = CATALOGUE.iter().flat_map(|(_, cases, _)| cases());
     let mut cases: Vec<Case> = cases.filter(|case| case.role == Role::Bench).collect();
     if options.quick {
         // A byte of memory takes about as long as ten operations.

@@ -2,6 +2,7 @@
 
 use super::Recurrence;
 use crate::activation::Activation;
+use crate::draw::Draw;
 use crate::kernel::{Case, Kernel};
 
 /// The cases of a kernel and of its gradient.
@@ -81,4 +82,19 @@ pub fn cases<F: Kernel + 'static, G: Kernel + 'static>(
         ]);
     }
     cases
+}
+
+/// Any recurrence.
+pub fn any(d: &mut Draw) -> Recurrence {
+    let shape = [d.within(1, 40), d.within(1, 12), d.within(1, 70)];
+    let others = d.within(0, 5);
+    Recurrence {
+        bias: d.flag(),
+        activation: d.activation(),
+        reverse: d.flag(),
+        last: d.flag(),
+        columns: shape[2] + others,
+        column: d.within(0, others),
+        ..Recurrence::new(shape)
+    }
 }
