@@ -10,7 +10,7 @@ use std::process::Command;
 fn cases(role: fn(Role) -> bool) -> impl Iterator<Item = (String, Case)> {
     CATALOGUE
         .iter()
-        .flat_map(|(name, cases)| {
+        .flat_map(|(name, cases, _)| {
             cases()
                 .into_iter()
                 .map(move |case| (format!("{name}/{}", case.name), case))

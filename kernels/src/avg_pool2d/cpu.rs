@@ -1,6 +1,6 @@
-//! Windows are taken in two steps, down and across. A row of output begins as the sum of the rows that its windows
-//! cover, a loop of memory however the windows lie; then neighbours in this one row, which is hot, are added up.
-//! The gradient goes the other way, and a row of `dx` that lies in the same windows as the row above is its copy.
+//! Tiles of common sizes are added up as they lie. Other windows are taken in two steps, down and across: a row of output
+//! begins as the sum of the rows that its windows cover, a loop of memory however the windows lie; then neighbours in this
+//! one row, which is hot, are added up. The gradient goes the other way, and a row of `dx` that lies in the same windows as the row above is its copy.
 
 use super::AvgPool2d;
 use crate::cpu::stream::{self, Runs, Way, fetch_ahead};
@@ -27,7 +27,7 @@ pub fn avg_pool2d(s: &AvgPool2d, x: &[f32], y: &mut [f32]) {
     let [oh, ow] = s.output();
     let (down, across) = (weights(s, 0), weights(s, 1));
     let y = Disjoint::new(y);
-    let (count, grain) = (s.n * s.c * oh, GRAIN / (s.kernel[0] * s.w));
+    let (count, grain) = (s.n * s.c * oh, GRAIN / (s.kernel[0].min(s.h) * s.w));
     stream::for_ranges(count, grain, count * ow, |rows, way| {
         // SAFETY: every output row belongs to one task.
         let y = unsafe { y.slice(rows.start * ow..rows.end * ow) };
@@ -65,8 +65,8 @@ fn column(s: &AvgPool2d, kx: usize, ow: usize) -> (Range<usize>, usize) {
     (from..to.max(from), (from * step + kx).saturating_sub(left))
 }
 
-/// Whether windows lie side by side within the plane.
-fn tiled(s: &AvgPool2d) -> bool {
+/// Whether windows lie side by side in rows, without padding there.
+fn side_by_side(s: &AvgPool2d) -> bool {
     s.stride[1] == s.kernel[1] && s.pad[1] == [0, 0]
 }
 
@@ -75,12 +75,21 @@ vectorized! {
     fn average(s: &AvgPool2d, x: &[f32], rows: Range<usize>, weights: [&[f32]; 2], y: &mut Runs) {
         let ([oh, ow], [down, across]) = (s.output(), weights);
         let (mut sum, mut part) = (vec![0.0; s.w], vec![0.0; s.w]);
+        let tiles = side_by_side(s) && s.pad[0] == [0, 0];
         for row in rows {
             let (above, oy) = (row / oh * s.h, row % oh);
             let (Range { start, end }, y) = (s.inside_of(0, oy), y.next(ow));
-            if !add_tiles_of(s, x, [(above + start) * s.w, s.w, ow], y) {
-                add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
-                add_neighbours(s, &sum, y);
+            let place = [(above + start) * s.w, s.w, ow];
+            match s.kernel {
+                [1, 2] if tiles => add_tiles::<1, 2>(x, place, y),
+                [2, 2] if tiles => add_tiles::<2, 2>(x, place, y),
+                [2, 4] if tiles => add_tiles::<2, 4>(x, place, y),
+                [4, 2] if tiles => add_tiles::<4, 2>(x, place, y),
+                [4, 4] if tiles => add_tiles::<4, 4>(x, place, y),
+                _ => {
+                    add_rows(&x[(above + start) * s.w..(above + end) * s.w], &mut sum, &mut part);
+                    add_neighbours(s, &sum, y);
+                }
             }
             scale(y, across, down[oy]);
         }
@@ -125,9 +134,9 @@ fn add_rows(x: &[f32], sum: &mut [f32], part: &mut [f32]) {
 fn add_neighbours(s: &AvgPool2d, sum: &[f32], y: &mut [f32]) {
     match s.kernel[1] {
         1 if s.stride[1] == 1 && y.len() == sum.len() => y.copy_from_slice(sum),
-        2 if tiled(s) => add_tiles::<1, 2>(sum, [0, 0, y.len()], y),
-        3 if tiled(s) => add_tiles::<1, 3>(sum, [0, 0, y.len()], y),
-        4 if tiled(s) => add_tiles::<1, 4>(sum, [0, 0, y.len()], y),
+        2 if side_by_side(s) => add_groups::<2>(sum, y),
+        3 if side_by_side(s) => add_groups::<3>(sum, y),
+        4 if side_by_side(s) => add_groups::<4>(sum, y),
         width if width < WIDE => {
             y.fill(0.0);
             for kx in 0..width {
@@ -156,9 +165,9 @@ fn add_neighbours(s: &AvgPool2d, sum: &[f32], y: &mut [f32]) {
 #[inline(always)]
 fn spread(s: &AvgPool2d, windows: &[f32], dx: &mut [f32]) {
     match s.kernel[1] {
-        2 if tiled(s) => spread_tiles::<2>(windows, dx),
-        3 if tiled(s) => spread_tiles::<3>(windows, dx),
-        4 if tiled(s) => spread_tiles::<4>(windows, dx),
+        2 if side_by_side(s) => spread_tiles::<2>(windows, dx),
+        3 if side_by_side(s) => spread_tiles::<3>(windows, dx),
+        4 if side_by_side(s) => spread_tiles::<4>(windows, dx),
         width if width < WIDE => {
             dx.fill(0.0);
             for kx in 0..width {
@@ -220,23 +229,6 @@ fn add_block(x: &[f32], sum: &mut [f32]) {
     }
 }
 
-/// `y` = the sum of each tile, where windows are tiles of a common size. See [`Blocks`] for `place`.
-#[inline(always)]
-fn add_tiles_of(s: &AvgPool2d, x: &[f32], place: [usize; 3], y: &mut [f32]) -> bool {
-    if !tiled(s) || s.pad[0] != [0, 0] {
-        return false;
-    }
-    match s.kernel {
-        [1, 2] => add_tiles::<1, 2>(x, place, y),
-        [2, 2] => add_tiles::<2, 2>(x, place, y),
-        [2, 4] => add_tiles::<2, 4>(x, place, y),
-        [4, 2] => add_tiles::<4, 2>(x, place, y),
-        [4, 4] => add_tiles::<4, 4>(x, place, y),
-        _ => return false,
-    }
-    true
-}
-
 /// `y` = the sum of each tile; see [`Blocks`].
 #[inline(always)]
 fn add_tiles<const KY: usize, const KX: usize>(x: &[f32], tiles: [usize; 3], y: &mut [f32]) {
@@ -265,6 +257,15 @@ fn add_blocks<const N: usize, const KY: usize, const KX: usize>(
             y[ox] = sum;
         }
     }
+}
+
+/// `y` = the sum of every `K` neighbours.
+#[inline(always)]
+fn add_groups<const K: usize>(sum: &[f32], y: &mut [f32]) {
+    let groups = sum.as_chunks::<K>().0;
+    y.iter_mut()
+        .zip(groups)
+        .for_each(|(y, group)| *y = group.iter().sum());
 }
 
 #[inline(always)]

@@ -7,7 +7,7 @@ use super::{BatchNormPool, BatchNormPoolGrad};
 use crate::batch_norm::BatchNormGrad;
 use crate::batch_norm::cpu::planes::{joined, moments, products, scaled};
 use crate::batch_norm::cpu::{Channel, factors, finish};
-use crate::cpu::tiles::{winners, wins};
+use crate::cpu::tiles::{self, wins};
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
 use crate::kernel::{words, words_mut};
 use crate::vectorized;
@@ -182,7 +182,7 @@ macro_rules! windows {
 
         vectorized! {$(
             fn $search(s: &BatchNormPool, x: &[f32], sign: f32, won: &mut [f32], index: &mut [u32]) {
-                winners::<$ky, $kx>(x, [0, s.size[1]], |x| x * sign, |_, place| place, won, index);
+                tiles::winners::<$ky, $kx>(x, [0, s.size[1]], |x| x * sign, |_, place| place, won, index);
             }
 
             fn $spread(

@@ -21,6 +21,9 @@ pub const BLOCK: usize = 512;
 /// Numbers between what is read and what is asked for.
 const AHEAD: usize = 2048;
 
+/// Numbers of a run that is collected, at most: it should stay in the first-level cache.
+const RUN: usize = 8192;
+
 /// Tasks of a streamed kernel, at most: settling costs each of them a wait for memory.
 const TASKS: usize = 512;
 
@@ -30,7 +33,7 @@ pub struct Way {
     streams: bool,
 }
 
-/// [`for_ranges`](super::for_ranges) of a kernel that writes `all` numbers in the way that `task` is told.
+/// [`for_ranges`](super::for_ranges) of a kernel whose outputs have `all` numbers each, and are written in the way that `task` is told.
 pub fn for_ranges(
     len: usize,
     grain: usize,
@@ -89,7 +92,7 @@ impl Way {
 }
 
 /// An output that is written run by run, from its start on. What is streamed is collected until it fills lines, since
-/// runs seldom do.
+/// runs seldom do; long runs are written as usual.
 pub struct Runs<'a> {
     left: &'a mut [f32],
     way: Way,
@@ -112,6 +115,10 @@ impl<'a> Runs<'a> {
     #[inline(always)]
     pub fn next(&mut self, len: usize) -> &mut [f32] {
         if !self.way.streams {
+            return self.take(len);
+        }
+        if len > RUN {
+            self.write(self.filled);
             return self.take(len);
         }
         let head = before_line(self.left);
@@ -239,32 +246,32 @@ mod tests {
         }
     }
 
-    /// Rows shorter and longer than lines and blocks, in an output that begins within a line.
+    /// Runs shorter and longer than lines, blocks and what is collected, in an output that begins within a line.
     #[test]
     fn streamed_runs_are_those_written_as_usual() {
         for streams in [false, true] {
-            for (start, len, count) in [
-                (0, 5, 400),
-                (3, 1, 1),
-                (7, 658, 5),
-                (1, 2048, 2),
-                (2, 16, 0),
+            for (start, runs) in [
+                (0, vec![5; 400]),
+                (3, vec![1]),
+                (7, vec![658, 658, 3, 658, RUN + 1, 2, 600]),
+                (1, vec![2048, RUN]),
+                (2, vec![]),
             ] {
-                let mut y = vec![-1.0f32; start + len * count + 3];
+                let len: usize = runs.iter().sum();
+                let mut y = vec![-1.0f32; start + len + 3];
                 let mut want = y.clone();
-                let mut runs = Runs::of(&mut y[start..start + len * count], Way { streams });
-                for run in 0..count {
-                    for (i, value) in runs.next(len).iter_mut().enumerate() {
-                        *value = (run * len + i) as f32;
-                        want[start + run * len + i] = *value;
+                let mut written = Runs::of(&mut y[start..start + len], Way { streams });
+                let mut at = start;
+                for &run in &runs {
+                    for value in written.next(run) {
+                        *value = at as f32;
+                        want[at] = at as f32;
+                        at += 1;
                     }
                 }
-                drop(runs);
+                drop(written);
                 settle();
-                assert!(
-                    y == want,
-                    "{count} of {len} from {start} on, streamed: {streams}"
-                );
+                assert!(y == want, "{runs:?} from {start} on, streamed: {streams}");
             }
         }
     }

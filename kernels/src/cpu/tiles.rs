@@ -43,7 +43,8 @@ impl<'a, const N: usize, const KY: usize, const KX: usize> Iterator for Blocks<'
             fetch_ahead(self.x, self.first + start * KY * KX, asked);
         }
         self.next += N;
-        let start = start.min(count.checked_sub(N)?);
+        // `of` sees to it that there are N.
+        let start = start.min(count.saturating_sub(N));
         let rows = self.rows.map(|row| &row[start..start + N]);
         Some((start, rows))
     }

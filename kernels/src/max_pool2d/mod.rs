@@ -189,7 +189,8 @@ impl Kernel for MaxPool2d {
     }
 
     fn flops(&self) -> u64 {
-        self.outputs_len() as u64 * (self.kernel[0] * self.kernel[1]) as u64
+        let window = self.kernel.map(|k| k as u64);
+        (self.outputs_len() as u64).saturating_mul(window[0] * window[1])
     }
 
     fn reduction(&self) -> usize {

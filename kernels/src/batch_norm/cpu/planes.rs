@@ -153,18 +153,15 @@ pub fn grad(
     })
 }
 
-/// Adds two terms of every pair of numbers up, in lanes that are joined in f64.
+/// Adds two terms of every pair of numbers up, in lanes that are joined in f64. If `NEXT` is set, as much of `x` as
+/// lies a piece behind is asked for.
 #[inline(always)]
-fn add_up<const AHEAD: usize>(
-    x: &[f32],
-    y: &[f32],
-    term: impl Fn(f32, f32) -> [f32; 2],
-) -> [f64; 2] {
+fn add_up<const NEXT: bool>(x: &[f32], y: &[f32], term: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
     let mut lanes = [[0f32; LANES]; 2];
     let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
     for (x, y) in x.iter().zip(y) {
-        if AHEAD > 0 {
-            prefetch(x.as_ptr().wrapping_add(AHEAD), LANES);
+        if NEXT {
+            prefetch(x.as_ptr().wrapping_add(PIECE), LANES);
         }
         for lane in 0..LANES {
             let [a, b] = term(x[lane], y[lane]);
@@ -184,15 +181,15 @@ vectorized! {
     /// The mean, and the sum of squared deviations from it.
     pub fn moments(x: &[f32]) -> [f64; 2] {
         let (count, some) = (x.len() as f64, finite(x[0]));
-        let [sum, _] = add_up::<0>(x, x, |x, _| [x - some, 0.0]);
+        let [sum, _] = add_up::<false>(x, x, |x, _| [x - some, 0.0]);
         let rough = (f64::from(some) + sum / count) as f32;
-        let around = add_up::<PIECE>(x, x, |x, _| [x - rough, (x - rough) * (x - rough)]);
+        let around = add_up::<true>(x, x, |x, _| [x - rough, (x - rough) * (x - rough)]);
         corrected(rough, around, count)
     }
 
     /// `Σ dy` and `Σ dy·(x - mean)`
     pub fn products(x: &[f32], dy: &[f32], mean: f32) -> [f64; 2] {
-        add_up::<0>(x, dy, |x, dy| [dy, dy * (x - mean)])
+        add_up::<false>(x, dy, |x, dy| [dy, dy * (x - mean)])
     }
 
     /// `y = (x - mean) · scale + bias`
