@@ -6,6 +6,7 @@ use crate::cpu::{Disjoint, for_ranges};
 use crate::vectorized;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Pairs of frames that are worth handing to another thread.
@@ -27,8 +28,7 @@ pub fn istft(s: &Istft, inputs: &[&[f32]], y: &mut [f32]) {
         for_ranges(s.frames.div_ceil(2), PAIRS, |pairs| {
             let mut z = vec![Complex { re: 0.0, im: 0.0 }; n];
             let mut scratch = vec![Complex { re: 0.0, im: 0.0 }; fft.get_inplace_scratch_len()];
-            for pair in pairs {
-                let range = 2 * pair..s.frames.min(2 * pair + 2);
+            let mut invert = |range: Range<usize>| {
                 z.fill(Complex { re: 0.0, im: 0.0 });
                 for t in range.clone() {
                     let row = t * bins..(t + 1) * bins;
@@ -39,6 +39,15 @@ pub fn istft(s: &Istft, inputs: &[&[f32]], y: &mut [f32]) {
                     // SAFETY: every frame has a place of its own.
                     let frame = unsafe { shared.slice(t * n..(t + 1) * n) };
                     windowed(&z, t == range.start, window, frame);
+                }
+                // The sum of all that went in.
+                z[0].re.is_finite() && z[0].im.is_finite()
+            };
+            for pair in pairs {
+                let range = 2 * pair..s.frames.min(2 * pair + 2);
+                // One that is not finite would have spoiled the other.
+                if !invert(range.clone()) {
+                    range.for_each(|t| drop(invert(t..t + 1)));
                 }
             }
         });

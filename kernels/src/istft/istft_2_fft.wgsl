@@ -26,6 +26,7 @@ override STAGES: u32 = 11;     // log2 N
 const THREADS: u32 = 256;
 
 var<workgroup> z: array<vec2<f32>, N>;
+var<workgroup> odd: array<atomic<u32>, 2>;    // of each frame: a NaN's bits where a number of it is not finite, else 0
 
 // e^(-2πi·a / n) for a < n. WGSL promises three digits of a sine at most, hence polynomials on an eighth of a turn.
 fn root(a: u32, n: u32) -> vec2<f32> {
@@ -59,6 +60,20 @@ fn spectrum(frame: u32, k: u32) -> vec2<f32> {
     return vec2(re[at], select(im[at], -im[at], k > low));
 }
 
+fn is_odd(v: f32) -> bool {
+    return (bitcast<u32>(v) & 0x7f800000u) == 0x7f800000u;
+}
+
+// The same of one of the two; 0 for what is not finite, which would spoil the other, and is noted.
+fn taken(frame: u32, which: u32, k: u32) -> vec2<f32> {
+    let v = spectrum(frame + which, k);
+    if is_odd(v.x) || is_odd(v.y) {
+        atomicStore(&odd[which], 0x7fc00000u);
+        return vec2(0.0, 0.0);
+    }
+    return v;
+}
+
 @compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -70,11 +85,15 @@ fn main(
     if frame >= s.all_frames {
         return;
     }
+    if thread < 2u {
+        atomicStore(&odd[thread], 0u);
+    }
+    workgroupBarrier();
     // In the order of reversed bits, in which the stages below expect them.
     for (var i = thread; i < N; i += THREADS) {
         let k = reverseBits(i) >> (32u - STAGES);
-        let a = spectrum(frame, k);
-        let b = spectrum(frame + 1u, k);
+        let a = taken(frame, 0u, k);
+        let b = taken(frame, 1u, k);
         z[i] = a + vec2(-b.y, b.x);
     }
     workgroupBarrier();
@@ -93,10 +112,11 @@ fn main(
         workgroupBarrier();
     }
 
+    let spoiled = vec2(bitcast<f32>(atomicLoad(&odd[0])), bitcast<f32>(atomicLoad(&odd[1])));
     for (var n = thread; n < N; n += THREADS) {
-        f[frame * N + n] = z[n].x / f32(N);
+        f[frame * N + n] = z[n].x / f32(N) + spoiled.x;
         if frame + 1u < s.all_frames {
-            f[(frame + 1u) * N + n] = z[n].y / f32(N);
+            f[(frame + 1u) * N + n] = z[n].y / f32(N) + spoiled.y;
         }
     }
 }

@@ -26,6 +26,7 @@ override THREADS: u32 = 256;   // N / 8
 override N: u32 = 8 * THREADS;
 
 var<workgroup> z: array<vec2<f32>, N>;
+var<workgroup> odd: array<atomic<u32>, 2>;    // of each frame: a NaN's bits where a number of it is not finite, else 0
 
 // e^(-2πi·a / n) for a < n. WGSL promises three digits of a sine at most, hence polynomials on an eighth of a turn.
 fn root(a: u32, n: u32) -> vec2<f32> {
@@ -71,13 +72,19 @@ fn eight(v: array<vec2<f32>, 8>) -> array<vec2<f32>, 8> {
     return array(e[0] + o[0], e[1] + o1, e[2] + o2, e[3] + o3, e[0] - o[0], e[1] - o1, e[2] - o2, e[3] - o3);
 }
 
-// The windowed sample n of a frame; silence beyond the clip's ends and past the last frame.
+// The windowed sample n of a frame; silence beyond the clip's ends and past the last frame, and for what is not finite,
+// which would spoil the other frame, and is noted.
 fn sample(frame: u32, n: u32) -> f32 {
     let at = frame % s.frames * s.hop + n;
     if frame >= s.all_frames || at < s.pad || at - s.pad >= s.samples {
         return 0.0;
     }
-    return window[n] * x[frame / s.frames * s.samples + at - s.pad];
+    let value = window[n] * x[frame / s.frames * s.samples + at - s.pad];
+    if (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u {
+        atomicStore(&odd[frame & 1u], 0x7fc00000u);
+        return 0.0;
+    }
+    return value;
 }
 
 fn write(frame: u32, k: u32, value: vec2<f32>) {
@@ -102,6 +109,10 @@ fn main(
     if frame >= s.all_frames {
         return;
     }
+    if thread < 2u {
+        atomicStore(&odd[thread], 0u);
+    }
+    workgroupBarrier();
     let t = thread;
     let q = THREADS;    // an eighth of N: how far apart a thread's numbers lie
     // The first stage: the transforms of eight numbers each; eight results side by side.
@@ -184,12 +195,13 @@ fn main(
     }
 
     // Z = A + i·B, and A and B are spectra of real frames: Z[k] and the conjugate of Z[N - k] tell them apart.
+    let spoiled = vec2(bitcast<f32>(atomicLoad(&odd[0])), bitcast<f32>(atomicLoad(&odd[1])));
     for (var k = t; k <= N / 2u; k += THREADS) {
         let a = z[k];
         let b = z[(N - k) % N] * vec2(1.0, -1.0);
-        write(frame, k, 0.5 * (a + b));
+        write(frame, k, 0.5 * (a + b) + spoiled.x);
         if frame + 1u < s.all_frames {
-            write(frame + 1u, k, 0.5 * turned(a - b));
+            write(frame + 1u, k, 0.5 * turned(a - b) + spoiled.y);
         }
     }
 }
