@@ -17,6 +17,7 @@ struct Shape {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;    // [clips, len]
 
 const THREADS: u32 = 256;
+const ENDLESS: f32 = 3.4028235e38;    // no `top_db`: an infinite maximum cuts nothing then
 
 var<workgroup> maxima: array<f32, THREADS>;
 
@@ -52,6 +53,7 @@ fn main(
     let offset = select(db(s.reference), loudest, s.reference == 0.0);
     let low = loudest - offset - s.top_db;
     for (var i = thread; i < s.len; i += THREADS) {
-        y[base + i] = max(db(max(x[base + i], s.amin)) - offset, low);
+        let value = db(max(x[base + i], s.amin)) - offset;
+        y[base + i] = select(value, max(value, low), s.top_db < ENDLESS);
     }
 }

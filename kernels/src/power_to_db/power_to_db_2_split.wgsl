@@ -20,6 +20,7 @@ struct Shape {
 override STAGE: u32 = 0;
 
 const THREADS: u32 = 256;
+const ENDLESS: f32 = 3.4028235e38;    // no `top_db`: an infinite maximum cuts nothing then
 const BLOCK: u32 = 4096;
 
 var<workgroup> maxima: array<f32, THREADS>;
@@ -71,6 +72,7 @@ fn main(
     let offset = select(db(s.reference), loudest, s.reference == 0.0);
     let low = loudest - offset - s.top_db;
     for (var i = begin + thread; i < end; i += THREADS) {
-        y[base + i] = max(db(max(x[base + i], s.amin)) - offset, low);
+        let value = db(max(x[base + i], s.amin)) - offset;
+        y[base + i] = select(value, max(value, low), s.top_db < ENDLESS);
     }
 }
