@@ -17,7 +17,11 @@ fn targets(s: &SoftmaxCrossEntropy, inputs: &[&[f64]], label: usize) -> Vec<f64>
         } else {
             0.0
         };
-        (own + smoothing / s.columns as f64) * s.weight(inputs, column, 1.0)
+        match own + smoothing / s.columns as f64 {
+            // Whatever its weight.
+            0.0 => 0.0,
+            belief => belief * s.weight(inputs, column, 1.0),
+        }
     };
     (0..s.columns).map(target).collect()
 }

@@ -67,7 +67,9 @@ fn gradient(row: u32) {
     }
     let factor = upstream[0] / total[0];
     for (var c = 0u; c < s.columns; c++) {
-        let wanted = spread * class_weight(c) + select(0.0, own, c == label);
+        // A weight that is no number counts where something is believed of its class.
+        let others = select(0.0, spread * class_weight(c), s.smoothing > 0.0);
+        let wanted = others + select(0.0, own, c == label);
         dlogits[start + c] = factor * (all * exp(logits[start + c] - top) / sum - wanted);
     }
 }

@@ -104,10 +104,12 @@ fn main(
     let counts = label < s.columns && total[0] != 0.0;
     let spread = s.smoothing / f32(s.columns);
     let own = (1.0 - s.smoothing) * class_weight(min(label, s.columns - 1u));
-    let all = own + spread * sums.y;
+    let all = own + select(0.0, spread * sums.y, s.smoothing > 0.0);
     let factor = upstream[0] / total[0];
     for (var c = thread; c < s.columns; c += THREADS) {
-        let wanted = spread * class_weight(c) + select(0.0, own, c == label);
+        // A weight that is no number counts where something is believed of its class.
+        let others = select(0.0, spread * class_weight(c), s.smoothing > 0.0);
+        let wanted = others + select(0.0, own, c == label);
         let d = factor * (all * exp(logits[start + c] - top) / sums.x - wanted);
         dlogits[start + c] = select(0.0, d, counts);
     }
