@@ -48,6 +48,18 @@ pub fn samples(kernel: &dyn Kernel, random: &mut Philox) -> Vec<Vec<f64>> {
     inputs
 }
 
+/// What the outputs of a kernel hold before: random values where they are updated, otherwise NaN.
+pub fn before(kernel: &dyn Kernel, random: &mut Philox) -> Vec<Vec<f64>> {
+    kernel
+        .outputs()
+        .iter()
+        .map(|arg| match arg.updated {
+            true => sample(kernel, arg, random),
+            false => vec![f64::NAN; arg.len],
+        })
+        .collect()
+}
+
 /// Values as the words of a buffer.
 pub fn to_words(kind: Kind, values: &[f64]) -> Vec<f32> {
     values
@@ -87,15 +99,8 @@ pub fn prove(
     let mut random = Philox::new(seed, 0);
     kernel.check().map_err(|error| error.to_string())?;
     let inputs = samples(kernel, &mut random);
-    let before: Vec<Vec<f64>> = kernel
-        .outputs()
-        .iter()
-        .map(|arg| match arg.updated {
-            true => sample(kernel, arg, &mut random),
-            false => vec![f64::NAN; arg.len],
-        })
-        .collect();
-    prove_on(device, kernel, rung, &inputs, before)
+    let outputs = before(kernel, &mut random);
+    prove_on(device, kernel, rung, &inputs, outputs)
 }
 
 /// [`prove`] on inputs of the caller's choice; `outputs` are what the outputs hold before.
@@ -104,8 +109,24 @@ pub fn prove_on(
     kernel: &dyn Kernel,
     rung: Option<&str>,
     inputs: &[Vec<f64>],
-    mut outputs: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
 ) -> Result<Found, String> {
+    let mut found = Found::default();
+    let results = results(device, kernel, rung, inputs, outputs)?;
+    for (arg, [got, want]) in kernel.outputs().iter().zip(&results) {
+        compare(kernel, arg, got, want, 1.0, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// What a kernel gives for inputs, and what its oracle gives: both for every output, whose guard zones are looked at.
+pub fn results(
+    device: &Device,
+    kernel: &dyn Kernel,
+    rung: Option<&str>,
+    inputs: &[Vec<f64>],
+    mut outputs: Vec<Vec<f64>>,
+) -> Result<Vec<[Vec<f64>; 2]>, String> {
     let text = |error: crate::Error| error.to_string();
     let (reads, writes) = (kernel.inputs(), kernel.outputs());
     let read: Vec<_> = reads
@@ -143,16 +164,24 @@ pub fn prove_on(
         &inputs.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         &mut outputs,
     );
-    let mut found = Found::default();
-    for ((arg, buffer), want) in writes.iter().zip(&written).zip(&outputs) {
+    let mut results = Vec::new();
+    for ((arg, buffer), want) in writes.iter().zip(&written).zip(outputs) {
         let words = crate::device::block_on(buffer.read_block(arg.len + GUARD)).map_err(text)?;
         if let Some(at) = words[arg.len..].iter().position(|w| *w != SENTINEL) {
             return Err(format!("`{}`: wrote {at} elements past its end", arg.name));
         }
-        let got = to_values(arg.kind, &words[..arg.len]);
-        compare(kernel, arg, &got, want, 1.0, &mut found)?;
+        results.push([to_values(arg.kind, &words[..arg.len]), want]);
     }
-    Ok(found)
+    Ok(results)
+}
+
+/// The largest error that a kernel is allowed, relative to the largest value of the output.
+pub fn tolerance(kernel: &dyn Kernel, kind: Kind) -> f64 {
+    let terms = (kernel.reduction() as f64).sqrt();
+    match kind {
+        Kind::F32 => f64::from(f32::EPSILON) * (16.0 + 2.0 * terms),
+        Kind::U32 => 0.0,
+    }
 }
 
 /// Holds the outputs of two devices, as words, against each other: each may be off by what a proof allows.
@@ -178,13 +207,7 @@ fn compare(
         .filter(|w| w.is_finite())
         .fold(0.0, |m: f64, w| m.max(w.abs()));
     let scale = scale.max(f64::from(f32::MIN_POSITIVE));
-    let tolerance = match arg.kind {
-        Kind::F32 => {
-            let terms = (kernel.reduction() as f64).sqrt();
-            slack * f64::from(f32::EPSILON) * (16.0 + 2.0 * terms)
-        }
-        Kind::U32 => 0.0,
-    };
+    let tolerance = slack * tolerance(kernel, arg.kind);
     found.tolerance = found.tolerance.max(tolerance);
     for (at, (&g, &w)) in got.iter().zip(want).enumerate() {
         // Infinities must be equal, NaN must meet NaN.
