@@ -47,7 +47,9 @@ pub fn istft(s: &Istft, inputs: &[&[f32]], y: &mut [f32]) {
                 let range = 2 * pair..s.frames.min(2 * pair + 2);
                 // One that is not finite would have spoiled the other.
                 if !invert(range.clone()) {
-                    range.for_each(|t| drop(invert(t..t + 1)));
+                    for t in range {
+                        invert(t..t + 1);
+                    }
                 }
             }
         });
