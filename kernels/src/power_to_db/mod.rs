@@ -6,7 +6,7 @@
 //! | `y` | `[clips, len]` | out |
 //!
 //! The reference `r` is a constant, or the clip's own maximum, which then comes out as 0 dB. As in librosa's
-//! `power_to_db`, but by clip: what else is in the batch does not matter.
+//! `power_to_db`, but by clip: what else is in the batch does not matter. A NaN counts as `amin`, where librosa's stays one.
 //!
 //! FLOPs: 4 per element (two comparisons, a logarithm, a multiply-add), the logarithm counted as one.
 
