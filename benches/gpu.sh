@@ -45,6 +45,8 @@ prove() { # The proofs, on the adapter at hand.
     else
         cargo test --locked --quiet -p melgrad-kernels
         cargo test --locked --quiet -p melgrad-engine --test all
+        cargo test --locked --quiet -p melgrad-models --lib -- front_end augment
+        cargo test --locked --quiet -p melgrad-models --test training
         cargo test --locked --quiet -p melgrad --test parity
     fi
 }
