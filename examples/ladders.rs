@@ -48,8 +48,10 @@ pub fn page(reports: &[(String, Report)]) -> String {
          [benches/results](../benches/results), which `melgrad bench` and `benches/gpu.sh` make: do not edit.\n\n\
          A rung is one WGSL version of a kernel, from the one to read first to the fastest; what a sentence promises \
          without a figure is what the rung is expected to do. Each figure is the median time of the kernel's largest case, \
-         once warm, and the time that the device's own measured peaks would allow as a share of it; data that stays in \
-         caches, or is written where it was read, may go beyond 100 %.\n\n",
+         once warm, and the time that the device's own measured peaks would allow as a share of it. On a GPU these are the \
+         peaks in the table below; on the CPU, whose memory drifts with all else that the machine does, bytes are held \
+         against copies made right before and right after the row, multiply-adds against the peak in the table. Data that \
+         stays in caches, or is written where it was read, may go beyond 100 %.\n\n",
     );
     match reports {
         [] => text += "No device has been measured yet.\n",
@@ -153,8 +155,8 @@ fn cell(row: &Row, headline: &str) -> String {
     format!("{time}, {:.0} %{case}", row.percent_of_peak)
 }
 
-/// The first sentence behind `Rung N:` in the header.
-fn does(rung: &Rung) -> String {
+/// The first sentence behind `Rung N` in the header; what stands between the number and its colon is part of it.
+pub fn does(rung: &Rung) -> String {
     let header = rung
         .source
         .lines()
@@ -163,13 +165,9 @@ fn does(rung: &Rung) -> String {
         .map(|line| line.trim_start_matches('/').trim())
         .collect();
     let text = words.join(" ");
-    let text = match text
-        .split_once("Rung ")
-        .and_then(|(_, rest)| rest.split_once(':'))
-    {
-        Some((_, rest)) => rest.trim(),
-        None => text.trim(),
-    };
+    let behind = text.split_once("Rung ").map_or(&*text, |(_, rest)| rest);
+    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    let text = behind.trim_start_matches([':', ',', ' ']);
     let sentence = text.split_once(". ").map_or(text, |(sentence, _)| sentence);
     let sentence = sentence.trim_end_matches('.').replace('|', "\\|");
     let mut letters = sentence.chars();

@@ -1,8 +1,8 @@
 // y = act((x - mean) / √(var + eps) · weight + bias), channel by channel
 //
-// Rung 2: a channel is cut into pieces, enough of them to fill a card, and a workgroup of 256 threads takes each: STAGE 0
-// finds the piece's mean and its squared deviations from that, walking it twice side by side and joining as a tree;
-// STAGE 1 joins a channel's pieces in the same way, in order, a thread per channel. batch_norm_apply then writes y, a
+// Rung 2: a channel is cut into pieces, enough of them to fill a card, and a workgroup of 256 threads takes each: STAGE
+// 0 finds the piece's mean and its squared deviations from that, walking it twice side by side and joining as a tree;
+// STAGE 1 joins a channel's pieces in the same way, in order, a thread per channel; batch_norm_apply then writes y, a
 // thread per number. Not measured on a card yet.
 
 struct Shape {

@@ -1,8 +1,8 @@
 // dbias = Σ dy, dweight = Σ dy·x̂, channel by channel, with x̂ = (x - mean) / √(var + eps)
 //
-// Rung 2: a channel is cut into pieces, enough of them to fill a card, and a workgroup of 256 threads takes each: STAGE 0
-// walks the piece side by side and joins the sums as a tree; STAGE 1 adds a channel's pieces up in order, a thread per
-// channel. batch_norm_grad_apply then writes dx, a thread per number. Not measured on a card yet.
+// Rung 2: a channel is cut into pieces, enough of them to fill a card, and a workgroup of 256 threads takes each: STAGE
+// 0 walks the piece side by side and joins the sums as a tree; STAGE 1 adds a channel's pieces up in order, a thread
+// per channel; batch_norm_grad_apply then writes dx, a thread per number. Not measured on a card yet.
 
 struct Shape {
     n: u32,

@@ -1,7 +1,7 @@
 // norm = √(Σ g²), scale = min(1, max_norm / (norm + 1e-6))
 //
-// Rung 1, a pass for every gradient and one more. STAGE 0: one thread per piece of a gradient adds up its squares.
-// STAGE 1: one thread adds up the pieces.
+// Rung 1, a pass for every gradient and one more: one thread per piece of a gradient adds up its squares (STAGE 0),
+// then one thread adds up the pieces (STAGE 1).
 
 struct Params {
     len: u32,       // of this gradient

@@ -1,9 +1,9 @@
 // y[n, o, i, j] = act(bias[o] + Σ_{c, p, q} weight[o, c, p, q] · x[n, c', i·stride + p·dilation - pad, j·stride + q·dilation - pad])
 //
-// Rung 3: implicit GEMM with register blocks. As rung 2, but a workgroup of 256 threads computes a tile of 64 channels
-// × 64 positions, each thread 4 × 4 of it in registers: one tap costs 4 + 4 reads of workgroup memory for 16 multiply-
-// adds, where rung 2 reads 2 for one. What a thread's four positions see is worked out once, before the loop. On
-// llvmpipe that bought 3 × over rung 2, 1.2 × over rung 1, for 3 × 3 on one channel; no card is measured yet.
+// Rung 3: implicit GEMM with register blocks: as rung 2, but a workgroup of 256 threads computes a tile of 64 channels
+// × 64 positions, each thread 4 × 4 of it in registers. One tap costs 4 + 4 reads of workgroup memory for 16
+// multiply-adds, where rung 2 reads 2 for one. What a thread's four positions see is worked out once, before the loop.
+// On llvmpipe that bought 3 × over rung 2, 1.2 × over rung 1, for 3 × 3 on one channel; no card is measured yet.
 
 struct Shape {
     n: u32, c: u32, h: u32, w: u32,             // x: [n, c, h, w]

@@ -1,6 +1,6 @@
 // y[n, o, a, b] = max over p, q of act(bias[o] + (weight ⋆ x)[n, o, a·window_h + p, b·window_w + q]), index = p·window_w + q
 //
-// Rung 2: implicit GEMM with register blocks that pools on its way out. A workgroup of 256 threads computes the sums of
+// Rung 2: implicit GEMM with register blocks that pools on its way out: a workgroup of 256 threads computes the sums of
 // 64 channels × 64 positions as conv2d's third rung does, but the positions are those of whole windows, one window's
 // places side by side. At the end they meet in workgroup memory, half of the channels at a time, in the place where the
 // factors' tiles were: 8 KiB in all. Sums are compared first; bias and activation, which keep the order, are then done

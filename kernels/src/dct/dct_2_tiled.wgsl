@@ -1,8 +1,9 @@
 // y[k] = s[k] · Σ_j x[j]·cos(π·k·(2j + 1) / 2n), or BACK: dx[j] = Σ_k s[k]·dy[k]·cos(π·k·(2j + 1) / 2n)
 //
-// Rung 2: as a tiled matrix product. A workgroup makes 16 × 16 numbers of the result; for every 16 terms its 256 threads
-// work out 16 × 16 cosines and fetch 16 × 16 numbers of x into workgroup memory. A sixteenth of the cosines and of the
-// loads of rung 1. Columns are all numbers of outer and inner, so that either may be 1. Not measured on a card yet.
+// Rung 2: as a tiled matrix product: a workgroup makes 16 × 16 numbers of the result, and for every 16 terms its 256
+// threads work out 16 × 16 cosines and fetch 16 × 16 numbers of x into workgroup memory. A sixteenth of the cosines and
+// of the loads of rung 1. Columns are all numbers of outer and inner, so that either may be 1. Not measured on a card
+// yet.
 
 struct Shape {
     rows: u32,      // of the result: coefficients, or BACK the axis

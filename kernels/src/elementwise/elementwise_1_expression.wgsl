@@ -1,7 +1,7 @@
 // y[i] = expression(x0 at i, x1 at i, …, parameters, random at i)
 //
-// Rung 1: the template of every elementwise kernel. As it stands it copies x0; the bindings and the body of `value` are written
-// for the expression at hand. One thread per element, one pass over memory however long the chain is.
+// Rung 1: one thread per element, one pass over memory however long the chain is; the template of every elementwise
+// kernel. As it stands it copies x0; the bindings and the body of `value` are written for the expression at hand.
 
 // Word 0: elements of y. Words 1 + 3·k: outer, repeat·inner, inner of input k. From word PARAMS: the parameters.
 @group(0) @binding(0) var<uniform> words: array<vec4<u32>, 16>;

@@ -1,9 +1,9 @@
 // dx[o, r, i] = Σ of dy[o, k, i] over the k with index[k] = r, in order
 //
 // Rung 2: a workgroup per slice of dx (256 elements of it) looks for its row together: of each 256 entries of the index
-// every thread compares one, and sets a bit in a mask where it fits. Then all go through the bits that are set, in
-// order. A thread makes one comparison and eight looks at the mask where rung 1 makes 256 comparisons. Not measured on a
-// card yet.
+// every thread compares one, and sets a bit in a mask where it fits; then all go through the bits that are set, in
+// order. A thread makes one comparison and eight looks at the mask where rung 1 makes 256 comparisons. Not measured on
+// a card yet.
 
 struct Shape {
     outer: u32,

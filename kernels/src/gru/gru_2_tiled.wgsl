@@ -1,7 +1,7 @@
 // u = W·h + b;  r = σ(x_r + u_r);  z = σ(x_z + u_z);  n = act(x_n + r·u_n);  h' = n + z·(h - n)
 //
-// Rung 2: still a dispatch for each step, but a workgroup of 16 × 16 threads takes 16 units of 16 examples. It copies 16 ×
-// 16 tiles of the states and of the three gates' weights into workgroup memory, neighbours side by side, and every
+// Rung 2: still a dispatch for each step, but a workgroup of 16 × 16 threads takes 16 units of 16 examples and copies
+// 16 × 16 tiles of the states and of the three gates' weights into workgroup memory, neighbours side by side. Every
 // thread reads them from there: global loads fall to a sixteenth. No card is measured yet.
 
 struct Shape {

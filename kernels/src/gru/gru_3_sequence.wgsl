@@ -1,10 +1,10 @@
 // u = W·h + b;  r = σ(x_r + u_r);  z = σ(x_z + u_z);  n = act(x_n + r·u_n);  h' = n + z·(h - n)
 //
-// Rung 3: the whole sequence in one dispatch. Examples do not meet, so a workgroup takes one example through all steps,
-// with its state in workgroup memory and two barriers a step where rung 2 has a dispatch. Of the 256 threads UNITS stand
-// side by side, one for each unit; the 256 / UNITS slices share the sums' terms, so that a step is short. The weights lie
-// transposed, so that neighbours read neighbouring words; the step's input is asked for before the sums are begun. What
-// it should buy is the gap between dispatches, a few µs for each step; no card is measured yet.
+// Rung 3: the whole sequence in one dispatch: a workgroup takes one example through all steps, as examples do not meet,
+// with its state in workgroup memory and two barriers a step where rung 2 has a dispatch. Of the 256 threads UNITS
+// stand side by side, one for each unit; the 256 / UNITS slices share the sums' terms, so that a step is short. The
+// weights lie transposed, so that neighbours read neighbouring words; the step's input is asked for before the sums are
+// begun. What it should buy is the gap between dispatches, a few µs for each step; no card is measured yet.
 
 struct Shape {
     n: u32, t: u32, h: u32,         // examples, steps, numbers in the state

@@ -1,9 +1,9 @@
 // dn = dh·(1 - z)·act'(n);  dz = dh·(h - n)·z·(1 - z);  dr = dn·u_n·r·(1 - r)
 // dx = dr, dz, dn;  du = dr, dz, dn·r;  for the step before: dh = dh·z + Wᵀ·du
 //
-// Rung 2: still a dispatch for each step, but a workgroup of 16 × 16 threads takes 16 units of 16 examples. It copies 16 ×
-// 16 tiles of du and of the weights into workgroup memory, and every thread reads them from there: global loads fall to a
-// sixteenth. No card is measured yet.
+// Rung 2: still a dispatch for each step, but a workgroup of 16 × 16 threads takes 16 units of 16 examples and copies
+// 16 × 16 tiles of du and of the weights into workgroup memory. Every thread reads them from there: global loads fall
+// to a sixteenth. No card is measured yet.
 
 struct Shape {
     n: u32, t: u32, h: u32,         // examples, steps, numbers in the state

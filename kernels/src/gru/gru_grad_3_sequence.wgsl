@@ -1,10 +1,10 @@
 // dn = dh·(1 - z)·act'(n);  dz = dh·(h - n)·z·(1 - z);  dr = dn·u_n·r·(1 - r)
 // dx = dr, dz, dn;  du = dr, dz, dn·r;  for the step before: dh = dh·z + Wᵀ·du
 //
-// Rung 3: the whole way back in one dispatch. A workgroup takes one example through all steps, with the gradient of its
+// Rung 3: the whole way back in one dispatch: a workgroup takes one example through all steps, with the gradient of its
 // state in registers, du in workgroup memory, and two barriers a step where rung 2 has a dispatch. Of the 256 threads
-// UNITS stand side by side, one for each unit; the 256 / UNITS slices share the sums' terms. What it should buy is the gap
-// between dispatches, a few µs for each step; no card is measured yet.
+// UNITS stand side by side, one for each unit; the 256 / UNITS slices share the sums' terms. What it should buy is the
+// gap between dispatches, a few µs for each step; no card is measured yet.
 
 struct Shape {
     n: u32, t: u32, h: u32,         // examples, steps, numbers in the state

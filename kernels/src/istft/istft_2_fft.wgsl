@@ -1,9 +1,10 @@
 // f[t, n] = 1/N · Σ_k Y[t, k]·e^(2πi·k·n / N)
 //
-// Rung 2, the first of two passes, for N a power of two: one workgroup per two frames. Frames are real, so with A and B
-// their spectra the inverse transform of A + i·B has one frame as its real part and the other as its imaginary part. It
-// is done in workgroup memory by log2 N stages of radix-2 butterflies: where rung 1 sums all frequencies anew for every
-// sample and frame, 4·N²·N/hop operations a frame, this takes 5·N·log2 N for two. Not measured on a card yet.
+// Rung 2, two passes, for N a power of two: one workgroup per two frames transforms them back in workgroup memory by
+// log2 N stages of radix-2 butterflies, then istft_overlap gathers, a thread per sample. Frames are real, so with A and
+// B their spectra the inverse transform of A + i·B has one frame as its real part and the other as its imaginary part.
+// Where rung 1 sums all frequencies anew for every sample and frame, 4·N²·N/hop operations a frame, this takes 5·N·log2
+// N for two. Not measured on a card yet.
 
 struct Shape {
     samples: u32,       // of one clip

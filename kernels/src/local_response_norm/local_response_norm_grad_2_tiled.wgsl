@@ -3,9 +3,9 @@
 // over the channels c from j - (size - 1) / 2 to j + size / 2, where s[c] = k + factor · Σ x[i]² over the channels i from
 // c - size / 2 to c + (size - 1) / 2
 //
-// Rung 2: a workgroup takes 32 channels of 32 places. It keeps squares in workgroup memory, then each channel's share of
-// the sum, both with the neighbours at either end: each s is computed once or twice instead of size times. For sums over
-// up to 17 channels. Not measured on a card yet.
+// Rung 2: a workgroup takes 32 channels of 32 places, and keeps their squares in workgroup memory, then each channel's
+// share of the sum, both with the neighbours at either end: each s is computed once or twice instead of size times. For
+// sums over up to 17 channels. Not measured on a card yet.
 
 struct Shape {
     n: u32,

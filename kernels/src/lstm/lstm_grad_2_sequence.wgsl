@@ -1,10 +1,10 @@
 // dc += dh·o·act'(c');  do = dh·act(c')·o·(1 - o);  di = dc·g·i·(1 - i);  df = dc·c·f·(1 - f);  dg = dc·i·act'(g)
 // dx = di, df, dg, do;  for the step before: dc = dc·f, dh = Wᵀ·dx
 //
-// Rung 2: the whole way back in one dispatch. A workgroup takes one example through all steps, with the gradients of its
-// state and cell in registers, dx in workgroup memory, and two barriers a step where rung 1 has a dispatch. Of the 256
-// threads UNITS stand side by side, one for each unit; the 256 / UNITS slices share the sums' terms. What it should buy is
-// the gap between dispatches, a few µs for each step; no card is measured yet.
+// Rung 2: the whole way back in one dispatch: a workgroup takes one example through all steps, with the gradients of
+// its state and cell in registers, dx in workgroup memory, and two barriers a step where rung 1 has a dispatch. Of the
+// 256 threads UNITS stand side by side, one for each unit; the 256 / UNITS slices share the sums' terms. What it should
+// buy is the gap between dispatches, a few µs for each step; no card is measured yet.
 
 struct Shape {
     n: u32, t: u32, h: u32,         // examples, steps, numbers in the state

@@ -1,8 +1,9 @@
 // y[i, j] = act(Σ_k a[i, k] · b[k, j] + bias[j])
 //
-// Rung 2: a workgroup of 16 × 16 threads computes a 16 × 16 tile of y. It walks along k in steps of 16, copies the two
-// 16 × 16 tiles it needs into workgroup memory once, and every thread then reads them 16 times from there: global
-// loads fall to a sixteenth.
+// Rung 2: a workgroup of 16 × 16 threads computes a 16 × 16 tile of y from tiles of a and b that it copies into
+// workgroup memory: it walks along k in steps of 16, fetches the two 16 × 16 tiles it needs once, and every thread then
+// reads them 16 times from there. Global loads fall to a sixteenth of rung 1's. On llvmpipe, where workgroup memory is
+// memory like any other, that costs 1.4 × for 10 240 × 192 out of 64; no card is measured yet.
 
 struct Shape {
     m: u32,

@@ -1,8 +1,9 @@
 // y[i, j] = act(Σ_k a[i, k] · b[k, j] + bias[j])
 //
 // Rung 3: a workgroup of 256 threads computes a 64 × 64 tile of y, each thread a 4 × 4 block of it in registers. One
-// step of k reads 4 + 4 numbers from workgroup memory for 16 multiply-adds, where rung 2 reads 2 for one. The block is
-// written out by hand because WGSL has no unroll hint.
+// step of k reads 4 + 4 numbers from workgroup memory for 16 multiply-adds, where rung 2 reads 2 for one, and global
+// loads fall to a quarter of rung 2's. The block is written out by hand because WGSL has no unroll hint. On llvmpipe
+// that bought 5 × over rung 2, 3.7 × over rung 1, for 10 240 × 192 out of 64; no card is measured yet.
 
 struct Shape {
     m: u32,

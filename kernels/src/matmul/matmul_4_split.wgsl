@@ -1,8 +1,9 @@
 // y[i, j] = act(Σ_k a[i, k] · b[k, j] + bias[j])
 //
-// Rung 4, two passes, for few tiles and long sums (a Linear layer behind a convolution: 20 × 64 out of 76 800), where
-// rung 3 leaves all of a card but one workgroup idle. STAGE 0: rung 3, with a workgroup for each tile and part of k,
-// which leaves its sums in scratch. STAGE 1: one thread per element adds the parts in order. Not measured on a card yet.
+// Rung 4, two passes: k is cut into parts, and a workgroup for each tile and part sums as rung 3 does, into scratch
+// (STAGE 0); then one thread per element adds the parts in order (STAGE 1). For few tiles and long sums (a Linear layer
+// behind a convolution: 20 × 64 out of 76 800), where rung 3 leaves all of a card but one workgroup idle. On llvmpipe,
+// on two threads, that bought 1.9 × for 1 × 64 out of 76 800; no card is measured yet.
 
 struct Shape {
     m: u32,

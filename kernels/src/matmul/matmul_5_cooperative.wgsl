@@ -1,6 +1,6 @@
 // y[i, j] = act(Σ_k a[i, k] · b[k, j] + bias[j])
 //
-// Rung 5, two passes: on the adapter's matrix units (cooperative matrices), which multiply halves (f16) and sum in f32.
+// Rung 5, two passes: the product on the adapter's matrix units (cooperative matrices), which multiply halves (f16), sum in f32.
 // An f32 has 24 bits, a half 11: each number travels as two, x = high + low, and a product as three,
 // a·b = low·high + high·low + high·high, which leaves out at most 2⁻²¹ of |a·b|. A half ends at 65 504: each row of a and
 // each column of b is scaled by the power of two that takes its largest number to [2¹⁴, 2¹⁵), and the sums are scaled back.

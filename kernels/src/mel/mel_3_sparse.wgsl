@@ -1,9 +1,9 @@
 // y[c, b, t] = Σ_j filters[b, j] · x[c, t, first[b] + j]
 //
-// Rung 3: the product as sparse as it is. Mel filters grow with frequency: the lowest has two or three weights where the
-// highest has `width`, and behind the shorter ones lie zeros, which rung 2 multiplies. Here the workgroup first finds where
-// its band's weights end, and walks no further: for 128 bands over 1025 bins a quarter of the work. Otherwise rung 2. Not
-// measured on a card yet.
+// Rung 3: as rung 2, but the workgroup first finds where its band's weights end, and walks no further: the product is
+// as sparse as the filters are. Mel filters grow with frequency: the lowest has two or three weights where the highest
+// has `width`, and behind the shorter ones lie zeros, which rung 2 multiplies. For 128 bands over 1025 bins that leaves
+// a quarter of the work. On llvmpipe it bought 1.9 × over rung 2; no card is measured yet.
 
 struct Shape {
     clips: u32,

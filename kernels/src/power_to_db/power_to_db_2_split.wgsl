@@ -1,7 +1,9 @@
 // y = 10·log10(max(x, amin) / max(r, amin)), at least the clip's loudest - top_db
 //
-// Rung 2: two dispatches with a workgroup for every 4096 elements. The first (STAGE 0) writes each block's maximum, the
-// second (STAGE 1) reads the few maxima of its clip and writes its block: also a single clip fills the GPU.
+// Rung 2: two dispatches with a workgroup for every 4096 elements: the first (STAGE 0) writes each block's maximum, the
+// second (STAGE 1) reads the few maxima of its clip and writes its block. Rung 1 has a workgroup for every clip; here
+// also a single clip fills the GPU. On llvmpipe, on two threads, that costs 2.3 × for one clip; it is for cards, and
+// none is measured yet.
 
 struct Shape {
     clips: u32,

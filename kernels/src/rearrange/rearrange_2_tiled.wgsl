@@ -1,8 +1,8 @@
 // y[i] = x[j], where j is i with its axes in another order, moved along each; a value where x has no such element
 //
-// Rung 2: where y's rows run across x's (NCHW to NHWC, a matrix transposed), rung 1 reads a stride apart: 32 threads
-// touch 32 cache lines for 128 bytes. Here a workgroup takes a tile of 32 rows × 32 columns of y: reads it along x's
-// rows into workgroup memory, and writes it along y's. A row of the tile has 33 words, so that a column's words lie in
+// Rung 2: a workgroup takes a tile of 32 rows × 32 columns of y: reads it along x's rows into workgroup memory, and
+// writes it along y's. For y whose rows run across x's (NCHW to NHWC, a matrix transposed), where rung 1 reads a stride
+// apart: 32 threads touch 32 cache lines for 128 bytes. A row of the tile has 33 words, so that a column's words lie in
 // different banks. Expected to bring a transposition near the speed of a copy; not measured on a card yet.
 
 struct Axis {

@@ -1,9 +1,9 @@
 // y[i] = x[j], where j is i with its axes in another order, moved along each; a value where x has no such element
 //
-// Rung 3: where y's rows are rows of x too (slices, padding, concatenation), all that costs beside memory are rung 1's
-// divisions, two for each axis and element. Here a thread takes the number of a row apart once, and then goes along the
-// row: a workgroup covers 8 rows × 256 columns, 32 neighbours side by side. That is an eighth of the divisions in rows of
-// 256 and more, half in rows of 64. Not measured on a card yet.
+// Rung 3: a thread takes the number of a row apart once, and then goes along the row: a workgroup covers 8 rows × 256
+// columns, 32 neighbours side by side. For y whose rows are rows of x too (slices, padding, concatenation), where all
+// that costs beside memory are rung 1's divisions, two for each axis and element. That is an eighth of the divisions in
+// rows of 256 and more, half in rows of 64. Not measured on a card yet.
 
 struct Axis {
     len: u32,

@@ -1,7 +1,7 @@
 // y[o, i] = op over a of x[o, a, i]
 //
-// Rung 3: for a long axis with few outputs, where rung 2 has too few workgroups to fill a card. The axis is cut into
-// pieces: STAGE 0 reduces each as rung 2 does, into scratch; STAGE 1 reduces the pieces, in order, to y. On llvmpipe
+// Rung 3: the axis is cut into pieces: STAGE 0 reduces each as rung 2 does, into scratch; STAGE 1 reduces the pieces,
+// in order, to y. For a long axis with few outputs, where rung 2 has too few workgroups to fill a card. On llvmpipe
 // that bought 1.1 × over rung 2; no card is measured yet.
 
 struct Shape {

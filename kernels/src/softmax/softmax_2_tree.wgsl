@@ -1,8 +1,8 @@
 // y[r, c] = e^(x[r, c] - max of row r) / Σ of these over the row
 //
-// Rung 2: a workgroup of 256 threads per row. Neighbouring threads read neighbouring words, and maximum and sum are
-// joined as trees in workgroup memory, always in the same order. On llvmpipe that costs 4 ×; it is for cards, and none
-// is measured yet.
+// Rung 2: a workgroup of 256 threads per row, which joins maximum and sum as trees in workgroup memory, always in the
+// same order. Neighbouring threads read neighbouring words. On llvmpipe that costs 4 ×; it is for cards, and none is
+// measured yet.
 
 struct Shape {
     rows: u32,

@@ -1,7 +1,7 @@
 // dx[r, c] = y[r, c] · (dy[r, c] - Σ y·dy over row r); of the logarithm dy - e^y · Σ dy
 //
-// Rung 2: a workgroup of 256 threads per row. Neighbouring threads read neighbouring words, and the sum is joined as a
-// tree in workgroup memory, always in the same order. Serves rows of 64 and more. Not measured on a card yet.
+// Rung 2: a workgroup of 256 threads per row, which joins the sum as a tree in workgroup memory, always in the same
+// order. Neighbouring threads read neighbouring words. Serves rows of 64 and more. Not measured on a card yet.
 
 struct Shape {
     rows: u32,

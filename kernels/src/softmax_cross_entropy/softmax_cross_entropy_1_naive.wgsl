@@ -1,7 +1,8 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
 // With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
-// Rung 1, two passes. STAGE 0: one thread per row leaves w·nll and w in scratch. STAGE 1: one workgroup adds them up.
+// Rung 1, two passes: one thread per row leaves w·nll and w in scratch (STAGE 0), then one workgroup adds them up
+// (STAGE 1).
 
 struct Shape {
     rows: u32,

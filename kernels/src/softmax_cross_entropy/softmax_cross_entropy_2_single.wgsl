@@ -1,9 +1,9 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
 // With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
-// Rung 2: one dispatch instead of two. A training batch is small: one workgroup of 256 threads takes it all, a row to a
-// thread, and joins the sums as a tree in workgroup memory. Serves up to 1024 rows. On llvmpipe that bought 1.1 × for a
-// batch of 20; no card is measured yet.
+// Rung 2: one dispatch instead of two: one workgroup of 256 threads takes the whole batch, a row to a thread, and joins
+// the sums as a tree in workgroup memory. A training batch is small. Serves up to 1024 rows. On llvmpipe that bought
+// 1.1 × for a batch of 20; no card is measured yet.
 
 struct Shape {
     rows: u32,

@@ -1,9 +1,9 @@
 // loss = Σ w·nll / Σ w, nll = ln Σ e^(x - max) - (x[label] - max), w = weights[label]
 // With smoothing s: (1 - s)·w·nll + s / columns · Σ_c weights[c]·nll[c] in place of w·nll.
 //
-// Rung 3, for many classes, two passes. STAGE 0: a workgroup to each row, whose 64 threads read neighbouring logits and
-// join maxima and sums as trees: rungs 1 and 2 leave a row to one thread, whose loads lie a row apart from its
-// neighbours'. STAGE 1: one workgroup adds up the rows. Serves 64 classes and more. Not measured on a card yet.
+// Rung 3, for many classes, two passes: a workgroup to each row, whose 64 threads read neighbouring logits and join
+// maxima and sums as trees (STAGE 0), then one workgroup adds up the rows (STAGE 1). Rungs 1 and 2 leave a row to one
+// thread, whose loads lie a row apart from its neighbours'. Serves 64 classes and more. Not measured on a card yet.
 
 struct Shape {
     rows: u32,

@@ -1,7 +1,7 @@
 // dlogits[r, c] = upstream · w / Σ w · (softmax(logits)[r, c] - [c = label of r]), w = weights[label]
 // With smoothing s: upstream / Σ w · (Σ t · softmax - t), t[c] = s / columns · weights[c], at the label (1 - s)·w more.
 //
-// Rung 1, two passes. STAGE 0: one thread adds up the weights. STAGE 1: one thread per row.
+// Rung 1, two passes: one thread adds up the weights (STAGE 0), then one thread per row writes its gradients (STAGE 1).
 
 struct Shape {
     rows: u32,

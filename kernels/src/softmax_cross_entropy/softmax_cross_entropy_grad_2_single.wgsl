@@ -1,7 +1,7 @@
 // dlogits[r, c] = upstream · w / Σ w · (softmax(logits)[r, c] - [c = label of r]), w = weights[label]
 // With smoothing s: upstream / Σ w · (Σ t · softmax - t), t[c] = s / columns · weights[c], at the label (1 - s)·w more.
 //
-// Rung 2: one dispatch instead of two. Every workgroup of 256 threads adds up all the weights for itself, as a tree in
+// Rung 2: one dispatch instead of two: every workgroup of 256 threads adds up all the weights for itself, as a tree in
 // workgroup memory; then a thread takes a row. Serves up to 1024 rows. On llvmpipe that bought 1.1 × for a batch of 20;
 // no card is measured yet.
 

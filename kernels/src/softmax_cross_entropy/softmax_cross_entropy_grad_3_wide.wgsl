@@ -1,9 +1,9 @@
 // dlogits[r, c] = upstream · w / Σ w · (softmax(logits)[r, c] - [c = label of r]), w = weights[label]
 // With smoothing s: upstream / Σ w · (Σ t · softmax - t), t[c] = s / columns · weights[c], at the label (1 - s)·w more.
 //
-// Rung 3, for many classes, two passes. STAGE 0: one workgroup adds up the weights. STAGE 1: a workgroup to each row,
-// whose 64 threads read and write neighbouring words; in rungs 1 and 2 one thread walks along each row. Serves 64 classes
-// and more. Not measured on a card yet.
+// Rung 3, for many classes, two passes: one workgroup adds up the weights (STAGE 0), then a workgroup takes each row,
+// whose 64 threads read and write neighbouring words (STAGE 1). In rungs 1 and 2 one thread walks along each row.
+// Serves 64 classes and more. Not measured on a card yet.
 
 struct Shape {
     rows: u32,

@@ -1,9 +1,10 @@
 // Y[t, k] = Σ_n w[n] · x[t·hop + n - pad] · e^(-2πi·k·n / N)
 //
-// Rung 2: one workgroup per frame, for N a power of two. The N real samples are taken as N / 2 complex ones
-// (even positions real, odd ones imaginary), transformed in workgroup memory by log2(N / 2) stages of radix-2
-// butterflies (Cooley and Tukey), and taken apart into the N / 2 + 1 frequencies: 2.5·N·log2 N operations for a frame
-// in place of 4·N², and every sample is read once.
+// Rung 2: one workgroup per frame does a fast transform, for N a power of two: the N real samples are taken as N / 2
+// complex ones (even positions real, odd ones imaginary), transformed in workgroup memory by log2(N / 2) stages of
+// radix-2 butterflies (Cooley and Tukey), and taken apart into the N / 2 + 1 frequencies. That is 2.5·N·log2 N
+// operations for a frame in place of rung 1's 4·N², and every sample is read once. On llvmpipe it bought 170 × for N =
+// 2048; no card is measured yet.
 
 struct Shape {
     samples: u32,

@@ -1,11 +1,11 @@
 // Y[t, k] = Σ_n w[n] · x[t·hop + n - pad] · e^(-2πi·k·n / N)
 //
-// Rung 3: one workgroup per two frames, for N a power of two. One frame is the real part of N complex numbers, the other
-// the imaginary part; their spectra come apart by symmetry at the end. Each of the N / 8 threads holds eight numbers in
-// registers and joins them by butterflies of radix 8 (the last stage of 4 or 2 where N asks for it), so that N = 2048
+// Rung 3: one workgroup per two frames, for N a power of two, joins eight numbers a thread by butterflies of radix 8 in
+// registers. One frame is the real part of N complex numbers, the other the imaginary part; their spectra come apart by
+// symmetry at the end. There are N / 8 threads, and the last stage is of 4 or 2 where N asks for it, so that N = 2048
 // goes 4 times through workgroup memory instead of 10, with 4 twiddle factors a thread instead of 40. Stages are
 // Stockham's: what they write is in order, and no bits are reversed; the first reads the signal itself, neighbouring
-// threads neighbouring samples. Not measured on a card yet.
+// threads neighbouring samples. On llvmpipe that bought 3 × over rung 2; no card is measured yet.
 
 struct Shape {
     samples: u32,
