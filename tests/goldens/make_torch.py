@@ -496,6 +496,23 @@ def avg_pool2d():
 
 
 @seeded
+def global_max_pool():
+    """The largest number of each plane, and its place in the plane."""
+    arrays, cases, inf, nan = {}, {}, float("inf"), float("nan")
+    special = torch.tensor([[[1.0, nan], [nan, inf]], [[-inf, -inf], [-inf, -inf]], [[-0.0, 0.0], [0.0, -0.0]], [[-inf, -3.0], [-2.0, -3.0]]])
+    table = {
+        "plain": rand(3, 4, 5, 7), "one_row": rand(2, 3, 1, 9), "one_number": rand(2, 3, 1, 1), "large": rand(1, 2, 20, 33),
+        "ties": torch.ones(1, 2, 4, 6).double().requires_grad_(), "special": special[None].double().requires_grad_(),
+    }
+    for case, x in table.items():
+        y, index = F.adaptive_max_pool2d(x, 1, return_indices=True)
+        with_gradient(arrays, case, {"x": x}, y.flatten(1))
+        arrays[f"{case}/index"] = index
+        cases[case] = {"kernel": x.shape[2:], "stride": x.shape[2:], "padding": (0, 0)}
+    write("global_max_pool", arrays, cases)
+
+
+@seeded
 def batch_norm():
     """By the batch (running statistics before and after) or by the running statistics; w and b are weight and bias."""
     arrays, cases = {}, {}
@@ -590,7 +607,7 @@ def schedules():
 if __name__ == "__main__":
     for make in (matmul, conv2d, max_pool2d, reductions, activations, softmax_cross_entropy, linear, adam, ajufo_cnn,
                  rearrange, gather, resize2d, softmax, conv1d, parallel, optimizers, label_smoothing,
-                 gru, lstm, avg_pool2d, batch_norm, local_response_norm, schedules):
+                 gru, lstm, avg_pool2d, global_max_pool, batch_norm, local_response_norm, schedules):
         make()
     for f in sorted(HERE.glob("*.safetensors")):
         print(f"{f.stat().st_size:8d} {f.name}")

@@ -3,12 +3,14 @@
 use crate::golden::{Golden, pair};
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
 use engine::ops::{
-    Activation, BatchNormOptions, ConvOptions, Direction, LocalResponseNormOptions, PoolOptions,
-    RecurrentOptions,
+    Activation, BatchNormOptions, ConvOptions, Direction, Expr, LocalResponseNormOptions,
+    PoolOptions, RecurrentOptions, elementwise,
 };
 use engine::{
     Architecture, Function, Layer, Mode, Network, Optimizer, Parameter, Rule, Tensor, optim,
 };
+use kernels::max_pool2d::MaxPool2d as MaxPool2dKernel;
+use kernels::reduce::{Reduce, ReduceOp};
 use serde_json::Value;
 
 #[test]
@@ -61,7 +63,40 @@ fn max_pool2d() {
             pad: pair(&options["padding"]).map(|p| [p, p]),
         };
         golden.check(case, &["x"], |t| t[0].max_pool2d(pool));
+        places(&golden, case, pool);
     }
+}
+
+#[test]
+fn global_max_pool() {
+    let golden = Golden::open("global_max_pool");
+    assert!(golden.cases.len() >= 6);
+    for (case, options) in &golden.cases {
+        golden.check(case, &["x"], |t| t[0].global_max_pool());
+        places(&golden, case, PoolOptions::new(pair(&options["kernel"])));
+    }
+}
+
+/// Where each window's largest number stands, as PyTorch counts.
+fn places(golden: &Golden, case: &str, pool: PoolOptions) {
+    let x = golden.tensor(&format!("{case}/x"));
+    let shape: [usize; 4] = x.shape().to_vec().try_into().unwrap();
+    let kernel = MaxPool2dKernel::new(shape, pool.kernel).with(pool.stride, pool.pad);
+    let len = golden.arrays[&format!("{case}/index")].values.len();
+    let [y, index] = [(); 2].map(|()| golden.device.alloc(len).unwrap());
+    let outputs = [&y, &index];
+    golden
+        .device
+        .launch(&kernel, &[x.buffer()], &outputs)
+        .unwrap();
+    same_places(golden, case, &index);
+}
+
+fn same_places(golden: &Golden, case: &str, found: &engine::Buffer) {
+    let found = found.to_vec_u32().unwrap();
+    let want = &golden.arrays[&format!("{case}/index")].values;
+    let want: Vec<u32> = want.iter().map(|place| *place as u32).collect();
+    assert_eq!(found, want, "{case}");
 }
 
 #[test]
@@ -142,6 +177,15 @@ fn reductions() {
                     other => panic!("{case}: {other:?}"),
                 })
         });
+        if options["op"] == "max" {
+            let x = golden.tensor(&format!("{case}/x"));
+            let (before, rest) = x.shape().split_at(axes[0]);
+            let of = [before.iter().product(), rest[0], rest[1..].iter().product()];
+            let y = golden.device.alloc(of[0] * of[2]).unwrap();
+            let kernel = Reduce::new(ReduceOp::ArgMax, of);
+            golden.device.launch(&kernel, &[x.buffer()], &[&y]).unwrap();
+            same_places(&golden, case, &y);
+        }
     }
 }
 
@@ -160,6 +204,13 @@ fn activations() {
     check("elu_half", &|x| x.elu(0.5));
     check("leaky_relu", &|x| x.activation(Function::LeakyRelu));
     check("leaky_relu_fifth", &|x| x.leaky_relu(0.2));
+    // No layer has it: an expression with a derivative of its own, as a user would write it.
+    check("gelu_tanh", &|x| {
+        let i = Expr::input(0);
+        let cubic = i.clone() + i.clone() * i.clone() * i.clone() * 0.044_715;
+        let gate = (cubic * (2.0 / std::f32::consts::PI).sqrt()).tanh() + 1.0;
+        elementwise(&(i * gate * 0.5), &[x], &[])
+    });
 }
 
 #[test]
