@@ -129,8 +129,7 @@ impl Peaks {
 /// Measures what this device can do at most, with all the threads that it has.
 pub fn peaks(device: &Device, budget: Budget) -> Result<Peaks> {
     let fma = Subject::new(device, &FMA)?;
-    let rung = fma.rungs().last().copied().flatten();
-    let clock = trusted_clock(&fma, rung)?;
+    let clock = agreed_clock(&fma)?;
     let best = |subject: &Subject<'_>| -> Result<f64> {
         let mut least = f64::INFINITY;
         for rung in subject.rungs() {
@@ -148,12 +147,24 @@ pub fn peaks(device: &Device, budget: Budget) -> Result<Peaks> {
     })
 }
 
-/// The adapter's timestamps where they tell about the same as the host's clock of a long launch.
-fn trusted_clock(long: &Subject<'_>, rung: Option<&str>) -> Result<Clock> {
+/// The clock that times this device's launches: the adapter's timestamps where they tell about the same as the host's clock
+/// of a long launch, which this waits for.
+///
+/// # Errors
+/// Whatever the device refuses.
+pub fn trusted_clock(device: &Device) -> Result<Clock> {
+    match device.is_gpu() {
+        true => agreed_clock(&Subject::new(device, &FMA)?),
+        false => Ok(Clock::Host),
+    }
+}
+
+fn agreed_clock(long: &Subject<'_>) -> Result<Clock> {
     let device = long.device;
     if !device.is_gpu() {
         return Ok(Clock::Host);
     }
+    let rung = long.rungs().last().copied().flatten();
     long.launch(rung)?;
     if device.start_profile(Clock::Timestamps)? != Clock::Timestamps {
         device.take_profile()?;

@@ -12,7 +12,11 @@ fn least(mut round: impl FnMut() -> u128) -> f64 {
     rounds.min().expect("rounds") as f64 / LAUNCHES as f64
 }
 
-/// `cargo test -p melgrad-kernels --lib recording -- --nocapture` prints the figures.
+/// At most so many nanoseconds on top of wgpu's own.
+const MOST: f64 = 2000.0;
+
+/// `cargo test -p melgrad-kernels --lib recording -- --nocapture` prints the figures. The tests' profile optimises, so that
+/// they hold there too.
 #[test]
 fn recording_costs_little_more_than_wgpus_own() {
     let device = Device::open("gpu").expect("an adapter");
@@ -23,17 +27,17 @@ fn recording_costs_little_more_than_wgpus_own() {
     let [a, b, c] = [(); 3].map(|()| device.upload(&[1.0]).expect("a buffer"));
     let (inputs, outputs): ([&Buffer; 2], [&Buffer; 1]) = ([&a, &b], [&c]);
     device.launch(&kernel, &inputs, &outputs).expect("a launch");
-    let ours = least(|| {
+    let ours = || {
         device.synchronize().expect("done");
         let start = Instant::now();
         for _ in 0..LAUNCHES {
             device.launch(&kernel, &inputs, &outputs).expect("a launch");
         }
         start.elapsed().as_nanos()
-    });
-    let state = super::lock(&gpu.state);
-    let (pipeline, group) = state.pipelines.any();
-    let own = least(|| {
+    };
+    let own = || {
+        let state = super::lock(&gpu.state);
+        let (pipeline, group) = state.pipelines.any();
         let mut encoder = gpu
             .driver
             .device
@@ -46,8 +50,19 @@ fn recording_costs_little_more_than_wgpus_own() {
             pass.dispatch_workgroups(1, 1, 1);
         }
         start.elapsed().as_nanos()
-    });
-    println!("a launch: {ours:.0} ns, of which wgpu's own commands are {own:.0} ns");
-    // 2 µs on a quiet machine; tests run beside others.
-    assert!(ours - own < 20_000.0, "{ours} ns against {own} ns");
+    };
+    // Tests run beside others, which only add: of several repetitions the best counts.
+    let (mut least_ours, mut least_own) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..10 {
+        least_ours = least(ours).min(least_ours);
+        least_own = least(own).min(least_own);
+        if least_ours - least_own <= MOST {
+            break;
+        }
+    }
+    println!("a launch: {least_ours:.0} ns, of which wgpu's own commands are {least_own:.0} ns");
+    assert!(
+        least_ours - least_own <= MOST,
+        "{least_ours:.0} ns against {least_own:.0} ns"
+    );
 }

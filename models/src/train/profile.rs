@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use engine::Device;
 use kernels::Counters;
+use kernels::measure::trusted_clock;
 use kernels::profile::{Clock, Profile, Span};
 
 use crate::columns::{table, time};
@@ -34,6 +35,8 @@ pub(super) struct Profiler {
     found: Option<StepProfile>,
     floor_bytes: u64,
     before: Option<(Instant, Counters)>,
+    /// Asked of the device before the first step.
+    clock: Option<Clock>,
 }
 
 impl Profiler {
@@ -42,12 +45,22 @@ impl Profiler {
             found: None,
             floor_bytes,
             before: None,
+            clock: None,
         }
     }
 
-    /// Before a step.
+    /// Before a step. An adapter's timestamps are taken where they agree with the host's clock; else each launch is waited
+    /// for, since a batch of launches would not tell one kernel from another.
     pub fn begin(&mut self, device: &Device) -> engine::Result<()> {
-        device.start_profile(Clock::Timestamps)?;
+        let clock = match self.clock {
+            Some(clock) => clock,
+            None => match trusted_clock(device)? {
+                Clock::Batches => Clock::Waits,
+                clock => clock,
+            },
+        };
+        self.clock = Some(clock);
+        device.start_profile(clock)?;
         self.before = Some((Instant::now(), device.counters()));
         Ok(())
     }
