@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Every row was held against the oracle, or against the CPU, before it was timed. % of peak is the time \
-                  that the device's own measured peaks allow (multiply-adds in registers, a copy of memory, on the same \
-                  threads; on the CPU a kernel's copies are those right before and after it), over the time taken; work that stays in caches may go beyond 100. `cold` is the first launch, \
-                  pipelines compiled.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
+    after_help = "Before a row is timed its numbers are checked: on a GPU, the very case against the CPU's; on the CPU, the \
+                  kernel's small proof cases against the oracle, and of a training step, an answer or features those of \
+                  every kernel launched (what comes out must be finite).\n\n% of peak is the time that the device's own \
+                  measured peaks allow (multiply-adds in registers, a copy of memory, on the same threads; on the CPU a \
+                  kernel's copies are those right before and after it), over the time taken; work that stays in caches \
+                  may go beyond 100. `cold` is the first launch, pipelines compiled.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
                   gpu\n  melgrad bench train_step\n  melgrad bench --json here.json\n  melgrad bench compare here.json \
                   there.json"
 )]
