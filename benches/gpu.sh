@@ -61,7 +61,7 @@ out=benches/results/$name.json
 say "bench on $card: $out"
 "$melgrad" bench ${only[@]+"${only[@]}"} --device gpu --rung all ${quick[@]+"${quick[@]}"} --json "$out"
 
-if "$melgrad" doctor --json | grep -q '"cooperative-matrix"'; then
+if "$melgrad" doctor --json | grep '"cooperative-matrix"' >/dev/null; then
     export MELGRAD_MATRICES=1
     say "proofs with matrix units"
     prove
