@@ -1,6 +1,7 @@
 //! Tiles of common sizes are added up as they lie. Other windows are taken in two steps, down and across: a row of output
 //! begins as the sum of the rows that its windows cover, a loop of memory however the windows lie; then neighbours in this
-//! one row, which is hot, are added up. The gradient goes the other way, and a row of `dx` that lies in the same windows as the row above is its copy.
+//! one row, which is hot, are added up. The gradient goes the other way, and a row of `dx` that lies in the same windows
+//! as the row above is its copy.
 
 use super::AvgPool2d;
 use crate::cpu::stream::{self, Runs, Way, fetch_ahead};

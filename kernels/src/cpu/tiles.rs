@@ -15,7 +15,7 @@ pub struct Blocks<'a, const N: usize, const KY: usize, const KX: usize> {
 }
 
 impl<'a, const N: usize, const KY: usize, const KX: usize> Blocks<'a, N, KY, KX> {
-    /// Of `count` windows. Row 0 of window 0 begins at number `first` of `x`, rows lie `w` numbers apart.
+    /// Of `count` windows, `N` at least. Row 0 of window 0 begins at number `first` of `x`, rows lie `w` numbers apart.
     #[inline(always)]
     pub fn of(x: &'a [f32], [first, w, count]: [usize; 3]) -> Self {
         let row = |ky: usize| x[first + ky * w..][..count * KX].as_chunks().0;
@@ -43,7 +43,6 @@ impl<'a, const N: usize, const KY: usize, const KX: usize> Iterator for Blocks<'
             fetch_ahead(self.x, self.first + start * KY * KX, asked);
         }
         self.next += N;
-        // `of` sees to it that there are N.
         let start = start.min(count.saturating_sub(N));
         let rows = self.rows.map(|row| &row[start..start + N]);
         Some((start, rows))

@@ -17,7 +17,7 @@ pub fn max_pool2d(s: &MaxPool2d, x: &[f32], y: &mut [f32], index: &mut [f32]) {
     };
     let seen = s.kernel[0].min(s.h) * s.kernel[1].min(s.w);
     let grain = GRAIN / ow.saturating_mul(seen);
-    stream::for_ranges(s.planes() * oh, grain, s.planes() * oh * ow, |rows, way| {
+    stream::for_ranges(s.planes() * oh, grain, s.outputs_len(), |rows, way| {
         // SAFETY: every output row belongs to one task.
         let (y, index) = unsafe {
             let part = rows.start * ow..rows.end * ow;
