@@ -1,11 +1,11 @@
 //! Every kernel of the catalogue: on the CPU and every rung against its oracle, bad shapes refused, every shader
 //! valid. Nothing is listed here: the catalogue is walked.
 
+mod levels;
+
 use kernels::catalogue::CATALOGUE;
-use kernels::cpu::Level;
 use kernels::{Case, Cooperative, Device, Limits, Pass, Role, proof};
 use std::collections::{BTreeMap, HashSet};
-use std::process::Command;
 
 fn cases(role: fn(Role) -> bool) -> impl Iterator<Item = (String, Case)> {
     CATALOGUE
@@ -50,25 +50,9 @@ fn cpu_meets_the_oracle() {
     report(failures, proved);
 }
 
-/// What a processor without this one's vector instructions would run, each in a process of its own.
 #[test]
 fn slower_instructions_meet_the_oracle() {
-    let here = std::env::current_exe().expect("this test's program");
-    for level in ["portable", "avx2"] {
-        let proofs = Command::new(&here)
-            .args(["cpu_meets_the_oracle", "--nocapture"])
-            .env("MELGRAD_LEVEL", level)
-            .output()
-            .expect("the proofs");
-        let said = String::from_utf8_lossy(&proofs.stdout);
-        assert!(proofs.status.success(), "{level}: {said}");
-        assert!(said.contains("1 passed"), "{level}: {said}");
-        let best = match level {
-            "portable" => Level::Portable,
-            _ => Level::Avx2.min(kernels::cpu::level()),
-        };
-        assert!(said.contains(&format!("level {best:?}")), "{level}: {said}");
-    }
+    levels::at_slower_levels("cpu_meets_the_oracle");
 }
 
 #[test]

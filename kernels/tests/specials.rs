@@ -6,12 +6,13 @@
 //! Denormals may be read as 0, as a GPU is free to do: what they count shows in no output but for some steps of the
 //! smallest normal number. What else an output sums may round otherwise without them: twice a proof's tolerance.
 
+mod levels;
+
 use kernels::catalogue::CATALOGUE;
 use kernels::kernel::Kind;
 use kernels::philox::Philox;
 use kernels::{Case, Device, Kernel, Role, proof};
 use std::collections::BTreeSet;
-use std::process::Command;
 
 /// What an input holds that is no common number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -220,21 +221,9 @@ fn cpu_keeps_specials() {
     specials_on(&Device::cpu());
 }
 
-/// What a processor without this one's vector instructions would run, each in a process of its own.
 #[test]
 fn slower_instructions_keep_specials() {
-    let here = std::env::current_exe().expect("this test's program");
-    for level in ["portable", "avx2"] {
-        let proofs = Command::new(&here)
-            .args(["cpu_keeps_specials", "--nocapture"])
-            .env("MELGRAD_LEVEL", level)
-            .output()
-            .expect("the proofs");
-        let said = String::from_utf8_lossy(&proofs.stdout);
-        let wrong = String::from_utf8_lossy(&proofs.stderr);
-        assert!(proofs.status.success(), "{level}: {said}{wrong}");
-        assert!(said.contains("1 passed"), "{level}: {said}");
-    }
+    levels::at_slower_levels("cpu_keeps_specials");
 }
 
 #[cfg(feature = "gpu")]
