@@ -2,17 +2,22 @@
 
 use super::bytes::Bytes;
 use super::mpeg::{Decoder, Header};
+use super::tags::{self, Gapless};
 use crate::error::Result;
 use std::ops::Range;
 
 /// One frame.
 pub(super) struct Frame<'d> {
     pub(super) header: Header,
-    /// All of it, header first.
+    /// Its bytes, header first: all of them, unless it is torn.
     pub(super) bytes: &'d [u8],
-    /// The mean of its channels, full scale at 1; none where it was not decoded, or could not be, for want of the frames
-    /// before it, for example.
+    /// The mean of its channels, full scale at 1: empty if it was not decoded or is a tag, else [`Header::samples`] of
+    /// them, zeros where it could not be decoded.
     pub(super) samples: &'d [f32],
+    /// What it says, if it is a tag and no sound.
+    pub(super) tag: Option<Gapless>,
+    /// Whether bytes of it are missing.
+    pub(super) torn: bool,
 }
 
 /// Walks the frames of a file.
@@ -23,10 +28,13 @@ pub(super) struct Frames<'a> {
     /// What was read; its part before `start` is done with.
     buffer: Vec<u8>,
     start: usize,
-    /// The header of the frame before, and its length without padding.
+    /// The header of the frame before, and its length without padding; none after a gap.
     before: Option<(Header, usize)>,
-    /// Made where a stream begins to be decoded.
-    decoder: Option<Decoder>,
+    /// Bytes between frames that belong to none, and those since the last frame.
+    pub(super) skipped: u64,
+    gap: Option<u64>,
+    /// Made where a stream begins to be decoded, with the header that it decoded last.
+    decoder: Option<(Header, Decoder)>,
 }
 
 /// Bytes that are read at once.
@@ -40,6 +48,14 @@ const SURE: usize = 10;
 /// Frames of free format that are looked for: not so short that one without padding could have no bytes.
 const FREE: std::ops::Range<usize> = 24..2304;
 
+/// A frame's place in the window.
+struct Found {
+    header: Header,
+    /// Its bytes that are there.
+    length: usize,
+    torn: bool,
+}
+
 impl<'a> Frames<'a> {
     pub(super) fn new(bytes: Bytes<'a>, range: Range<u64>) -> Self {
         Frames {
@@ -48,13 +64,60 @@ impl<'a> Frames<'a> {
             buffer: Vec::new(),
             start: 0,
             before: None,
+            skipped: 0,
+            gap: None,
             decoder: None,
         }
     }
 
     /// The next frame, decoded if asked for; `None` at the end.
     pub(super) fn next(&mut self, decode: bool) -> Result<Option<Frame<'_>>> {
-        let (header, length) = loop {
+        let Some(found) = self.find()? else {
+            return Ok(None);
+        };
+        let Found {
+            header,
+            length,
+            torn,
+        } = found;
+        let frame = self.start..self.start + length;
+        self.start = frame.end;
+        self.skipped += self.gap.replace(0).unwrap_or(0);
+        let unpadded = header.frame_bytes_or(length) - header.padding();
+        // Behind a torn frame of free format, its length is not known.
+        self.before = (!torn || header.frame_bytes().is_some()).then_some((header, unpadded));
+        let bytes = &self.buffer[frame];
+        let tag = (!torn).then(|| tags::tag_frame(bytes, &header)).flatten();
+        let samples: &[f32] = match (&tag, decode) {
+            (Some(_), _) => {
+                // A tag is not part of the main data, and what follows one is encoded anew.
+                self.decoder = None;
+                &[]
+            }
+            (None, false) => &[],
+            (None, true) => {
+                // What comes after a gap goes on with what came before it, if it is of the same kind.
+                let kept = (self.decoder.take()).filter(|(last, _)| last.continues(&header));
+                let decoder = kept.map_or_else(Decoder::new, |(_, decoder)| decoder);
+                let (_, decoder) = self.decoder.insert((header, decoder));
+                match torn {
+                    true => decoder.torn(&header),
+                    false => decoder.decode(&header, bytes),
+                }
+            }
+        };
+        Ok(Some(Frame {
+            header,
+            bytes,
+            samples,
+            tag,
+            torn,
+        }))
+    }
+
+    /// Moves `start` to the next frame, and says what stands there.
+    fn find(&mut self) -> Result<Option<Found>> {
+        loop {
             if self.buffer.len() - self.start < AHEAD && !self.rest.is_empty() {
                 self.read()?;
             }
@@ -63,44 +126,34 @@ impl<'a> Frames<'a> {
                 return Ok(None);
             }
             let whole = self.rest.is_empty();
-            let goes_on = self
-                .before
-                .as_ref()
-                .and_then(|before| follows(window, before));
-            if let Some(frame) = goes_on {
-                break frame;
+            if let Some(before) = self.before.take() {
+                if let Some((header, length)) = follows(window, &before) {
+                    return Ok(Some(Found {
+                        header,
+                        length,
+                        torn: false,
+                    }));
+                }
+                if let Some(last) = last_before_gap(window, &before, whole) {
+                    return Ok(Some(last));
+                }
             }
-            self.before = None;
-            match find(window, whole) {
-                Some((at, header, length)) => {
-                    // What comes after a gap does not go on with what came before it.
-                    self.decoder = None;
-                    self.start += at;
-                    break (header, length);
-                }
-                None if whole => {
-                    self.start = self.buffer.len();
-                    return Ok(None);
-                }
+            let (passed, found) = match find(window, whole) {
+                Some((at, header, length)) => (at, Some((header, length))),
+                None if whole => (window.len(), None),
                 // One may begin near the window's end.
-                None => self.start += window.len().saturating_sub(AHEAD / 2).max(1),
+                None => (window.len().saturating_sub(AHEAD / 2).max(1), None),
+            };
+            self.start += passed;
+            self.gap = self.gap.map(|gap| gap + passed as u64);
+            if let Some((header, length)) = found {
+                return Ok(Some(Found {
+                    header,
+                    length,
+                    torn: false,
+                }));
             }
-        };
-        let frame = self.start..self.start + length;
-        self.start = frame.end;
-        self.before = Some((header, length - header.padding()));
-        let bytes = &self.buffer[frame];
-        let samples = match decode {
-            true => (self.decoder)
-                .get_or_insert_with(Decoder::new)
-                .decode(&header, bytes),
-            false => &[],
-        };
-        Ok(Some(Frame {
-            header,
-            bytes,
-            samples,
-        }))
+        }
     }
 
     /// Reads another block.
@@ -128,6 +181,21 @@ fn follows(bytes: &[u8], (before, unpadded): &(Header, usize)) -> Option<(Header
     // Behind it comes another one, or too little to tell.
     let sure = rest.len() < 4 || Header::read(rest).is_some_and(|next| header.continues(&next));
     sure.then_some((header, length))
+}
+
+/// The frame that `bytes` start with and that goes on with the stream of `before`, where none comes right behind it: the
+/// last one before garbage or the end. It is torn where the next frame begins inside of it, and counts only whole where
+/// the file ends (`whole`: nothing comes behind `bytes`).
+fn last_before_gap(bytes: &[u8], (before, unpadded): &(Header, usize), whole: bool) -> Option<Found> {
+    let header = Header::read(bytes).filter(|header| before.continues(header))?;
+    let length = header.frame_bytes_or(*unpadded);
+    let next = find(&bytes[1..], whole).map(|(at, ..)| at + 1);
+    let torn = next.filter(|&next| next < length);
+    (torn.is_some() || length <= bytes.len()).then_some(Found {
+        header,
+        length: torn.unwrap_or(length),
+        torn: torn.is_some(),
+    })
 }
 
 /// The first frame in `bytes` that others follow, up to the tenth or to the end: where it begins, its header and length.

@@ -1,15 +1,16 @@
-//! The sound of MPEG audio, one channel: the mean of two.
+//! MPEG audio as sound of one channel: the mean of two.
 //!
 //! Tags are stripped, garbage between frames is skipped, a last frame that is cut short is left out. The delay and the
-//! padding that a LAME tag declares are trimmed, as librosa's decoder does. Frames may change their number of channels
-//! (each is mixed by itself) and their sample rate: then the rate that most of the sound has is the clip's, and the
-//! rest is resampled to it. To know that rate, and whether this is MPEG audio at all, the headers are read once before.
+//! padding that a LAME tag or iTunes' comment declares are trimmed, as librosa's decoder does, and those of every part
+//! where files were joined. A frame that cannot be decoded is silent, so that time stays right. Frames may change their
+//! number of channels (each is mixed by itself) and their sample rate: then the rate that most of the sound has is the
+//! clip's, and the rest is resampled to it. To know all that, the headers are read once before.
 
 use super::Limits;
 use super::bytes::Bytes;
 use super::frames::Frames;
 use super::stream::Source;
-use super::tags::{self, Gapless};
+use super::tags::{self, Gapless, Stripped};
 use crate::error::{Error, Result};
 use crate::resample::Resampler;
 use std::collections::BTreeMap;
@@ -24,30 +25,23 @@ pub(super) fn open<'a>(
     signed: bool,
 ) -> Result<Box<dyn Source + Send + 'a>> {
     let name = bytes.name.clone();
-    let range = tags::strip(&mut bytes, range.unwrap_or(0..u64::MAX))?;
+    let Stripped { range, gapless } = tags::strip(&mut bytes, range.unwrap_or(0..u64::MAX))?;
     let mut frames = Frames::new(bytes, range.clone());
-    let survey = Survey::of(&mut frames, limits)?;
+    let survey = Survey::of(&mut frames, gapless, limits)?;
     let found = !survey.samples.is_empty();
     if !signed && (!found || survey.frame_bytes < (range.end - range.start) / 2) {
         return Err(Error::Unrecognised { name });
     }
     let rate = survey.commonest_rate();
-    let total = survey.samples_at(rate);
-    let gapless = survey.gapless.clone().unwrap_or_default();
-    // What the encoder added is left out, unless that is all there is.
-    let trimmed = (gapless.skip as u64) < total;
+    let to_come = survey.samples_at(rate);
+    let mut trims = survey.trims().into_iter();
     Ok(Box::new(Mp3 {
         frames: Frames::new(frames.bytes, range),
         rate,
-        tagged: survey.gapless.is_some(),
-        to_come: total,
-        to_skip: if trimmed { gapless.skip } else { 0 },
-        to_keep: gapless
-            .keep
-            .filter(|&n| trimmed && n > 0)
-            .unwrap_or(usize::MAX),
-        held: Vec::new(),
-        begun: false,
+        to_come,
+        trim: trims.next().unwrap_or_default(),
+        trims,
+        ended: false,
         other_rate: None,
     }))
 }
@@ -59,30 +53,69 @@ struct Survey {
     samples: BTreeMap<u32, u64>,
     /// Bytes of all frames, garbage between them not counted.
     frame_bytes: u64,
-    /// What the Xing frame says, where the first frame is one.
-    gapless: Option<Gapless>,
+    /// What is known of the sound before the first tag frame, and behind each: files may have been joined.
+    parts: Vec<Part>,
 }
 
+/// Sound behind one tag.
+#[derive(Default)]
+struct Part {
+    gapless: Gapless,
+    samples: u64,
+}
+
+/// The most parts that are trimmed, so that no file can make many of them.
+const MOST_PARTS: usize = 4096;
+
 impl Survey {
-    /// Walks to the end without decoding; refuses rates and channels that the limits forbid.
-    fn of(frames: &mut Frames<'_>, limits: &Limits) -> Result<Survey> {
-        let mut survey = Survey::default();
+    /// Walks to the end without decoding; refuses rates and channels that the limits forbid. `gapless` is what is known
+    /// without a tag frame.
+    fn of(
+        frames: &mut Frames<'_>,
+        mut gapless: Option<Gapless>,
+        limits: &Limits,
+    ) -> Result<Survey> {
         let name = frames.bytes.name.clone();
-        let mut at_start = true;
+        let mut survey = Survey::default();
+        survey.parts.push(Part {
+            gapless: gapless.clone().unwrap_or_default(),
+            samples: 0,
+        });
         while let Some(frame) = frames.next(false)? {
             survey.frame_bytes += frame.bytes.len() as u64;
-            if std::mem::take(&mut at_start)
-                && let Some(gapless) = tags::xing(frame.bytes, &frame.header)
-            {
-                survey.gapless = Some(gapless);
+            if let Some(tag) = frame.tag {
+                // The comment is of the first part, where its own tag does not know better.
+                let comment = gapless.take().filter(|_| survey.samples.is_empty());
+                let gapless = match comment {
+                    Some(comment) if tag == Gapless::default() => comment,
+                    _ => tag,
+                };
+                survey.begin(gapless);
                 continue;
             }
             let header = frame.header;
             limits.check_rate(&name, header.rate)?;
             limits.check_channels(&name, header.channels as u32)?;
-            *survey.samples.entry(header.rate).or_default() += header.samples() as u64;
+            let samples = header.samples() as u64;
+            *survey.samples.entry(header.rate).or_default() += samples;
+            if let Some(part) = survey.parts.last_mut() {
+                part.samples += samples;
+            }
         }
         Ok(survey)
+    }
+
+    /// Another part begins. The last one there may be is not trimmed, whatever it says: it holds all others.
+    fn begin(&mut self, gapless: Gapless) {
+        let gapless = match MOST_PARTS - self.parts.len() {
+            0 => return,
+            1 => Gapless::default(),
+            _ => gapless,
+        };
+        self.parts.push(Part {
+            gapless,
+            samples: 0,
+        });
     }
 
     fn commonest_rate(&self) -> u32 {
@@ -93,12 +126,69 @@ impl Survey {
             .map_or(0, |(rate, _)| *rate)
     }
 
-    /// All samples, once they are resampled to `rate`.
+    /// All samples, once they are resampled to `rate`: exact where all of them have it, else what is trimmed counts too.
     fn samples_at(&self, rate: u32) -> u64 {
+        if self.samples.len() == 1 {
+            return self.parts.iter().map(|part| part.trim().of(part)).sum();
+        }
         let at = |(own, samples): (&u32, &u64)| {
             (u128::from(*samples) * u128::from(rate)).div_ceil(u128::from(*own)) as u64
         };
         self.samples.iter().map(at).sum()
+    }
+
+    fn trims(&self) -> Vec<Trim> {
+        self.parts.iter().map(Part::trim).collect()
+    }
+}
+
+impl Part {
+    /// What the encoder added is left out, unless that is all there is, or there is more than the tag knows of.
+    fn trim(&self) -> Trim {
+        let Gapless { skip, keep, total } = self.gapless;
+        if skip as u64 >= self.samples {
+            return Trim::default();
+        }
+        let known = total.is_none_or(|total| self.samples <= total as u64);
+        Trim {
+            skip,
+            keep: keep.filter(|&n| known && n > 0).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// Samples that the encoder put before the sound of a part, and how many are sound after them.
+#[derive(Debug, Clone, PartialEq)]
+struct Trim {
+    skip: usize,
+    keep: usize,
+}
+
+impl Default for Trim {
+    /// Everything is sound.
+    fn default() -> Self {
+        Trim {
+            skip: 0,
+            keep: usize::MAX,
+        }
+    }
+}
+
+impl Trim {
+    /// How many samples of `part` are left.
+    fn of(&self, part: &Part) -> u64 {
+        part.samples
+            .saturating_sub(self.skip as u64)
+            .min(self.keep as u64)
+    }
+
+    /// What is left of the next `samples`.
+    fn next<'s>(&mut self, samples: &'s [f32]) -> &'s [f32] {
+        let first = self.skip.min(samples.len());
+        let last = samples.len().min(first.saturating_add(self.keep));
+        self.skip -= first;
+        self.keep -= last - first;
+        &samples[first..last]
     }
 }
 
@@ -106,16 +196,12 @@ impl Survey {
 struct Mp3<'a> {
     frames: Frames<'a>,
     rate: u32,
-    /// Whether the first frame is a Xing frame that is still to come.
-    tagged: bool,
-    /// As many samples as are still to come, at most and untrimmed.
+    /// As many samples as are still to come, at most.
     to_come: u64,
-    /// Samples that the encoder put first, and how many are sound after them.
-    to_skip: usize,
-    to_keep: usize,
-    /// What was left out at the start: it is the sound where nothing else comes.
-    held: Vec<f32>,
-    begun: bool,
+    /// What is trimmed of this part, and of those that follow.
+    trim: Trim,
+    trims: std::vec::IntoIter<Trim>,
+    ended: bool,
     /// For a run of frames of another rate.
     other_rate: Option<(u32, Resampler)>,
 }
@@ -126,36 +212,17 @@ impl Source for Mp3<'_> {
     }
 
     fn about(&self) -> Option<u64> {
-        let trimmed = self.to_come.saturating_sub(self.to_skip as u64);
-        Some(trimmed.min(self.to_keep as u64))
+        Some(self.to_come)
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
-        if self.to_keep == 0 {
+        if self.ended {
             return Ok(false);
         }
         let before = samples.len();
-        let more = self.decode(samples)?;
-        self.to_come = self.to_come.saturating_sub((samples.len() - before) as u64);
-        if self.to_skip > 0 {
-            let first = self.to_skip.min(samples.len() - before);
-            self.held.extend(samples.drain(before..before + first));
-            self.to_skip -= first;
-        }
-        if !more && !self.begun && samples.len() == before {
-            samples.append(&mut self.held);
-            self.to_keep = usize::MAX;
-        }
-        samples.truncate(before.saturating_add(self.to_keep));
-        let new = samples.len() - before;
-        self.to_keep -= new;
-        if new > 0 {
-            self.begun = true;
-            self.held = Vec::new();
-        }
-        if !more {
-            self.to_keep = 0;
-        }
+        self.ended = !self.decode(samples)?;
+        let new = (samples.len() - before) as u64;
+        self.to_come = self.to_come.saturating_sub(new);
         Ok(true)
     }
 }
@@ -173,15 +240,17 @@ impl Mp3<'_> {
             }
             return Ok(false);
         };
-        if std::mem::take(&mut self.tagged) || frame.samples.is_empty() {
+        if frame.tag.is_some() {
+            self.trim = self.trims.next().unwrap_or(self.trim.clone());
             return Ok(true);
         }
         let rate = frame.header.rate;
         if let Some((_, run)) = self.other_rate.take_if(|(other, _)| *other != rate) {
             run.finish(samples);
         }
+        let sound = self.trim.next(frame.samples);
         if rate == self.rate {
-            samples.extend_from_slice(frame.samples);
+            samples.extend_from_slice(sound);
             return Ok(true);
         }
         if self.other_rate.is_none() {
@@ -189,7 +258,7 @@ impl Mp3<'_> {
             self.other_rate = Some((rate, run));
         }
         if let Some((_, run)) = &mut self.other_rate {
-            run.push(frame.samples, samples);
+            run.push(sound, samples);
         }
         Ok(true)
     }
@@ -202,7 +271,7 @@ mod tests {
     /// All samples, and the number of frames.
     fn samples(bytes: &[u8]) -> (Vec<f32>, usize) {
         let mut bytes = Bytes::of(bytes, "x", &Limits::default()).unwrap();
-        let range = tags::strip(&mut bytes, 0..u64::MAX).unwrap();
+        let range = tags::strip(&mut bytes, 0..u64::MAX).unwrap().range;
         let mut walk = Frames::new(bytes, range);
         let mut all = Vec::new();
         let mut frames = 0;

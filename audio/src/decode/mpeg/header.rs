@@ -1,8 +1,6 @@
 //! The four bytes before every frame (ISO/IEC 11172-3, 2.4.1.3; 13818-3 for the lower rates, and MPEG-2.5 as encoders
 //! write it).
 
-use super::side_info::SideInfo;
-
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Header {
@@ -15,7 +13,7 @@ pub(crate) struct Header {
     /// Which of the nine rates: 44.1, 48 and 32 kHz, their halves, their quarters.
     pub(super) rate_index: usize,
     /// Whether two bytes of checksum follow.
-    pub(super) checksum: bool,
+    pub(crate) checksum: bool,
     /// Thousand bits a second; 0 where the format is free, and the next header tells the length.
     pub(super) bitrate: usize,
     /// In Hz.
@@ -111,9 +109,19 @@ impl Header {
         if self.checksum { 6 } else { 4 }
     }
 
-    /// Where layer III's side information ends, from the frame's start on.
-    pub(crate) fn side_info_end(&self) -> usize {
-        self.bytes() + SideInfo::bytes(self)
+    /// Bytes of layer III's side information.
+    pub(super) fn side_info_bytes(&self) -> usize {
+        match (self.mpeg1, self.channels) {
+            (true, 2) => 32,
+            (false, 1) => 9,
+            _ => 17,
+        }
+    }
+
+    /// Where a tag frame's mark may stand: behind the side information, with or without the bytes of a checksum.
+    pub(crate) fn tag_places(&self) -> [usize; 2] {
+        let side_info = self.side_info_bytes();
+        [4 + side_info, self.bytes() + side_info]
     }
 
     /// Bytes of a frame, header included; `None` where the format is free.

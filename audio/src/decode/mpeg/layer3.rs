@@ -43,25 +43,34 @@ impl Layer3 {
         }
     }
 
-    /// Decodes a frame's `bytes`, those behind its header and checksum, and appends what the mean of its channels sounds
-    /// like. `None` where the frame says what cannot be, or reaches back to bytes that are not there.
+    /// Decodes a frame's `bytes`, those behind its header and checksum, and appends the mean of its channels.
+    ///
+    /// A frame that says what cannot be, or whose main data begins before what is there, is silent and as long as any.
+    /// `bytes` too short for side information are those of a torn frame: no frame can reach back over it.
     pub(super) fn decode(
         &mut self,
         header: &Header,
         bytes: &[u8],
         synthesis: &mut Synthesis,
         samples: &mut Vec<f32>,
-    ) -> Option<()> {
+    ) {
         let mut info = SideInfo::default();
-        let readable = info.read(header, bytes);
+        let readable = info.read(header, bytes).is_some();
         let data = &mut self.main_data;
         data.truncate(data.len().saturating_sub(ZEROS));
         data.drain(..data.len().saturating_sub(REACH));
         let before = data.len();
-        data.extend_from_slice(bytes.get(SideInfo::bytes(header)..).unwrap_or_default());
+        match bytes.get(header.side_info_bytes()..) {
+            Some(own) => data.extend_from_slice(own),
+            None => data.clear(),
+        }
         data.resize(data.len() + ZEROS, 0);
-        readable?;
-        let start = before.checked_sub(info.main_data_begin)?;
+        let start = before.checked_sub(info.main_data_begin);
+        let start = start.filter(|_| readable).unwrap_or_else(|| {
+            // No bits: all lines are zero.
+            info = SideInfo::default();
+            data.len()
+        });
         let mut bits = Bits::new(&data[start..]);
         if self.channels != header.channels {
             // Each channel goes on from what it was last, and a second one from where it ended.
@@ -93,7 +102,6 @@ impl Layer3 {
                 samples,
             );
         }
-        Some(())
     }
 }
 

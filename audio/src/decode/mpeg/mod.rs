@@ -52,19 +52,27 @@ impl Decoder {
         }
     }
 
-    /// The samples of a frame that begins with `header`, full scale at 1; none where it cannot be decoded.
+    /// The samples of a frame that begins with `header`, full scale at 1: always [`Header::samples`] of them. A frame that
+    /// cannot be decoded, for want of the frames before it, for example, is silent.
     pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[f32] {
         let (samples, synthesis) = (&mut self.samples, &mut self.synthesis);
         samples.clear();
         let bytes = frame.get(header.bytes()..).unwrap_or_default();
         if header.layer == 3 {
-            let _missing = (self.layer3).decode(header, bytes, synthesis, samples);
+            (self.layer3).decode(header, bytes, synthesis, samples);
         } else {
             let mut values = [[0.0; SUBBANDS]; MOST_SLOTS];
-            if let Some(slots) = layers12::decode(header, bytes, &mut values) {
-                synthesis.run(&values[..slots], samples);
-            }
+            let slots = layers12::decode(header, bytes, &mut values).unwrap_or_else(|| {
+                values = [[0.0; SUBBANDS]; MOST_SLOTS];
+                header.samples() / SUBBANDS
+            });
+            synthesis.run(&values[..slots], samples);
         }
         samples
+    }
+
+    /// The samples of a torn frame: silence. The frames behind it cannot reach back over it.
+    pub(super) fn torn(&mut self, header: &Header) -> &[f32] {
+        self.decode(header, &[])
     }
 }

@@ -43,18 +43,9 @@ pub(super) struct Granule {
 }
 
 impl SideInfo {
-    /// Bytes that it takes.
-    pub(super) fn bytes(header: &Header) -> usize {
-        match (header.mpeg1, header.channels) {
-            (true, 2) => 32,
-            (false, 1) => 9,
-            _ => 17,
-        }
-    }
-
     /// Reads it, into what is all zero, from the start of `bytes`; `None` where it says what cannot be.
     pub(super) fn read(&mut self, header: &Header, bytes: &[u8]) -> Option<()> {
-        if bytes.len() < Self::bytes(header) {
+        if bytes.len() < header.side_info_bytes() {
             return None;
         }
         let mut bits = Bits::new(bytes);
