@@ -38,30 +38,26 @@ fn floats(samples: &[f32]) -> Vec<u8> {
 fn every_broken_file_gets_its_error() {
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "the file is empty"),
-        (
-            "one byte",
-            vec![0],
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
-        ),
+        ("one byte", vec![0], "not a sound file of a known format"),
         (
             "text",
             b"These are not the samples you are looking for.".to_vec(),
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+            "not a sound file of a known format",
         ),
         (
             "zeros",
             vec![0; 10_000],
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+            "not a sound file of a known format",
         ),
         (
             "a JPEG",
             [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 1000]].concat(),
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+            "not a sound file of a known format",
         ),
         (
             "an AVI",
             b"RIFF\0\0\0\0AVI LIST".to_vec(),
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF file",
+            "not a sound file of a known format",
         ),
         (
             "an M4A",

@@ -5,10 +5,10 @@
 //! (each is mixed by itself) and their sample rate: then the rate that most of the sound has is the clip's, and the
 //! rest is resampled to it. To know that rate, and whether this is MPEG audio at all, the headers are read once before.
 
-use super::Limits;
 use super::bytes::Bytes;
 use super::frames::Frames;
-use super::stream::Source;
+use super::limits::Limits;
+use super::source::Source;
 use super::tags::{self, Gapless};
 use crate::error::{Error, Result};
 use crate::resample::Resampler;
