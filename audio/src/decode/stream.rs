@@ -133,6 +133,13 @@ impl<'a> Stream<'a> {
         Some(decoded.saturating_sub(self.to_skip).min(self.left))
     }
 
+    /// Faults of the file that cost sound but are no error, as far as it was read: bytes that were skipped, frames that
+    /// are silent, an end before the one that its header promises. Each names the file.
+    pub fn warnings(&self) -> Vec<String> {
+        let named = |warning| format!("{}: {warning}", self.name);
+        self.source.warnings().into_iter().map(named).collect()
+    }
+
     /// Leaves out the next `samples`. Formats that are decoded from sample to sample are decoded all the same.
     pub fn skip(&mut self, samples: u64) {
         self.to_skip = self.to_skip.saturating_add(samples);
@@ -189,12 +196,12 @@ impl<'a> Stream<'a> {
         (self.limits).check_length(&self.name, samples, self.sample_rate())
     }
 
-    /// `segment`, counted from here, as a clip in memory.
+    /// `segment`, counted from here, as a clip in memory. [`Stream::warnings`] tells afterwards what is wrong with it.
     ///
     /// # Errors
     /// As [`Stream::read`]; [`Error::NoSamples`] for a file without sound, [`Error::Segment`] for a segment beyond its
     /// end, [`Error::Settings`] for one that is no stretch of time.
-    pub fn clip(mut self, segment: &Segment) -> Result<Clip> {
+    pub fn clip(&mut self, segment: &Segment) -> Result<Clip> {
         self.limit_to(segment)?;
         // What a header promises is refused before it is decoded.
         let about = self.about().unwrap_or(0);
@@ -202,7 +209,7 @@ impl<'a> Stream<'a> {
         let mut samples = Vec::with_capacity((about.min(MOST_AHEAD) + AT_ONCE) as usize);
         while self.read(&mut samples)? {}
         let sample_rate = self.sample_rate();
-        let name = self.name;
+        let name = self.name.clone();
         match (samples.is_empty(), self.position) {
             (true, 0) => Err(Error::NoSamples { name }),
             (true, position) => Err(Error::Segment {
