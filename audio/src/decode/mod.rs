@@ -16,7 +16,9 @@
 //! | `mpeg/` | the decoder of its frames, layers I to III |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio |
 //! | `codecs.rs` | FLAC, Vorbis, AAC and ALAC in their own files, Ogg, MP4, Matroska, WebM and CAF, through symphonia (feature `formats`) |
+//! | `track.rs`, `cursor.rs` | one track of them; the bytes as symphonia reads them |
 //! | `ogg.rs` | Ogg's pages, and the chains of streams that they make |
+//! | `mp4.rs`, `trim.rs` | the edit list of MP4: what of a track is to be heard |
 //! | `opus.rs`, `vorbis.rs` | packets of Opus (opus-pure) and of Vorbis (lewton) |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
@@ -29,10 +31,14 @@ mod bytes;
 mod chunks;
 #[cfg(feature = "formats")]
 mod codecs;
+#[cfg(feature = "formats")]
+mod cursor;
 mod format;
 mod frames;
 mod limits;
 mod mp3;
+#[cfg(feature = "formats")]
+mod mp4;
 mod mpeg;
 #[cfg(feature = "formats")]
 mod ogg;
@@ -42,6 +48,10 @@ mod pcm;
 mod source;
 mod stream;
 mod tags;
+#[cfg(feature = "formats")]
+mod track;
+#[cfg(feature = "formats")]
+mod trim;
 #[cfg(feature = "formats")]
 mod vorbis;
 mod wav;
