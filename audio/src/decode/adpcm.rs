@@ -203,7 +203,7 @@ fn microsoft(raw: &[u8], channel: usize, channels: usize, sums: &mut [i32]) {
                 let next = ((one * last + two * before) >> 8) + signed * step;
                 (one, two) = (to_16_bits(next), one);
                 // Sound never needs a step beyond 16 bits.
-                step = (step * ADAPTATION[code as usize] >> 8).clamp(16, 1 << 16);
+                step = ((step * ADAPTATION[code as usize]) >> 8).clamp(16, 1 << 16);
                 one
             }
         };

@@ -25,6 +25,9 @@ pub(super) fn open<'a>(
         name: bytes.name.clone(),
         container,
     };
+    if container == Container::Caf {
+        check_caf(&mut bytes)?;
+    }
     let mut warnings = Vec::new();
     let links: VecDeque<_> = match container {
         Container::Ogg => {
@@ -40,8 +43,10 @@ pub(super) fn open<'a>(
             survey.links.into_iter().map(|link| link.range).collect()
         }
         // Tags before and after the sound would be taken for parts of it.
-        Container::Flac | Container::Adts => [tags::strip(&mut bytes, 0..u64::MAX)?].into(),
-        _ => [0..bytes.len()].into(),
+        Container::Flac | Container::Adts => {
+            std::iter::once(tags::strip(&mut bytes, 0..u64::MAX)?).collect()
+        }
+        _ => std::iter::once(0..bytes.len()).collect(),
     };
     let trim = match container {
         Container::Mp4 => mp4::trim(&mut bytes)?,
@@ -55,6 +60,26 @@ pub(super) fn open<'a>(
     }
     codec.warnings.extend(warnings);
     Ok(codec)
+}
+
+/// Refuses sizes in a CAF file's description with which symphonia's own sums would overflow.
+fn check_caf(bytes: &mut Bytes<'_>) -> Result<()> {
+    // Behind the file's header: a chunk `desc` of a rate, a name, flags, then bytes and samples of a packet.
+    let name = bytes.array(8)?;
+    let size = bytes.array(36)?.map(u32::from_be_bytes);
+    let samples = bytes.array(40)?.map(u32::from_be_bytes);
+    let what = match (name, size, samples) {
+        (Some(name), _, _) if name != *b"desc" => "it does not begin with a `desc` chunk".into(),
+        (_, Some(size), Some(samples)) if size > 1 << 24 || samples > 1 << 24 => {
+            format!("packets of {size} bytes and {samples} samples")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Malformed {
+        name: bytes.name.clone(),
+        format: Container::Caf.name(),
+        what,
+    })
 }
 
 /// The sound of a file: one track, or those of a chain's links, one after the other.

@@ -61,6 +61,8 @@ pub use limits::Limits;
 pub use stream::{Segment, Stream};
 
 use crate::clip::Clip;
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use std::path::Path;
 

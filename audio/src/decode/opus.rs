@@ -15,7 +15,7 @@ pub(super) struct Opus {
 }
 
 enum Decoder {
-    One(OpusDecoder),
+    One(Box<OpusDecoder>),
     Several(OpusMSDecoder),
 }
 
@@ -29,7 +29,7 @@ impl Opus {
         let decoder = if family == 0 {
             let mut decoder = OpusDecoder::new(RATE as i32, channels).ok()?;
             decoder.gain_q8 = gain;
-            Decoder::One(decoder)
+            Decoder::One(Box::new(decoder))
         } else {
             let mut decoder = OpusMSDecoder::new(RATE as i32, channels, family).ok()?;
             // The file's own table has to be the one that belongs to its family.
