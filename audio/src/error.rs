@@ -19,7 +19,9 @@ pub enum Error {
         name: String,
     },
     /// Nothing that is known, by content.
-    #[error("{name}: not a WAV, AU, MP3, FLAC, Ogg or AIFF file")]
+    #[error(
+        "{name}: not a sound file of a known format (WAV, AIFF, AU, MP3, AAC, FLAC, Ogg, MP4, Matroska, CAF)"
+    )]
     Unrecognised {
         /// The file.
         name: String,

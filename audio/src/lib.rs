@@ -5,7 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`Clip`] | one piece of decoded audio |
-//! | [`mod@decode`] | WAV, AU, MP3, FLAC, Ogg Vorbis and AIFF files to clips, whole or piece by piece, by content, within [`Limits`] |
+//! | [`mod@decode`] | sound files to clips (WAV, AIFF, AU, MP3; with `formats` FLAC, Vorbis, Opus, AAC, ALAC), whole or piece by piece, by content, within [`Limits`] |
 //! | [`mod@resample`] | changing the sample rate |
 //! | [`augment`] | the sound itself changed: stretched, shifted, noisy |
 //! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |

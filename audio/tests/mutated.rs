@@ -74,9 +74,19 @@ proptest! {
 
     #[cfg(feature = "formats")]
     #[test]
-    fn a_mutated_flac_ogg_or_aiff(which in 0usize..4, changes in mutations(3000), cut in 0usize..6000) {
+    fn a_mutated_file_of_another_format(which in 0usize..14, changes in mutations(3000), cut in 0usize..60_000) {
         let mut bytes = [
-            &include_bytes!("data/formats/stereo.flac")[..],
+            &include_bytes!("data/more/aac.m4a")[..],
+            include_bytes!("data/more/adts.aac"),
+            include_bytes!("data/more/alac.m4a"),
+            include_bytes!("data/more/caf.caf"),
+            include_bytes!("data/more/chained.ogg"),
+            include_bytes!("data/more/ima-adpcm.wav"),
+            include_bytes!("data/more/ms-adpcm.wav"),
+            include_bytes!("data/more/opus.opus"),
+            include_bytes!("data/more/opus.webm"),
+            include_bytes!("data/more/vorbis.mka"),
+            include_bytes!("data/formats/stereo.flac"),
             include_bytes!("data/formats/sine.ogg"),
             include_bytes!("data/formats/stereo.aiff"),
             include_bytes!("data/formats/stereo24.flac"),

@@ -16,7 +16,7 @@ pub fn decode(bytes: &[u8]) {
         max_bytes: 1 << 20,
         ..Limits::default()
     };
-    let whole = Stream::from_bytes(bytes, "x", &limits).and_then(|s| s.clip(&Segment::default()));
+    let whole = Stream::from_bytes(bytes, "x", &limits).and_then(|mut s| s.clip(&Segment::default()));
     if let Ok(clip) = &whole {
         assert!(!clip.samples.is_empty());
         clip.check("x").expect("decoding has checked it");
@@ -25,7 +25,7 @@ pub fn decode(bytes: &[u8]) {
         offset: 0.1,
         duration: Some(0.05),
     };
-    let part = Stream::from_bytes(bytes, "x", &limits).and_then(|s| s.clip(&middle));
+    let part = Stream::from_bytes(bytes, "x", &limits).and_then(|mut s| s.clip(&middle));
     if let (Ok(whole), Ok(part)) = (whole, part) {
         let at = (0.1 * f64::from(whole.sample_rate)).round() as usize;
         assert!(whole.samples[at..].starts_with(&part.samples));

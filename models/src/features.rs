@@ -90,7 +90,7 @@ pub fn prepare(
         return Err(Error::Dataset {
             dir: dataset.dir,
             reason,
-            hint: "clips are WAV, AU, MP3, FLAC, Ogg or AIFF files, or PNG pictures",
+            hint: "clips are sound files (WAV, AIFF, AU, MP3, AAC, FLAC, Ogg, MP4, Matroska, CAF) or PNG pictures",
         });
     }
     join_copies(&mut kept, &hashes, &mut warnings);

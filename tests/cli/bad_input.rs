@@ -57,12 +57,12 @@ fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "text.mp3",
             b"this is a text, and a long one at that, but no music".to_vec(),
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF",
+            "not a sound file of a known format",
         ),
         (
             "picture.wav",
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on".to_vec(),
-            "not a WAV, AU, MP3, FLAC, Ogg or AIFF",
+            "not a sound file of a known format",
         ),
         (
             "header-only.wav",

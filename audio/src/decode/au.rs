@@ -1,11 +1,12 @@
 //! AU, also called SND: Sun's format, in which GTZAN is published. 24 bytes of header, a note of any length, samples.
 
-use super::Limits;
 use super::bytes::Bytes;
+use super::limits::Limits;
 use super::pcm::{Coding, Layout, Pcm};
+use super::source::{Source, UNKNOWN_LENGTH};
 use crate::error::{Error, Result};
 
-/// What a data size that was not known when the header was written looks like.
+/// A data size that was not known when the header was written; some recorders leave 0.
 const UNKNOWN: u32 = u32::MAX;
 
 /// Most files have the highest byte first (`.snd`); DEC's machines wrote `dns.` and the lowest first.
@@ -55,8 +56,14 @@ pub(super) fn open<'a>(mut bytes: Bytes<'a>, limits: &Limits) -> Result<Pcm<'a>>
     }
     let channels = channels as usize; // at most Limits::max_channels, 16 bits
     let start = u64::from(start);
+    if start >= bytes.len() && bytes.len() > 24 {
+        let len = bytes.len();
+        return Err(malformed(&format!(
+            "its sound begins at byte {start}, it ends at byte {len}"
+        )));
+    }
     let end = match size {
-        UNKNOWN => bytes.len(),
+        0 | UNKNOWN => bytes.len(),
         size => start + u64::from(size),
     };
     let layout = Layout {
@@ -67,5 +74,10 @@ pub(super) fn open<'a>(mut bytes: Bytes<'a>, limits: &Limits) -> Result<Pcm<'a>>
         channels,
         rate,
     };
-    Ok(Pcm::new(bytes, start..end.max(start), layout))
+    let mut source = Pcm::new(bytes, start..end.max(start), layout);
+    // 0xffffffff is how the format itself says so.
+    if size == 0 && source.about() > Some(0) {
+        source.warnings.push(UNKNOWN_LENGTH.into());
+    }
+    Ok(source)
 }

@@ -1,6 +1,6 @@
 //! Where a file's bytes come from: the disk, read piece by piece, or memory.
 
-use super::Limits;
+use super::limits::Limits;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::fs::File;

@@ -1,111 +1,142 @@
-//! FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`).
+//! FLAC, Vorbis, AAC, ALAC and Opus, in files of their own, Ogg, MP4, Matroska and CAF (feature `formats`).
 //!
-//! A packet that is damaged is left out, and the sound ends where the container does. What cannot be read is an error.
+//! An Ogg file may be a chain: its links are read one after the other.
 
-use super::Limits;
 use super::bytes::Bytes;
-use super::stream::Source;
+use super::cursor::Cursor;
+use super::format::Container;
+use super::limits::Limits;
+use super::source::Source;
+use super::track::{File, Track};
+use super::trim::Trim;
+use super::{mp4, ogg, tags};
 use crate::error::{Error, Result};
-use std::io::{self, Read, Seek, SeekFrom};
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
-use symphonia::core::errors::Error as Trouble;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::core::meta::MetadataOptions;
+use crate::resample::Resampler;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
-/// Opens a file that begins as `format` does.
+/// Opens a file that begins as `container` does.
 pub(super) fn open<'a>(
-    bytes: Bytes<'a>,
-    format: &'static str,
+    mut bytes: Bytes<'a>,
+    container: Container,
     limits: &Limits,
 ) -> Result<Codec<'a>> {
-    let name = bytes.name.clone();
-    open_source(Box::new(Cursor { bytes, at: 0 }), name, format, limits)
+    let file = File {
+        name: bytes.name.clone(),
+        container,
+    };
+    if container == Container::Caf {
+        check_caf(&mut bytes)?;
+    }
+    let mut warnings = Vec::new();
+    let links: VecDeque<_> = match container {
+        Container::Ogg => {
+            let survey = ogg::Survey::of(&mut bytes)?;
+            file.check_streams(&survey)?;
+            if survey.junk > 0 {
+                let junk = survey.junk;
+                warnings.push(format!("{junk} bytes between its Ogg pages are left out"));
+            }
+            if survey.links.last().is_some_and(|link| !link.ended) {
+                warnings.push("its last Ogg page is missing; it may have been cut short".into());
+            }
+            survey.links.into_iter().map(|link| link.range).collect()
+        }
+        // Tags before and after the sound would be taken for parts of it.
+        Container::Flac | Container::Adts => {
+            std::iter::once(tags::strip(&mut bytes, 0..u64::MAX)?.range).collect()
+        }
+        _ => std::iter::once(0..bytes.len()).collect(),
+    };
+    let trim = match container {
+        Container::Mp4 => mp4::trim(&mut bytes)?,
+        _ => Trim::default(),
+    };
+    let bytes = Arc::new(Mutex::new(bytes));
+    let cursors = links.into_iter().map(|range| Cursor::new(&bytes, range));
+    let mut codec = Codec::new(file, cursors, limits)?;
+    if let Some(track) = &mut codec.track {
+        track.trim(&trim);
+    }
+    codec.warnings.extend(warnings);
+    Ok(codec)
 }
 
-fn open_source<'a>(
-    source: Box<dyn MediaSource + 'a>,
-    name: String,
-    format: &'static str,
-    limits: &Limits,
-) -> Result<Codec<'a>> {
-    let refuse = |trouble| refusal(trouble, &name, format);
-    let unsupported = |what: &str| Error::Unsupported {
-        name: name.clone(),
-        what: format!("{format} with {what}"),
+/// Refuses sizes in a CAF file's description with which symphonia's own sums would overflow.
+fn check_caf(bytes: &mut Bytes<'_>) -> Result<()> {
+    // Behind the file's header: a chunk `desc` of a rate, a name, flags, then bytes and samples of a packet.
+    let name = bytes.array(8)?;
+    let size = bytes.array(36)?.map(u32::from_be_bytes);
+    let samples = bytes.array(40)?.map(u32::from_be_bytes);
+    let what = match (name, size, samples) {
+        (Some(name), _, _) if name != *b"desc" => "it does not begin with a `desc` chunk".into(),
+        (_, Some(size), Some(samples)) if size > 1 << 24 || samples > 1 << 24 => {
+            format!("packets of {size} bytes and {samples} samples")
+        }
+        _ => return Ok(()),
     };
-    let source = MediaSourceStream::new(source, Default::default());
-    let reader = symphonia::default::get_probe()
-        .probe(
-            &Hint::new(),
-            source,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
-        .map_err(refuse)?;
-    let track = reader
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| unsupported("no sound that is known"))?;
-    let parameters = track.codec_params.as_ref().and_then(|p| p.audio());
-    let parameters = parameters.ok_or_else(|| unsupported("sound of an unknown kind"))?;
-    let rate = parameters
-        .sample_rate
-        .ok_or_else(|| unsupported("no sample rate"))?;
-    limits.check_rate(&name, rate)?;
-    if let Some(channels) = &parameters.channels {
-        let count = u32::try_from(channels.count()).unwrap_or(u32::MAX);
-        limits.check_channels(&name, count)?;
-    }
-    let decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(refuse)?;
-    // A count of 0 stands for one that the encoder did not know.
-    let to_come = track.num_frames.filter(|&n| n > 0);
-    let track = track.id;
-    Ok(Codec {
-        name,
-        reader,
-        decoder,
-        track,
-        rate,
-        to_come,
-        interleaved: Vec::new(),
+    Err(Error::Malformed {
+        name: bytes.name.clone(),
+        format: Container::Caf.name(),
+        what,
     })
 }
 
-fn refusal(trouble: Trouble, name: &str, format: &'static str) -> Error {
-    let name = name.to_string();
-    match trouble {
-        Trouble::IoError(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
-            Error::Read { name, source }
-        }
-        Trouble::IoError(_) => Error::Malformed {
-            name,
-            format,
-            what: "it ends inside the header".into(),
-        },
-        Trouble::Unsupported(what) => Error::Unsupported {
-            name,
-            what: format!("{format} with {what}"),
-        },
-        other => Error::Malformed {
-            name,
-            format,
-            what: other.to_string(),
-        },
-    }
+/// The sound of a file: one track, or those of a chain's links, one after the other.
+pub(super) struct Codec<'a> {
+    file: File,
+    limits: Limits,
+    /// The rate of the first link.
+    rate: u32,
+    track: Option<Track<'a>>,
+    later: VecDeque<Link<'a>>,
+    /// For a link of another rate.
+    resampler: Option<Resampler>,
+    decoded: Vec<f32>,
+    warnings: Vec<String>,
 }
 
-/// The sound of one track.
-pub(super) struct Codec<'a> {
-    name: String,
-    reader: Box<dyn FormatReader + 'a>,
-    decoder: Box<dyn AudioDecoder>,
-    track: u32,
-    rate: u32,
-    to_come: Option<u64>,
-    interleaved: Vec<f32>,
+/// A link that is still to be heard.
+struct Link<'a> {
+    cursor: Cursor<'a>,
+    /// As many samples as it gives at the file's rate.
+    samples: Option<u64>,
+}
+
+impl<'a> Codec<'a> {
+    fn new(
+        file: File,
+        mut links: impl Iterator<Item = Cursor<'a>>,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let ends = || Error::Malformed {
+            name: file.name.clone(),
+            format: file.container.name(),
+            what: "it ends inside the header".into(),
+        };
+        let first = links.next().ok_or_else(ends)?;
+        let track = Track::open(Box::new(first), &file, limits)?;
+        let rate = track.rate;
+        let warnings = track.warnings_at_start();
+        let later = links.map(|cursor| {
+            let track = Track::open(Box::new(cursor.clone()), &file, limits).ok();
+            let samples = track.and_then(|track| {
+                let samples = u128::from(track.to_come?) * u128::from(rate);
+                u64::try_from(samples.div_ceil(track.rate.into())).ok()
+            });
+            Link { cursor, samples }
+        });
+        Ok(Codec {
+            rate,
+            track: Some(track),
+            later: later.collect(),
+            resampler: None,
+            decoded: Vec::new(),
+            warnings,
+            limits: *limits,
+            file,
+        })
+    }
 }
 
 impl Source for Codec<'_> {
@@ -114,134 +145,69 @@ impl Source for Codec<'_> {
     }
 
     fn about(&self) -> Option<u64> {
-        self.to_come
+        let now = (self.track.as_ref()).map_or(Some(0), |track| {
+            let samples = u128::from(track.to_come?) * u128::from(self.rate);
+            u64::try_from(samples.div_ceil(track.rate.into())).ok()
+        });
+        let later = self.later.iter().map(|link| link.samples);
+        later.fold(now, |sum, samples| sum?.checked_add(samples?))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         loop {
-            let packet = match self.reader.next_packet() {
-                Ok(Some(packet)) => packet,
-                // The system's error: symphonia makes others of damaged bits.
-                Err(Trouble::IoError(source)) if source.raw_os_error().is_some() => {
-                    let name = self.name.clone();
-                    return Err(Error::Read { name, source });
+            if let Some(track) = &mut self.track {
+                let more = match &mut self.resampler {
+                    None => track.read(&self.file, samples)?,
+                    Some(resampler) => {
+                        self.decoded.clear();
+                        let more = track.read(&self.file, &mut self.decoded)?;
+                        resampler.push(&self.decoded, samples);
+                        more
+                    }
+                };
+                if more {
+                    return Ok(true);
                 }
-                // Whatever else stops the container ends the sound: there is no way to go on after it.
-                _ => return Ok(false),
+                self.warnings.extend(track.warnings_at_end());
+                self.track = None;
+            }
+            if let Some(resampler) = self.resampler.take() {
+                resampler.finish(samples);
+            }
+            let Some(link) = self.later.pop_front() else {
+                return Ok(false);
             };
-            if packet.track_id != self.track {
-                continue;
-            }
-            let Ok(block) = self.decoder.decode(&packet) else {
-                continue;
-            };
-            let channels = block.spec().channels().count();
-            if block.spec().rate() != self.rate || channels == 0 {
-                continue;
-            }
-            block.copy_to_vec_interleaved(&mut self.interleaved);
-            let gain = 1.0 / channels as f32;
-            let blocks = self.interleaved.chunks_exact(channels);
-            match channels {
-                1 => samples.extend_from_slice(&self.interleaved),
-                _ => samples.extend(blocks.map(|block| gain * block.iter().sum::<f32>())),
-            }
-            let given = (self.interleaved.len() / channels) as u64;
-            self.to_come = self.to_come.map(|left| left.saturating_sub(given));
-            return Ok(true);
+            self.follow(link);
         }
     }
 }
 
-/// The bytes of a file as symphonia reads them.
-struct Cursor<'a> {
-    bytes: Bytes<'a>,
-    at: u64,
-}
-
-impl Read for Cursor<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read_at(self.at, buffer)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Cursor<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.bytes.len().checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
-}
-
-impl MediaSource for Cursor<'_> {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.bytes.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file on a disk that fails in its third quarter.
-    struct Failing(io::Cursor<Vec<u8>>);
-
-    impl Read for Failing {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let (at, quarter) = (self.0.position(), self.0.get_ref().len() as u64 / 4);
-            match at / quarter {
-                2 => Err(io::Error::from_raw_os_error(5)),
-                _ => (&mut self.0).take(quarter - at % quarter).read(buffer),
-            }
-        }
-    }
-
-    impl Seek for Failing {
-        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-            self.0.seek(to)
-        }
-    }
-
-    impl MediaSource for Failing {
-        fn is_seekable(&self) -> bool {
-            true
-        }
-
-        fn byte_len(&self) -> Option<u64> {
-            Some(self.0.get_ref().len() as u64)
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_the_end() {
-        // Longer than what symphonia reads ahead, its three lengths changed to match.
-        let mut file = include_bytes!("../../tests/data/formats/stereo.aiff").to_vec();
-        file.resize(54 + (1 << 20), 0);
-        for (at, length) in [(4, 46 + (1u32 << 20)), (22, 1 << 18), (42, 8 + (1 << 20))] {
-            file[at..at + 4].copy_from_slice(&length.to_be_bytes());
-        }
-        let source = Box::new(Failing(io::Cursor::new(file)));
-        let codec = open_source(source, "song.aiff".into(), "AIFF", &Limits::default());
-        let (mut codec, mut samples) = (codec.unwrap(), Vec::new());
-        let error = loop {
-            match codec.read(&mut samples) {
-                Ok(more) => assert!(more, "ended after {} samples", samples.len()),
-                Err(error) => break error,
+impl<'a> Codec<'a> {
+    /// Goes on with the next link of a chain, or warns that it cannot.
+    fn follow(&mut self, link: Link<'a>) {
+        let at = link.cursor.range.start;
+        let left_out = |why: String| format!("the stream at byte {at} is left out: {why}");
+        let track = match Track::open(Box::new(link.cursor), &self.file, &self.limits) {
+            Ok(track) => track,
+            Err(error) => {
+                // It names the file, which the warning's reader does as well.
+                let error = error.to_string();
+                let why = error.strip_prefix(&format!("{}: ", self.file.name));
+                return self.warnings.push(left_out(why.unwrap_or(&error).into()));
             }
         };
-        assert!(
-            matches!(&error, Error::Read { name, .. } if name == "song.aiff"),
-            "{error}"
-        );
+        if track.rate != self.rate {
+            self.resampler = Resampler::new(track.rate, self.rate);
+            if self.resampler.is_none() {
+                let rate = track.rate;
+                return (self.warnings).push(left_out(format!("its sample rate is {rate} Hz")));
+            }
+        }
+        self.warnings.extend(track.warnings_at_start());
+        self.track = Some(track);
     }
 }

@@ -6,10 +6,10 @@
 //! number of channels (each is mixed by itself) and their sample rate: then the rate that most of the sound has is the
 //! clip's, and the rest is resampled to it. To know all that, the headers are read once before.
 
-use super::Limits;
 use super::bytes::Bytes;
 use super::frames::Frames;
-use super::stream::Source;
+use super::limits::Limits;
+use super::source::Source;
 use super::tags::{self, Gapless, Stripped};
 use crate::error::{Error, Result};
 use crate::resample::Resampler;
@@ -42,6 +42,8 @@ pub(super) fn open<'a>(
         trim: trims.next().unwrap_or_default(),
         trims,
         ended: false,
+        torn: 0,
+        missing: survey.parts.iter().map(Part::missing).sum(),
         other_rate: None,
     }))
 }
@@ -155,7 +157,17 @@ impl Part {
             keep: keep.filter(|&n| known && n > 0).unwrap_or(usize::MAX),
         }
     }
+
+    /// Samples that its tag promises and that are not there.
+    fn missing(&self) -> u64 {
+        let said = self.gapless.total.unwrap_or(0) as u64;
+        let missing = said.saturating_sub(self.samples);
+        if missing > SLACK { missing } else { 0 }
+    }
 }
+
+/// As many frames' samples may be missing without a warning: encoders count their tag as a frame, or not.
+const SLACK: u64 = 2 * 1152;
 
 /// Samples that the encoder put before the sound of a part, and how many are sound after them.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,6 +214,9 @@ struct Mp3<'a> {
     trim: Trim,
     trims: std::vec::IntoIter<Trim>,
     ended: bool,
+    /// Torn frames so far, and the samples that tags promise and the file lacks.
+    torn: u64,
+    missing: u64,
     /// For a run of frames of another rate.
     other_rate: Option<(u32, Resampler)>,
 }
@@ -225,6 +240,22 @@ impl Source for Mp3<'_> {
         self.to_come = self.to_come.saturating_sub(new);
         Ok(true)
     }
+
+    fn warnings(&self) -> Vec<String> {
+        let found = [
+            (self.torn, "torn MPEG frames are silent"),
+            (
+                self.frames.skipped,
+                "bytes between MPEG frames are left out",
+            ),
+            (
+                self.missing,
+                "samples are missing at the end, by what its tag says",
+            ),
+        ];
+        let found = found.into_iter().filter(|(count, _)| *count > 0);
+        found.map(|(count, what)| format!("{count} {what}")).collect()
+    }
 }
 
 impl Mp3<'_> {
@@ -244,6 +275,7 @@ impl Mp3<'_> {
             self.trim = self.trims.next().unwrap_or(self.trim.clone());
             return Ok(true);
         }
+        self.torn += u64::from(frame.torn);
         let rate = frame.header.rate;
         if let Some((_, run)) = self.other_rate.take_if(|(other, _)| *other != rate) {
             run.finish(samples);

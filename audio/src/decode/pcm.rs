@@ -1,7 +1,7 @@
 //! Samples as they stand in WAV and AU files, one after another, to floats of one channel.
 
 use super::bytes::Bytes;
-use super::stream::Source;
+use super::source::{Source, cut_short};
 use crate::error::Result;
 use std::ops::Range;
 
@@ -48,6 +48,7 @@ pub(super) struct Pcm<'a> {
     rest: Range<u64>,
     layout: Layout,
     raw: Vec<u8>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'a> Pcm<'a> {
@@ -55,8 +56,10 @@ impl<'a> Pcm<'a> {
     pub(super) fn new(bytes: Bytes<'a>, data: Range<u64>, layout: Layout) -> Self {
         let end = data.end.min(bytes.len());
         let len = end.saturating_sub(data.start);
+        let said = data.end.saturating_sub(data.start);
         let end = data.start + len - len % layout.block as u64;
         Pcm {
+            warnings: cut_short(said, len).into_iter().collect(),
             bytes,
             rest: data.start..end,
             layout,
@@ -76,6 +79,10 @@ impl Source for Pcm<'_> {
 
     fn about(&self) -> Option<u64> {
         Some(self.blocks())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     fn skip(&mut self, samples: u64) -> u64 {

@@ -1,7 +1,12 @@
 //! A file's sound piece by piece, so that memory does not grow with its length.
 
 use super::bytes::Bytes;
-use super::{Format, Limits};
+#[cfg(feature = "formats")]
+use super::codecs;
+use super::format::{Container, Format};
+use super::limits::Limits;
+use super::source::Source;
+use super::{aiff, au, mp3, wav};
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -34,21 +39,6 @@ impl Segment {
             _ => Ok(()),
         }
     }
-}
-
-/// What a format's decoder gives, mixed to one channel.
-pub(super) trait Source {
-    /// Samples per second.
-    fn rate(&self) -> u32;
-    /// How many samples are still to come, where the headers tell: exact for a sound file, at least as many for a
-    /// damaged one.
-    fn about(&self) -> Option<u64>;
-    /// Jumps over at most so many samples, where that is cheap, and says over how many.
-    fn skip(&mut self, _samples: u64) -> u64 {
-        0
-    }
-    /// Appends the next samples; `false` at the end.
-    fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool>;
 }
 
 /// A file that is decoded while it is read: one channel (the mean of all), at its own sample rate.
@@ -101,17 +91,18 @@ impl<'a> Stream<'a> {
         let name = bytes.name.clone();
         let source: Box<dyn Source + Send + 'a> = match Format::of(&mut bytes)? {
             Format::Nothing => return Err(Error::Empty { name }),
-            Format::Wav => super::wav::open(bytes, limits)?,
-            Format::Au => Box::new(super::au::open(bytes, limits)?),
-            Format::Codec(what) => super::codec(bytes, what, limits)?,
+            Format::Wav => wav::open(bytes, limits)?,
+            Format::Au => Box::new(au::open(bytes, limits)?),
+            Format::Aiff => aiff::open(bytes, limits)?,
+            Format::Container(container) => contained(bytes, container, limits)?,
             Format::Other(what) => {
                 return Err(Error::Unsupported {
                     name,
                     what: what.into(),
                 });
             }
-            Format::Mpeg => super::mp3::open(bytes, None, limits, true)?,
-            Format::Unknown => super::mp3::open(bytes, None, limits, false)?,
+            Format::Mpeg => mp3::open(bytes, None, limits, true)?,
+            Format::Unknown => mp3::open(bytes, None, limits, false)?,
         };
         Ok(Stream {
             source,
@@ -140,6 +131,13 @@ impl<'a> Stream<'a> {
     pub fn about(&self) -> Option<u64> {
         let decoded = self.source.about()?;
         Some(decoded.saturating_sub(self.to_skip).min(self.left))
+    }
+
+    /// Faults of the file that cost sound but are no error, as far as it was read: bytes that were skipped, frames that
+    /// are silent, an end before the one that its header promises. Each names the file.
+    pub fn warnings(&self) -> Vec<String> {
+        let named = |warning| format!("{}: {warning}", self.name);
+        self.source.warnings().into_iter().map(named).collect()
     }
 
     /// Leaves out the next `samples`. Formats that are decoded from sample to sample are decoded all the same.
@@ -198,12 +196,12 @@ impl<'a> Stream<'a> {
         (self.limits).check_length(&self.name, samples, self.sample_rate())
     }
 
-    /// `segment`, counted from here, as a clip in memory.
+    /// `segment`, counted from here, as a clip in memory. [`Stream::warnings`] tells afterwards what is wrong with it.
     ///
     /// # Errors
     /// As [`Stream::read`]; [`Error::NoSamples`] for a file without sound, [`Error::Segment`] for a segment beyond its
     /// end, [`Error::Settings`] for one that is no stretch of time.
-    pub fn clip(mut self, segment: &Segment) -> Result<Clip> {
+    pub fn clip(&mut self, segment: &Segment) -> Result<Clip> {
         self.limit_to(segment)?;
         // What a header promises is refused before it is decoded.
         let about = self.about().unwrap_or(0);
@@ -211,7 +209,7 @@ impl<'a> Stream<'a> {
         let mut samples = Vec::with_capacity((about.min(MOST_AHEAD) + AT_ONCE) as usize);
         while self.read(&mut samples)? {}
         let sample_rate = self.sample_rate();
-        let name = self.name;
+        let name = self.name.clone();
         match (samples.is_empty(), self.position) {
             (true, 0) => Err(Error::NoSamples { name }),
             (true, position) => Err(Error::Segment {
@@ -235,6 +233,20 @@ impl std::fmt::Debug for Stream<'_> {
             .field("position", &self.position)
             .finish_non_exhaustive()
     }
+}
+
+fn contained<'a>(
+    bytes: Bytes<'a>,
+    container: Container,
+    #[allow(unused)] limits: &Limits,
+) -> Result<Box<dyn Source + Send + 'a>> {
+    #[cfg(feature = "formats")]
+    return Ok(Box::new(codecs::open(bytes, container, limits)?));
+    #[cfg(not(feature = "formats"))]
+    Err(Error::Unsupported {
+        name: bytes.name,
+        what: format!("{} (built without the feature `formats`)", container.name()),
+    })
 }
 
 /// About what one read gives at most: what is trimmed at the end needs room before it is.

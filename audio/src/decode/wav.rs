@@ -1,24 +1,29 @@
-//! WAV: every integer and float form that hound reads, G.711 and 64-bit floats besides, and what hound is strict about
-//! made whole first.
+//! WAV, RF64 and BW64: integers, floats, G.711, ADPCM and MPEG audio.
 //!
-//! Files in the wild have data lengths of 0xffffffff (streamed), lengths beyond the end (truncated), odd chunks
-//! without or with their padding byte, byte rates that do not fit, a format chunk of unusual size. So the chunks are
-//! walked here, and hound is handed a canonical header: one `fmt ` chunk and an empty `data` chunk. RF64 files, beyond
-//! 4 GiB, are WAV files with a `ds64` chunk that tells the length.
+//! Files in the wild have data lengths of 0 and 0xffffffff (streamed), lengths beyond the end (truncated), odd chunks
+//! without or with their padding byte, byte rates that do not fit, a format chunk of unusual size. RF64 and BW64 files,
+//! beyond 4 GiB, have a `ds64` chunk that tells the length.
+//!
+//! Samples with fewer bits than their container stand at its top (Microsoft's mmreg.h), so the whole container is read
+//! and the number of valid bits does not matter.
 
+use super::adpcm::{self, Adpcm};
 use super::bytes::Bytes;
+use super::chunks;
+use super::limits::Limits;
+use super::mp3;
 use super::pcm::{Coding, Layout, Pcm};
-use super::stream::Source;
-use super::{Limits, mp3};
+use super::source::{Source, UNKNOWN_LENGTH};
 use crate::error::{Error, Result};
-use hound::{SampleFormat, WavReader};
 use std::ops::Range;
 
 /// Format tags, as in Microsoft's mmreg.h.
 const PCM: u16 = 1;
+const MS_ADPCM: u16 = 2;
 const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
+const IMA_ADPCM: u16 = 0x11;
 const MP3: u16 = 0x55;
 const EXTENSIBLE: u16 = 0xfffe;
 
@@ -38,62 +43,60 @@ pub(super) fn open<'a>(
     };
     let chunks = Chunks::find(&mut bytes)?;
     let fmt = chunks.fmt.ok_or_else(|| malformed("no `fmt ` chunk"))?;
-    let format = Format::parse(&fmt)
-        .ok_or_else(|| malformed("the `fmt ` chunk is shorter than 16 bytes"))?;
+    let format = Format::parse(&fmt).map_err(malformed)?;
     let data = chunks.data.ok_or_else(|| malformed("no `data` chunk"))?;
+    let unknown = (!chunks.length_known).then(|| UNKNOWN_LENGTH.to_string());
     limits.check_channels(&name, format.channels.into())?;
     limits.check_rate(&name, format.rate)?;
     if format.tag == MP3 {
         return mp3::open(bytes, Some(data), limits, true);
     }
-    if format.channels == 0 || format.block < format.channels {
+    if format.channels == 0 {
+        return Err(malformed("it has no channels"));
+    }
+    if format.block < format.channels {
         return Err(malformed("the size of a sample is zero"));
     }
-    let width = format.block / format.channels;
-    let coding = match (format.tag, width, format.bits) {
-        (A_LAW, 1, _) => Coding::ALaw,
-        (MU_LAW, 1, _) => Coding::MuLaw,
-        (FLOAT, 8, 64) => Coding::F64,
-        (PCM | FLOAT | EXTENSIBLE, ..) => {
-            // hound judges the header; samples are converted many at once.
-            let spec = WavReader::new(format.canonical().as_slice())
-                .map_err(|e| match e {
-                    hound::Error::Unsupported => unsupported("this kind of WAV".into()),
-                    hound::Error::FormatError(what) => malformed(what),
-                    other => malformed(&other.to_string()),
-                })?
-                .spec();
-            match (spec.sample_format, width, spec.bits_per_sample) {
-                (SampleFormat::Float, 4, 32) => Coding::F32,
-                (SampleFormat::Int, 1, 8) => Coding::U8,
-                (SampleFormat::Int, 2, 16) => Coding::I16,
-                (SampleFormat::Int, 3 | 4, 24) => Coding::I24,
-                (SampleFormat::Int, 4, 32) => Coding::I32,
-                (_, width, bits) => {
-                    return Err(unsupported(format!(
-                        "WAV with {bits} bits in {width} bytes"
-                    )));
-                }
-            }
-        }
-        (tag, ..) => return Err(unsupported(format!("WAV with {}", tag_name(tag)))),
-    };
+    let (block, channels) = (usize::from(format.block), usize::from(format.channels));
+    if let Some(kind) = format.adpcm() {
+        let layout = adpcm::Layout {
+            kind,
+            block,
+            channels,
+            rate: format.rate,
+        };
+        // The sound ends within the last block; `fact` tells where.
+        let source = Adpcm::new(bytes, data, layout, chunks.samples);
+        let short = || malformed("an ADPCM block is shorter than its own header");
+        let mut source = source.ok_or_else(short)?;
+        source.warnings.extend(unknown);
+        return Ok(Box::new(source));
+    }
     let layout = Layout {
-        coding,
+        coding: format.coding().map_err(|refusal| match refusal {
+            Refusal::Malformed(what) => malformed(&what),
+            Refusal::Unsupported(what) => unsupported(what),
+        })?,
         big_endian: false,
-        block: format.block.into(),
-        width: width.into(),
-        channels: format.channels.into(),
+        block,
+        width: block / channels,
+        channels,
         rate: format.rate,
     };
-    Ok(Box::new(Pcm::new(bytes, data, layout)))
+    let mut source = Pcm::new(bytes, data, layout);
+    source.warnings.extend(unknown);
+    Ok(Box::new(source))
 }
 
-/// The two chunks that matter.
+/// The chunks that matter.
 #[derive(Default)]
 struct Chunks {
     fmt: Option<Vec<u8>>,
     data: Option<Range<u64>>,
+    /// Whether `data` says how long it is.
+    length_known: bool,
+    /// Samples of one channel, from the chunk `fact`.
+    samples: Option<u64>,
 }
 
 /// A file with more chunks than this before its sound is a trap.
@@ -119,6 +122,10 @@ impl Chunks {
             let body = at + 8;
             match &[a, b, c, d] {
                 b"ds64" => long_data = bytes.array(body + 8)?.map(u64::from_le_bytes),
+                b"fact" => {
+                    let samples = bytes.array(body)?.map(u32::from_le_bytes);
+                    found.samples = samples.filter(|&n| n > 0 && n < u32::MAX).map(u64::from);
+                }
                 b"fmt " if found.fmt.is_none() => {
                     let mut fmt = Vec::new();
                     bytes.append(body..body + size.min(MOST_FORMAT), &mut fmt)?;
@@ -128,7 +135,15 @@ impl Chunks {
                     if let Some(long) = long_data.filter(|_| size == UNKNOWN) {
                         size = long;
                     }
-                    found.data = Some(body..body.saturating_add(size).min(bytes.len()));
+                    // A recorder that never came back to its header, or one that could not.
+                    found.length_known = match size {
+                        0 => chunks::follow(bytes, body, u32::from_le_bytes)?,
+                        size => size != UNKNOWN,
+                    };
+                    if !found.length_known {
+                        size = bytes.len().saturating_sub(body);
+                    }
+                    found.data = Some(body..body.saturating_add(size));
                 }
                 _ => {}
             }
@@ -150,68 +165,97 @@ fn is_known_chunk(id: [u8; 4]) -> bool {
 }
 
 /// The fields of a `fmt ` chunk.
-struct Format<'a> {
+struct Format {
+    /// Of `WAVE_FORMAT_EXTENSIBLE` the tag of its subformat.
     tag: u16,
     channels: u16,
     rate: u32,
     /// Bytes of one sample of every channel.
     block: u16,
     bits: u16,
-    /// What follows the first 16 bytes.
-    extension: &'a [u8],
 }
 
-impl<'a> Format<'a> {
-    fn parse(fmt: &'a [u8]) -> Option<Self> {
-        let (head, extension) = fmt.split_first_chunk::<16>()?;
+/// Why a format is not read.
+enum Refusal {
+    Malformed(String),
+    Unsupported(String),
+}
+
+/// The last 14 bytes of every subformat that stands for a format tag: KSDATAFORMAT_SUBTYPE_…
+const SUBTYPE: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+
+/// The same in ambisonic files.
+const AMBISONIC: [u8; 14] = [
+    0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0,
+];
+
+impl Format {
+    fn parse(fmt: &[u8]) -> Result<Self, &'static str> {
+        let (head, extension) = fmt
+            .split_first_chunk::<16>()
+            .ok_or("the `fmt ` chunk is shorter than 16 bytes")?;
         let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-        let rate = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        Some(Format {
+        let mut format = Format {
             tag: half(0),
             channels: half(2),
-            rate,
+            rate: u32::from_le_bytes([head[4], head[5], head[6], head[7]]),
             block: half(12),
             bits: half(14),
-            extension,
-        })
+        };
+        if format.tag == EXTENSIBLE {
+            // Its size, the valid bits, the speakers' mask, then the subformat.
+            let subformat = extension
+                .get(8..24)
+                .ok_or("the extensible `fmt ` chunk is shorter than 40 bytes")?;
+            if subformat[2..] == SUBTYPE || subformat[2..] == AMBISONIC {
+                format.tag = u16::from_le_bytes([subformat[0], subformat[1]]);
+            }
+        }
+        Ok(format)
     }
 
-    /// The header of a file that holds just this format and no data. Leaves to hound what hound judges well: bits
-    /// against bytes.
-    fn canonical(&self) -> Vec<u8> {
-        let extensible = self.tag == EXTENSIBLE && self.extension.len() >= 24;
-        let mut header = Vec::with_capacity(68);
-        header.extend(b"RIFF\0\0\0\0WAVEfmt ");
-        header.extend(if extensible { 40u32 } else { 16 }.to_le_bytes());
-        header.extend(self.tag.to_le_bytes());
-        header.extend(self.channels.to_le_bytes());
-        header.extend(self.rate.to_le_bytes());
-        header.extend((u32::from(self.block).wrapping_mul(self.rate)).to_le_bytes());
-        header.extend(self.block.to_le_bytes());
-        header.extend(self.bits.to_le_bytes());
-        if extensible {
-            header.extend(22u16.to_le_bytes());
-            // 12 or 20 valid bits stand at the top of their container, so reading the whole container is right.
-            let valid = u16::from_le_bytes([self.extension[2], self.extension[3]]);
-            header.extend(
-                if valid.is_multiple_of(8) {
-                    valid
-                } else {
-                    self.bits
-                }
-                .to_le_bytes(),
-            );
-            header.extend(&self.extension[4..24]);
+    fn adpcm(&self) -> Option<adpcm::Kind> {
+        match self.tag {
+            MS_ADPCM => Some(adpcm::Kind::Microsoft),
+            IMA_ADPCM => Some(adpcm::Kind::Ima),
+            _ => None,
         }
-        header.extend(b"data\0\0\0\0");
-        header
+    }
+
+    fn coding(&self) -> Result<Coding, Refusal> {
+        let (tag, bits, width) = (self.tag, self.bits, self.block / self.channels);
+        let coding = match (tag, width, bits) {
+            (A_LAW, 1, _) => Coding::ALaw,
+            (MU_LAW, 1, _) => Coding::MuLaw,
+            (FLOAT, 4, 32) => Coding::F32,
+            (FLOAT, 8, 64) => Coding::F64,
+            (PCM | FLOAT, _, 0) => {
+                return Err(Refusal::Malformed("bits per sample is 0".into()));
+            }
+            (PCM | FLOAT, ..) if u32::from(bits) > 8 * u32::from(width) => {
+                let what = format!("samples of {bits} bits in {width} bytes");
+                return Err(Refusal::Malformed(what));
+            }
+            (PCM, 1, 1..=8) => Coding::U8,
+            (PCM, 2, 9..=16) => Coding::I16,
+            // Four bytes for 24 bits: the first three hold them.
+            (PCM, 3, 17..=24) | (PCM, 4, 24) => Coding::I24,
+            (PCM, 4, 25..=32) => Coding::I32,
+            (PCM | FLOAT, ..) => {
+                let kind = if tag == PCM { "bits" } else { "bits of float" };
+                let what = format!("WAV with {bits} {kind} in {width} bytes");
+                return Err(Refusal::Unsupported(what));
+            }
+            _ => return Err(Refusal::Unsupported(format!("WAV with {}", tag_name(tag)))),
+        };
+        Ok(coding)
     }
 }
 
 fn tag_name(tag: u16) -> String {
     match tag {
-        2 | 0x11 => "ADPCM samples".into(),
         0x31 => "GSM samples".into(),
+        0x161..=0x163 => "WMA samples".into(),
         other => format!("format {other:#06x}"),
     }
 }

@@ -1,6 +1,6 @@
 //! AU and SND, either way round.
 
-use crate::{au, read};
+use crate::{UNKNOWN_LENGTH, au, read, warned};
 use audio::Clip;
 
 #[test]
@@ -44,4 +44,12 @@ fn every_encoding_of_au_has_its_full_scale_at_one() {
     swapped[..4].copy_from_slice(b"dns.");
     swapped[4..24].chunks_exact_mut(4).for_each(<[u8]>::reverse);
     assert_eq!(read(&swapped).unwrap().samples, [0.5, -1.0]);
+
+    let (clip, warnings) = warned(&au([24, 0, 3, 8000, 1], &[0x40, 0, 0x80, 0]));
+    assert_eq!(
+        clip.samples,
+        [0.5, -1.0],
+        "a length of 0, as some recorders leave it"
+    );
+    assert_eq!(warnings, [UNKNOWN_LENGTH]);
 }

@@ -1,11 +1,13 @@
 //! Every form of sound file that is read, sample by sample.
 
+mod aiff;
 mod au;
 mod mp3;
 mod segments;
 mod wav;
+mod wav_table;
 
-use audio::{Clip, Error, Limits, decode_bytes};
+use audio::{Clip, Error, Limits, Segment, Stream, decode_bytes};
 
 /// A WAV file with this `fmt ` chunk and this data.
 fn riff(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
@@ -37,6 +39,17 @@ fn fmt(tag: u16, channels: u16, rate: u32, bits: u16) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Result<Clip, Error> {
     decode_bytes(bytes, "x.wav", &Limits::default())
 }
+
+/// A file's sound, and what is wrong with it.
+fn warned(bytes: &[u8]) -> (Clip, Vec<String>) {
+    let mut stream = Stream::from_bytes(bytes, "x.wav", &Limits::default()).unwrap();
+    let clip = stream.clip(&Segment::default()).unwrap();
+    (clip, stream.warnings())
+}
+
+/// The warning of a length that was never written.
+const UNKNOWN_LENGTH: &str =
+    "x.wav: the length of its sound was never written; it is read to the end of the file";
 
 fn le<const N: usize>(values: impl IntoIterator<Item = [u8; N]>) -> Vec<u8> {
     values.into_iter().flatten().collect()

@@ -36,7 +36,7 @@ fn segments_are_exact_to_the_sample() {
                 offset: from as f64 / rate,
                 duration: Some(count as f64 / rate),
             };
-            let part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+            let mut part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
             let part = part.clip(&segment).unwrap();
             assert_eq!(part.samples, whole.samples[from..from + count], "{what}");
             assert_eq!(part.sample_rate, whole.sample_rate);
@@ -45,7 +45,7 @@ fn segments_are_exact_to_the_sample() {
             offset: 100.0 / rate,
             duration: Some(1e300),
         };
-        let part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
+        let mut part = Stream::from_bytes(&file, "x", &Limits::default()).unwrap();
         assert_eq!(part.clip(&rest).unwrap().samples, whole.samples[100..]);
     }
 }

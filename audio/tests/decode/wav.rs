@@ -1,6 +1,6 @@
 //! WAV, whatever its header looks like.
 
-use crate::{fmt, le, read, riff};
+use crate::{UNKNOWN_LENGTH, fmt, le, read, riff, warned};
 use audio::{Clip, Limits, decode};
 
 fn extensible(channels: u16, rate: u32, bits: u16, valid: u16, tag: u16) -> Vec<u8> {
@@ -77,10 +77,81 @@ fn rf64_tells_its_length_elsewhere() {
         (b"data", data),
         (b"LIST", vec![7; 8]),
     ]);
-    file[..4].copy_from_slice(b"RF64");
     let at = file.windows(4).position(|w| w == b"data").unwrap();
     file[at + 4..at + 8].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert_eq!(read(&file).unwrap().samples, [0.25, -0.25]);
+    for name in [b"RF64", b"BW64"] {
+        file[..4].copy_from_slice(name);
+        let (clip, warnings) = warned(&file);
+        assert_eq!((&clip.samples[..], warnings.len()), (&[0.25, -0.25][..], 0));
+    }
+}
+
+#[test]
+fn a_length_that_was_never_written_reaches_to_the_end() {
+    let data = le([8192i16, -8192, 4096].map(i16::to_le_bytes));
+    let good = riff(&[(b"fmt ", fmt(1, 1, 8000, 16)), (b"data", data)]);
+    for length in [0, u32::MAX] {
+        let mut file = good.clone();
+        file[40..44].copy_from_slice(&length.to_le_bytes());
+        let (clip, warnings) = warned(&file);
+        assert_eq!(clip.samples, [0.25, -0.25, 0.125]);
+        assert_eq!(warnings, [UNKNOWN_LENGTH]);
+    }
+    let mut long = good.clone();
+    long[40..44].copy_from_slice(&100u32.to_le_bytes());
+    let (clip, warnings) = warned(&long);
+    assert_eq!(clip.samples.len(), 3);
+    let said = "x.wav: its header says 100 bytes of sound, the file ends after 6 of them";
+    assert_eq!(warnings, [said]);
+    assert!(warned(&good).1.is_empty());
+
+    // What stands behind is no sound if it is made of chunks.
+    let list = (b"LIST", b"INFOISFTabcd".to_vec());
+    let empty = riff(&[
+        (b"fmt ", fmt(1, 1, 8000, 16)),
+        (b"data", vec![]),
+        list.clone(),
+        list,
+    ]);
+    let error = read(&empty).unwrap_err().to_string();
+    assert_eq!(error, "x.wav: holds no audio samples");
+}
+
+/// Blocks of ADPCM made by hand, decoded by the formulas of their specifications on paper.
+#[test]
+fn adpcm_follows_its_predictors() {
+    let file = |tag, block: &[u8], channels: u16, samples: u32| {
+        let mut format = fmt(tag, channels, 8000, 4);
+        format[12..14].copy_from_slice(&(block.len() as u16).to_le_bytes());
+        let fact = samples.to_le_bytes().to_vec();
+        riff(&[
+            (b"fmt ", format),
+            (b"fact", fact),
+            (b"data", block.to_vec()),
+        ])
+    };
+    // Step 7: code 4 adds 7 + 0, then step 8: code 12 takes away 8 + 1.
+    let ima = [100, 0, 0, 0, 0xc4, 0, 0, 0];
+    let clip = read(&file(0x11, &ima, 1, 3)).unwrap();
+    assert_eq!(clip.samples.map_to_16_bits(), [100, 107, 97]);
+    // Predictor 0 repeats the last sample; code 2 adds two steps of 16, code 15 takes one away.
+    let microsoft = [0, 16, 0, 50, 0, 40, 0, 0x2f];
+    let clip = read(&file(2, &microsoft, 1, 4)).unwrap();
+    assert_eq!(clip.samples.map_to_16_bits(), [40, 50, 82, 66]);
+    // Two channels: the mean.
+    let stereo = [0, 0, 16, 0, 16, 0, 50, 0, 70, 0, 40, 0, 60, 0, 0x2f];
+    let clip = read(&file(2, &stereo, 2, 3)).unwrap();
+    assert_eq!(clip.samples.map_to_16_bits(), [50, 60, 68]);
+}
+
+trait To16Bits {
+    fn map_to_16_bits(&self) -> Vec<i32>;
+}
+
+impl To16Bits for Vec<f32> {
+    fn map_to_16_bits(&self) -> Vec<i32> {
+        self.iter().map(|s| (s * 32_768.0).round() as i32).collect()
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ use crate::Error;
 use crate::group::GroupRule;
 
 /// File names that end so are clips; what is in them is found out by their content.
-pub const AUDIO_EXTENSIONS: [&str; 11] = audio::decode::EXTENSIONS;
+pub const AUDIO_EXTENSIONS: &[&str] = audio::decode::EXTENSIONS;
 
 /// What a clip is there as.
 #[derive(Debug, Clone, PartialEq, Default)]
