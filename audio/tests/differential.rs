@@ -37,7 +37,8 @@ fn sound(channels: u16) -> Vec<u8> {
         for channel in 0..u32::from(channels) {
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let t = f64::from(i) / f64::from(RATE);
-            let tone = [220.0, 1310.0, 5200.0].map(|f| (t * f * 6.28 + f64::from(channel)).sin());
+            let tone = [220.0, 1310.0, 5200.0]
+                .map(|f| (t * f * std::f64::consts::TAU + f64::from(channel)).sin());
             let click = if (i + 3000 * channel) % 9000 < 60 {
                 0.3
             } else {
