@@ -1,4 +1,6 @@
-//! What can be wrong with sound, and with what is asked of it.
+//! Errors of this crate.
+
+use crate::rate::{MAX_RATE, MAX_RATIO};
 
 /// Everything that this crate can refuse. Each message is one line and names the file where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +84,8 @@ pub enum Error {
     },
     /// A sample rate that cannot be converted from or to.
     #[error(
-        "cannot resample from {from} Hz to {to} Hz: rates must be 1 to {} Hz",
-        crate::resample::MAX_RATE
+        "cannot resample from {from} Hz to {to} Hz: rates must be 1 to {MAX_RATE} Hz, and one at most {MAX_RATIO} times \
+         the other"
     )]
     Rate {
         /// The clip's rate.

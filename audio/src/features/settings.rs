@@ -4,7 +4,7 @@ use super::kind::{Axis, Kind};
 use super::preset::Preset;
 use super::statistics::Statistic;
 use crate::error::{Error, Result};
-use crate::resample::MAX_RATE;
+use crate::rate::MAX_RATE;
 use kernels::Kernel;
 use kernels::power_to_db::{PowerToDb, Reference};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,187 @@
+//! Changes of the sample rate, as librosa or torchaudio make them.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod.rs` | [`resample`] for clips, [`Resampler`] for streams, [`Filter`] |
+//! | `soxr.rs` | the response of soxr's "HQ" low-pass filter for any two rates |
+//! | `blocks.rs` | a filter applied in the frequency domain, block by block |
+//! | `taps.rs` | torchaudio's windowed sinc, summed up for each sample |
+//!
+//! A rate change is a fraction `m / l` in lowest terms: `l` samples come out for every `m` that go in.
+
+mod blocks;
+mod soxr;
+mod taps;
+
+use crate::clip::Clip;
+use crate::error::{Error, Result};
+pub use crate::rate::{MAX_RATE, MAX_RATIO};
+use blocks::Blocks;
+use taps::Taps;
+
+/// Low-pass filter of a rate change. Its cutoff lies near the lower of both Nyquist frequencies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Filter {
+    /// soxr's "HQ", the default of `librosa.load` and `librosa.resample`: flat up to 0.91 of the lower Nyquist frequency,
+    /// below -120 dB from 1.0 on.
+    #[default]
+    Soxr,
+    /// Default of `torchaudio.transforms.Resample`: `sinc_interp_hann` with `lowpass_filter_width` 6 and `rolloff` 0.99.
+    Torchaudio,
+}
+
+/// Resamples a clip as `librosa.resample` does.
+///
+/// Sample `n` of the result stands at the time `n / rate`: there is no delay. The result has `⌈len · rate / old rate⌉`
+/// samples. Before and after the clip, samples count as zero.
+///
+/// # Errors
+/// [`Error::Rate`] if a rate is 0 or above [`MAX_RATE`], or if one is more than [`MAX_RATIO`] times the other.
+pub fn resample(clip: &Clip, rate: u32) -> Result<Clip> {
+    resample_with(clip, rate, Filter::default())
+}
+
+/// [`resample`] through a filter of choice.
+///
+/// # Errors
+/// As [`resample`].
+pub fn resample_with(clip: &Clip, rate: u32, filter: Filter) -> Result<Clip> {
+    let from = clip.sample_rate;
+    if from == rate {
+        return Ok(clip.clone());
+    }
+    let mut resampler =
+        Resampler::with(filter, from, rate).ok_or(Error::Rate { from, to: rate })?;
+    let mut samples = Vec::with_capacity(resampler.change.length(clip.samples.len() as u64));
+    resampler.push(&clip.samples, &mut samples);
+    resampler.finish(&mut samples);
+    Ok(Clip {
+        samples,
+        sample_rate: rate,
+    })
+}
+
+/// [`resample`] for sound that comes in pieces. The result does not depend on where the sound is cut.
+pub struct Resampler {
+    change: Change,
+    engine: Engine,
+    /// Samples pushed and given.
+    pushed: u64,
+    given: u64,
+}
+
+enum Engine {
+    Blocks(Blocks),
+    Taps(Taps),
+}
+
+impl Resampler {
+    /// Resampler of the default filter. `None` for two rates that [`resample`] refuses.
+    pub fn new(from: u32, to: u32) -> Option<Resampler> {
+        Resampler::with(Filter::default(), from, to)
+    }
+
+    /// Resampler of a filter of choice. `None` for two rates that [`resample`] refuses.
+    pub fn with(filter: Filter, from: u32, to: u32) -> Option<Resampler> {
+        let known = |rate| (1..=MAX_RATE).contains(&rate);
+        if !known(from) || !known(to) || from.max(to).div_ceil(from.min(to)) > MAX_RATIO {
+            return None;
+        }
+        let change = Change::new(from as usize, to as usize);
+        let engine = match filter {
+            Filter::Soxr => Engine::Blocks(Blocks::new(change)),
+            Filter::Torchaudio => Engine::Taps(Taps::new(change)),
+        };
+        Some(Resampler {
+            change,
+            engine,
+            pushed: 0,
+            given: 0,
+        })
+    }
+
+    /// Takes the next samples; appends those of the result that follow from them.
+    pub fn push(&mut self, samples: &[f32], to: &mut Vec<f32>) {
+        let before = to.len();
+        self.engine.push(samples, to);
+        self.pushed += samples.len() as u64;
+        self.given += (to.len() - before) as u64;
+    }
+
+    /// Appends the rest.
+    pub fn finish(mut self, to: &mut Vec<f32>) {
+        let total = self.change.length(self.pushed) as u64;
+        let silence = [0.0; 4096];
+        while self.given < total {
+            let before = to.len();
+            self.engine.push(&silence, to);
+            let left = (total - self.given) as usize;
+            to.truncate(before.saturating_add(left));
+            self.given += (to.len() - before) as u64;
+        }
+        // soxr rounds its length to the nearest number; librosa rounds up and fills with a zero.
+        if self.engine.rounds() && self.change.nearest_length(self.pushed) < total {
+            to.last_mut().into_iter().for_each(|last| *last = 0.0);
+        }
+    }
+}
+
+impl Engine {
+    fn push(&mut self, samples: &[f32], to: &mut Vec<f32>) {
+        match self {
+            Engine::Blocks(blocks) => blocks.push(samples, to),
+            Engine::Taps(taps) => taps.push(samples, to),
+        }
+    }
+
+    fn rounds(&self) -> bool {
+        matches!(self, Engine::Blocks(_))
+    }
+}
+
+impl std::fmt::Debug for Resampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resampler")
+            .field("change", &self.change)
+            .field("pushed", &self.pushed)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rate change in lowest terms: `l` samples for every `m`.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    m: usize,
+    l: usize,
+}
+
+impl Change {
+    fn new(from: usize, to: usize) -> Change {
+        let divisor = gcd(from, to);
+        Change {
+            m: from / divisor,
+            l: to / divisor,
+        }
+    }
+
+    /// Length of the result of `len` samples.
+    fn length(self, len: u64) -> usize {
+        (u128::from(len) * self.l as u128).div_ceil(self.m as u128) as usize
+    }
+
+    /// [`Change::length`] rounded to the nearest number.
+    fn nearest_length(self, len: u64) -> u64 {
+        let (m, l) = (self.m as u128, self.l as u128);
+        ((2 * u128::from(len) * l + m) / (2 * m)) as u64
+    }
+
+    /// Samples that go in for each sample of the lower of both rates.
+    fn stretch(self) -> f64 {
+        (self.m as f64 / self.l as f64).max(1.0)
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
