@@ -29,28 +29,36 @@
 mod bank;
 mod batch;
 mod beats;
+mod cepstrum;
+mod check;
 mod chroma;
 mod columns;
+mod compute;
 mod contrast;
 mod correlate;
 mod cqt;
+mod definition;
 mod deltas;
 mod exact;
 mod fma;
+mod framing;
 mod gtzan;
 mod gtzan_picture;
-mod halve;
 mod harmony;
 mod hpss;
 mod kind;
 mod median;
 mod mfcc;
+mod names;
 mod onset;
+mod output;
 pub(crate) mod overlap;
 mod pieces;
 mod preset;
 mod pyaudio;
+mod registry;
 mod resize;
+mod scale;
 mod settings;
 mod sound;
 mod spectra;
@@ -62,69 +70,20 @@ mod tuning;
 mod waveform;
 mod yin;
 
-pub use bank::{hz_to_mel, mel_to_hz};
 pub use batch::Extractor;
 pub use beats::{Beats, beat_track};
+#[cfg(not(target_arch = "wasm32"))]
+pub use compute::extract;
+pub use compute::extract_async;
 pub use hpss::{Separated, hpss};
 pub use kind::{Axis, Kind};
 pub use onset::{Aggregate, onset_strength};
+pub use output::Features;
 pub use pieces::{Finisher, extract_pieces, in_pieces};
 pub use preset::Preset;
+pub use scale::{hz_to_mel, mel_to_hz};
 pub use settings::FeatureSettings;
 pub use statistics::Statistic;
 pub use tempo::tempo;
 
 pub(crate) use bank::hann;
-
-use crate::clip::Clip;
-use crate::error::{Error, Result};
-use crate::resample::resample;
-use kernels::Device;
-use sound::Sound;
-use std::borrow::Cow;
-
-/// One clip as a picture: bands (frequency, lowest first) by frames (time).
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Features {
-    /// Rows.
-    pub bands: usize,
-    /// Columns.
-    pub frames: usize,
-    /// Row-major, `[bands, frames]`.
-    pub values: Vec<f32>,
-}
-
-/// The features of a clip, resampled first where its rate is not that of the settings.
-///
-/// # Errors
-/// [`Error::Settings`] where the settings make no sense or the clip holds no samples; [`Error::NotFinite`]; whatever
-/// the device refuses.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn extract(device: &Device, settings: &FeatureSettings, clip: &Clip) -> Result<Features> {
-    kernels::block_on(extract_async(device, settings, clip))
-}
-
-/// [`extract`] without blocking, as a browser needs it.
-///
-/// # Errors
-/// As [`extract`].
-pub async fn extract_async(
-    device: &Device,
-    settings: &FeatureSettings,
-    clip: &Clip,
-) -> Result<Features> {
-    settings.check()?;
-    clip.check("clip")?;
-    if clip.samples.is_empty() {
-        return Err(Error::Settings("the clip holds no samples".into()));
-    }
-    let clip = match clip.sample_rate == settings.sample_rate {
-        true => Cow::Borrowed(clip),
-        false => Cow::Owned(resample(clip, settings.sample_rate)?),
-    };
-    let sound = Sound {
-        samples: &clip.samples,
-        settings,
-    };
-    sound.features_on(device, settings).await
-}

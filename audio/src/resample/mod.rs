@@ -33,7 +33,7 @@ pub enum Filter {
 /// Resamples a clip as `librosa.resample` does.
 ///
 /// Sample `n` of the result stands at the time `n / rate`: there is no delay. The result has `⌈len · rate / old rate⌉`
-/// samples. Before and after the clip, samples count as zero.
+/// samples (librosa's rounding makes one more of some lengths). Before and after the clip, samples count as zero.
 ///
 /// # Errors
 /// [`Error::Rate`] if a rate is 0 or above [`MAX_RATE`], or if one is more than [`MAX_RATIO`] times the other.
@@ -52,7 +52,8 @@ pub fn resample_with(clip: &Clip, rate: u32, filter: Filter) -> Result<Clip> {
     }
     let mut resampler =
         Resampler::with(filter, from, rate).ok_or(Error::Rate { from, to: rate })?;
-    let mut samples = Vec::with_capacity(resampler.change.length(clip.samples.len() as u64));
+    let length = resampler.change.length(clip.samples.len() as u64) as usize;
+    let mut samples = Vec::with_capacity(length);
     resampler.push(&clip.samples, &mut samples);
     resampler.finish(&mut samples);
     Ok(Clip {
@@ -92,12 +93,16 @@ impl Resampler {
             Filter::Soxr => Engine::Blocks(Blocks::new(change)),
             Filter::Torchaudio => Engine::Taps(Taps::new(change)),
         };
-        Some(Resampler {
+        Some(Resampler::of(change, engine))
+    }
+
+    fn of(change: Change, engine: Engine) -> Resampler {
+        Resampler {
             change,
             engine,
             pushed: 0,
             given: 0,
-        })
+        }
     }
 
     /// Takes the next samples; appends those of the result that follow from them.
@@ -110,19 +115,21 @@ impl Resampler {
 
     /// Appends the rest.
     pub fn finish(mut self, to: &mut Vec<f32>) {
-        let total = self.change.length(self.pushed) as u64;
+        let (change, pushed) = (self.change, self.pushed);
+        // librosa fills what soxr's length lacks of its own with zeros.
+        let (filtered, total) = match self.engine {
+            Engine::Blocks(_) => (change.soxrs_length(pushed), change.librosas_length(pushed)),
+            Engine::Taps(_) => (change.length(pushed), change.length(pushed)),
+        };
         let silence = [0.0; 4096];
-        while self.given < total {
-            let before = to.len();
+        let before = to.len() as u64;
+        let end = |length: u64| before.saturating_add(length).saturating_sub(self.given) as usize;
+        let (filtered, total) = (end(filtered), end(total));
+        while to.len() < filtered {
             self.engine.push(&silence, to);
-            let left = (total - self.given) as usize;
-            to.truncate(before.saturating_add(left));
-            self.given += (to.len() - before) as u64;
         }
-        // soxr rounds its length to the nearest number; librosa rounds up and fills with a zero.
-        if self.engine.rounds() && self.change.nearest_length(self.pushed) < total {
-            to.last_mut().into_iter().for_each(|last| *last = 0.0);
-        }
+        to.truncate(filtered.min(total));
+        to.resize(total, 0.0);
     }
 }
 
@@ -132,10 +139,6 @@ impl Engine {
             Engine::Blocks(blocks) => blocks.push(samples, to),
             Engine::Taps(taps) => taps.push(samples, to),
         }
-    }
-
-    fn rounds(&self) -> bool {
-        matches!(self, Engine::Blocks(_))
     }
 }
 
@@ -166,12 +169,17 @@ impl Change {
     }
 
     /// Length of the result of `len` samples.
-    fn length(self, len: u64) -> usize {
-        (u128::from(len) * self.l as u128).div_ceil(self.m as u128) as usize
+    fn length(self, len: u64) -> u64 {
+        (u128::from(len) * self.l as u128).div_ceil(self.m as u128) as u64
     }
 
-    /// [`Change::length`] rounded to the nearest number.
-    fn nearest_length(self, len: u64) -> u64 {
+    /// [`Change::length`] as librosa computes it: by a rounded ratio, which makes one sample more of some lengths.
+    fn librosas_length(self, len: u64) -> u64 {
+        (len as f64 * (self.l as f64 / self.m as f64)).ceil() as u64
+    }
+
+    /// Length of soxr's result, rounded to the nearest number.
+    fn soxrs_length(self, len: u64) -> u64 {
         let (m, l) = (self.m as u128, self.l as u128);
         ((2 * u128::from(len) * l + m) / (2 * m)) as u64
     }
@@ -184,4 +192,14 @@ impl Change {
 
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Half the sample rate of some samples, `⌈len / 2⌉` of them, as `librosa.resample` makes it.
+pub(crate) fn halve(samples: &[f32]) -> Vec<f32> {
+    let change = Change { m: 2, l: 1 };
+    let mut resampler = Resampler::of(change, Engine::Blocks(Blocks::new(change)));
+    let mut halved = Vec::with_capacity(samples.len().div_ceil(2));
+    resampler.push(samples, &mut halved);
+    resampler.finish(&mut halved);
+    halved
 }

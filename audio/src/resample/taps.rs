@@ -76,7 +76,11 @@ fn kernel(x: f64) -> f64 {
     if x.abs() >= ZEROS {
         return 0.0;
     }
-    let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
+    let sinc = if x == 0.0 {
+        1.0
+    } else {
+        (PI * x).sin() / (PI * x)
+    };
     sinc * (PI * x / ZEROS / 2.0).cos().powi(2)
 }
 
