@@ -30,6 +30,13 @@ impl FilterBank {
         }
     }
 
+    /// Number of filters without a weight.
+    pub(super) fn empty(&self) -> usize {
+        let filters = self.weights.chunks_exact(self.width.max(1));
+        let empty = |filter: &&[f32]| filter.iter().all(|weight| *weight == 0.0);
+        filters.filter(empty).count()
+    }
+
     /// Triangles that overlap by half, evenly spaced on the preset's mel scale: librosa's of area 1 over frequency in
     /// Hz, the others of height 1, HTK's straight over mel and not over Hz. The settings have passed their check.
     pub(super) fn mel(settings: &FeatureSettings) -> Self {

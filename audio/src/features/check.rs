@@ -1,5 +1,6 @@
 //! Checks of settings; sizes and names of the features that they give.
 
+use super::definition::How;
 use super::kind::Axis;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
@@ -18,6 +19,9 @@ impl FeatureSettings {
                 "sample_rate {} is not between 1 and {MAX_RATE} Hz",
                 self.sample_rate
             ));
+        }
+        if self.n_fft < 2 {
+            return refuse(format!("n_fft {} is less than 2", self.n_fft));
         }
         if !(1..=2).contains(&self.power) {
             return refuse(format!("power {} is neither 1 nor 2", self.power));
@@ -43,6 +47,14 @@ impl FeatureSettings {
         kernels
             .into_iter()
             .try_for_each(|kernel| kernel.check().map_err(|e| Error::Settings(e.to_string())))
+    }
+
+    /// Number of mel filters that lie between two frequencies of the spectrum: their bands are silent, whatever the sound.
+    pub fn empty_filters(&self) -> usize {
+        match &self.kind.definition().how {
+            How::Bank(bank) => (bank.filters)(self).empty(),
+            How::Sound(_) => 0,
+        }
     }
 
     /// Rows of the features.
@@ -155,6 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn empty_mel_filters_are_counted() {
+        let count = |n_fft, n_mels, fmin| {
+            let settings = FeatureSettings {
+                n_fft,
+                n_mels,
+                fmin,
+                ..FeatureSettings::default()
+            };
+            settings.empty_filters()
+        };
+        assert_eq!(count(2048, 128, 0.0), 0);
+        // Rows of zeros in `librosa.filters.mel(sr=22050, n_fft=512, n_mels=256)`, and with `n_fft=256, fmin=100`.
+        assert_eq!(count(512, 256, 0.0), 39);
+        assert_eq!(count(256, 128, 100.0), 20);
+    }
+
+    #[test]
     fn senseless_settings_are_named() {
         let check = |change: fn(&mut FeatureSettings)| {
             let mut settings = FeatureSettings::default();
@@ -163,7 +192,7 @@ mod tests {
         };
         for (message, expected) in [
             (check(|s| s.sample_rate = 0), "sample_rate 0"),
-            (check(|s| s.n_fft = 1), "n_fft 1"),
+            (check(|s| s.n_fft = 1), "n_fft 1 is less than 2"),
             (
                 check(|s| s.n_fft = usize::MAX),
                 "n_fft 18446744073709551615",

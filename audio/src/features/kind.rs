@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// `Variant = "name", "what it is";` becomes the variant, with its documentation, and its row.
 macro_rules! kinds {
     ($($variant:ident = $name:literal, $about:literal;)*) => {
-        /// What is computed.
+        /// Kind of features.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind {
             $(#[doc = $about] $variant,)*
@@ -27,26 +27,26 @@ macro_rules! kinds {
 
 kinds! {
     Waveform = "waveform", "The samples themselves: one band, a frame for every sample.";
-    Stft = "stft", "Spectra on the linear scale: `n_fft / 2 + 1` bands.";
+    Stft = "stft", "The power spectrum (the magnitude spectrum where `power` is 1), `n_fft / 2 + 1` bands.";
     Mel = "mel", "The mel spectrogram.";
     LogMel = "logmel", "The mel spectrogram in decibels.";
     Mfcc = "mfcc", "Mel-frequency cepstral coefficients: `n_mfcc` bands.";
     SpectralCentroid = "spectral_centroid", "The mean frequency of each spectrum, in Hz.";
     SpectralBandwidth = "spectral_bandwidth", "The width of each spectrum around its centroid, in Hz.";
     SpectralRolloff = "spectral_rolloff", "The frequency below which 85 % of each spectrum lie, in Hz.";
-    SpectralFlatness = "spectral_flatness", "How like noise each spectrum is, from 0 to 1.";
+    SpectralFlatness = "spectral_flatness", "Spectral flatness: 1 for white noise, near 0 for tones.";
     GtzanPicture = "gtzan_picture", "The pictures that are passed round with GTZAN, drawn from any sound: 96 bands, 8.5 frames a second, whatever the other settings say.";
-    SpectralContrast = "spectral_contrast", "How far each of seven octaves' peaks lie above its valleys, in dB.";
-    PolyFeatures = "poly_features", "Slope and height of the line through each spectrum.";
+    SpectralContrast = "spectral_contrast", "Spectral contrast: peaks above valleys in each of seven octaves, in dB.";
+    PolyFeatures = "poly_features", "Coefficients of the line fitted to each spectrum.";
     Chroma = "chroma", "The power at each of twelve pitch classes, from C on; the largest is 1.";
-    Rms = "rms", "The root of the mean square of each frame's samples.";
-    ZeroCrossingRate = "zero_crossing_rate", "The share of each frame's samples at which the sign changes.";
+    Rms = "rms", "Root mean square of each frame's samples.";
+    ZeroCrossingRate = "zero_crossing_rate", "Share of each frame's samples at which the sign changes.";
     Gtzan = "gtzan", "GTZAN's table: one frame, 58 figures of the whole clip, 20 MFCCs among them, whatever `n_mfcc` says.";
-    Harmonic = "harmonic", "What is held of the sound, sample for sample.";
-    Percussive = "percussive", "What is struck of the sound, sample for sample.";
-    OnsetStrength = "onset_strength", "How much louder each frame is than the one before.";
+    Harmonic = "harmonic", "Harmonic part of the signal (HPSS).";
+    Percussive = "percussive", "Percussive part of the signal (HPSS).";
+    OnsetStrength = "onset_strength", "Onset strength: the rise of each frame's level over the one before.";
     Tempo = "tempo", "Beats per minute, of the whole clip.";
-    Beats = "beats", "Where a listener would tap the foot: 1 in each frame with a beat, 0 elsewhere.";
+    Beats = "beats", "Beat positions: 1 in frames with a beat, else 0.";
     Cqt = "cqt", "The constant-Q transform: seven octaves of notes from C1 on.";
     ChromaCqt = "chroma_cqt", "The constant-Q magnitude of each of twelve pitch classes, from C on; the largest is 1.";
     ChromaCens = "chroma_cens", "Chroma in five steps of loudness, averaged over 41 frames.";
@@ -56,7 +56,7 @@ kinds! {
     Fma = "fma", "The 518 columns of FMA's features.csv, of the whole clip; of the settings only the sample rate counts.";
 }
 
-/// What the bands of a kind are.
+/// Meaning of the bands of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Axis {
@@ -77,12 +77,12 @@ impl Kind {
         &ROWS[self as usize]
     }
 
-    /// The name in files and on the command line.
+    /// Name in files and on the command line.
     pub fn name(self) -> &'static str {
         self.row().1
     }
 
-    /// What it is, in a sentence.
+    /// Description in one sentence.
     pub fn about(self) -> &'static str {
         self.row().2
     }

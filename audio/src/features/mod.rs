@@ -2,29 +2,25 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `mod.rs` | [`extract`]: a clip to [`Features`], on any device |
-//! | `settings.rs` | [`FeatureSettings`]: which features, exactly |
-//! | `preset.rs` | [`Preset`]: librosa's, torchaudio's and HTK's conventions; how frames are cut |
-//! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
+//! | `kind.rs`, `preset.rs`, `statistics.rs` | [`Kind`], [`Preset`], [`Statistic`]; `names.rs` gives them names |
+//! | `settings.rs` | [`FeatureSettings`]; `check.rs` their checks, sizes and names of bands |
+//! | `scale.rs`, `bank.rs`, `framing.rs` | the mel scale; windows and mel filters; frames under each preset |
+//! | `output.rs`, `resize.rs` | [`Features`], and their resizing |
+//! | `definition.rs`, `registry.rs` | all that is known of a kind; the definition of each |
+//! | `compute.rs` | [`extract`]: a clip to [`Features`], on any device |
 //! | `batch.rs` | [`Extractor`]: many clips of one length at once, staying on the device |
-//! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
-//! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
-//! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
-//! | `exact.rs` | transforms in f64, for what looks at the quietest frequencies |
-//! | `gtzan.rs`, `gtzan_picture.rs` | a whole clip as one row of GTZAN's table; the pictures that go with it |
-//! | `tuning.rs` | how far music lies from A = 440 Hz |
 //! | `pieces.rs` | [`extract_pieces`]: features of sound of any length, piece by piece |
-//! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
-//! | `columns.rs` | what the columns of a table are called |
-//! | `bank.rs` | windows, the mel scale and its filters |
-//! | `overlap.rs` | sound to overlapping frames' spectra and back |
-//! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
-//! | `onset.rs` | [`onset_strength`]: how much louder it gets |
-//! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
-//! | `cqt.rs`, `halve.rs`, `harmony.rs` | constant-Q transform; chroma, CENS and tonnetz of it |
-//! | `yin.rs` | pitch |
-//! | `pyaudio.rs`, `fma.rs` | pyAudioAnalysis's features; FMA's table |
-//! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
+//! | `spectra.rs`, `cepstrum.rs` | STFT, mel, log-mel through kernels on any device; the cosine transform behind them |
+//! | `sound.rs`, `exact.rs` | spectra block by block on the CPU; transforms in f64 |
+//! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs`, `yin.rs` | kinds of one file each |
+//! | `gtzan.rs`, `gtzan_picture.rs`, `fma.rs`, `pyaudio.rs`, `columns.rs` | tables and pictures of known datasets; names of columns |
+//! | `deltas.rs` | slopes over time |
+//! | `overlap.rs` | overlapping frames' spectra and back |
+//! | `hpss.rs`, `median.rs` | [`hpss()`]: harmonic and percussive parts |
+//! | `onset.rs`, `tempo.rs`, `beats.rs`, `correlate.rs` | [`onset_strength`], and [`tempo()`] and [`beat_track`] of it |
+//! | `cqt.rs`, `harmony.rs`, `tuning.rs` | constant-Q transform; chroma, CENS and tonnetz of it; deviation from A = 440 Hz |
+//!
+//! Imports run one way: no two files import each other, and none imports this one.
 
 mod bank;
 mod batch;

@@ -5,7 +5,8 @@
 //! (overlap-save). Since the response is real and even, one complex transform serves two blocks: one is the real part,
 //! the next one the imaginary part.
 
-use super::Change;
+use super::change::Change;
+use super::head::correction;
 use super::soxr::Lowpass;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
@@ -16,13 +17,17 @@ const LEAST: usize = 4096;
 
 /// Resampler through soxr's filter. The result has no delay and no end.
 pub(super) struct Blocks {
+    change: Change,
+    filter: Lowpass,
+    /// Whether no block was filtered yet.
+    first: bool,
     forwards: Arc<dyn Fft<f32>>,
     backwards: Arc<dyn Fft<f32>>,
     /// Response at each frequency from 0 on, scaled by the length of the transform.
     response: Vec<f32>,
     /// Samples from block to block that go in and come out, and those left out before them.
     hop: [usize; 2],
-    margin: usize,
+    margin: [usize; 2],
     /// Samples from the beginning of the next block on.
     waiting: Vec<f32>,
     input: Vec<Complex32>,
@@ -66,11 +71,14 @@ impl Blocks {
             .map(|(sharp, bend)| (f64::from(sharp.re) * bend * scale) as f32)
             .collect();
         Blocks {
+            change,
+            filter,
+            first: true,
             forwards,
             backwards,
             response,
             hop: [from - 2 * margin * m, to - 2 * margin * l],
-            margin: margin * l,
+            margin: [margin * m, margin * l],
             waiting: vec![0.0; margin * m],
             input,
             output: vec![Complex32::default(); to],
@@ -109,7 +117,13 @@ impl Blocks {
             new[to] = old[from] * response;
         }
         (self.backwards).process_with_scratch(&mut self.output, &mut self.scratch);
-        let inside = &self.output[self.margin..][..new_hop];
+        if std::mem::take(&mut self.first) {
+            let samples = &self.waiting[self.margin[0]..];
+            let changed = correction(&self.filter, self.change, samples);
+            let first = self.output[self.margin[1]..].iter_mut();
+            first.zip(changed).for_each(|(z, change)| z.re += change);
+        }
+        let inside = &self.output[self.margin[1]..][..new_hop];
         to.extend(inside.iter().map(|z| z.re));
         to.extend(inside.iter().map(|z| z.im));
         self.waiting.drain(..2 * hop);

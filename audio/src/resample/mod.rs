@@ -5,11 +5,15 @@
 //! | `mod.rs` | [`resample`] for clips, [`Resampler`] for streams, [`Filter`] |
 //! | `soxr.rs` | the response of soxr's "HQ" low-pass filter for any two rates |
 //! | `blocks.rs` | a filter applied in the frequency domain, block by block |
+//! | `head.rs` | how soxr's filter begins |
 //! | `taps.rs` | torchaudio's windowed sinc, summed up for each sample |
+//! | `change.rs` | two rates as a fraction |
 //!
 //! A rate change is a fraction `m / l` in lowest terms: `l` samples come out for every `m` that go in.
 
 mod blocks;
+mod change;
+mod head;
 mod soxr;
 mod taps;
 
@@ -17,6 +21,7 @@ use crate::clip::Clip;
 use crate::error::{Error, Result};
 pub use crate::rate::{MAX_RATE, MAX_RATIO};
 use blocks::Blocks;
+use change::Change;
 use taps::Taps;
 
 /// Low-pass filter of a rate change. Its cutoff lies near the lower of both Nyquist frequencies.
@@ -150,48 +155,6 @@ impl std::fmt::Debug for Resampler {
             .field("given", &self.given)
             .finish_non_exhaustive()
     }
-}
-
-/// Rate change in lowest terms: `l` samples for every `m`.
-#[derive(Debug, Clone, Copy)]
-struct Change {
-    m: usize,
-    l: usize,
-}
-
-impl Change {
-    fn new(from: usize, to: usize) -> Change {
-        let divisor = gcd(from, to);
-        Change {
-            m: from / divisor,
-            l: to / divisor,
-        }
-    }
-
-    /// Length of the result of `len` samples.
-    fn length(self, len: u64) -> u64 {
-        (u128::from(len) * self.l as u128).div_ceil(self.m as u128) as u64
-    }
-
-    /// [`Change::length`] as librosa computes it: by a rounded ratio, which makes one sample more of some lengths.
-    fn librosas_length(self, len: u64) -> u64 {
-        (len as f64 * (self.l as f64 / self.m as f64)).ceil() as u64
-    }
-
-    /// Length of soxr's result, rounded to the nearest number.
-    fn soxrs_length(self, len: u64) -> u64 {
-        let (m, l) = (self.m as u128, self.l as u128);
-        ((2 * u128::from(len) * l + m) / (2 * m)) as u64
-    }
-
-    /// Samples that go in for each sample of the lower of both rates.
-    fn stretch(self) -> f64 {
-        (self.m as f64 / self.l as f64).max(1.0)
-    }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Half the sample rate of some samples, `⌈len / 2⌉` of them, as `librosa.resample` makes it.

@@ -7,7 +7,7 @@
 //!
 //! Times are in samples of the lower of both rates, frequencies are shares of its Nyquist frequency.
 
-use super::Change;
+use super::change::Change;
 use std::f64::consts::PI;
 
 /// Cutoff of the sharp filter: half of the amplitude is left there.
@@ -24,7 +24,7 @@ pub(super) struct Kaiser {
     /// Shape of the window.
     beta: f64,
     /// Half the length of the window.
-    reach: f64,
+    pub(super) reach: f64,
 }
 
 impl Kaiser {
@@ -43,16 +43,28 @@ impl Kaiser {
 /// Low-pass filter of a rate change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lowpass {
+    /// How often the rate is halved first.
+    pub(super) halvings: u32,
     /// Filter that cuts off.
     pub(super) sharp: Kaiser,
-    /// Filter between rates without a small common multiple, and the distance of samples that describes it.
-    short: Option<(Kaiser, f64)>,
+    /// Filter between rates without a small common multiple.
+    pub(super) short: Option<Short>,
+}
+
+/// Filter between rates without a small common multiple.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Short {
+    pub(super) filter: Kaiser,
+    /// Rate of its input.
+    pub(super) rate: f64,
+    /// Whether it comes before the filter that cuts off: at twice the new rate, that is.
+    pub(super) first: bool,
 }
 
 impl Lowpass {
     pub(super) fn new(change: Change) -> Lowpass {
         let Change { m, l } = change;
-        let mut stages = 1.0;
+        let mut halvings = 0;
         let mut halved = Change { m, l };
         // Half the rate, as long as four times the lower one is left.
         while halved.m >= 4 * halved.l {
@@ -60,14 +72,16 @@ impl Lowpass {
                 true => Change::new(halved.m / 2, halved.l),
                 false => Change::new(halved.m, 2 * halved.l),
             };
-            stages += 1.0;
+            halvings += 1;
         }
+        let mut stages = f64::from(halvings + 1);
         let Change { m, l } = halved;
         let (most, least) = (m.max(l), m.min(l));
         if most < 5 || most * least < 6 {
             // With few small stages, one filter at the common multiple of both rates does it all.
             let step = if l > m && l == 4 { 8 } else { 4 };
             return Lowpass {
+                halvings,
                 sharp: sharp(stages, most as f64, step),
                 short: None,
             };
@@ -84,7 +98,14 @@ impl Lowpass {
             ratio if (1.5..2.0).contains(&ratio) => {
                 let phases = Change::new(m, 2 * l).l;
                 let taps = ((7.5018 * ratio * phases as f64).ceil() as usize + 1) / phases + 1;
-                (2.0, Some(short(ratio, 1.806_83, reach(taps, phases))))
+                let short = short(ratio, 1.806_83, reach(taps, phases));
+                (
+                    2.0,
+                    Some(Short {
+                        first: true,
+                        ..short
+                    }),
+                )
             }
             ratio => {
                 // Below 1.5 at twice the rate.
@@ -98,6 +119,7 @@ impl Lowpass {
             }
         };
         Lowpass {
+            halvings,
             sharp: sharp(stages, width, 4),
             short,
         }
@@ -105,18 +127,20 @@ impl Lowpass {
 
     /// Time after which nothing is left of an impulse.
     pub(super) fn reach(&self) -> f64 {
-        self.sharp.reach + self.short.map_or(0.0, |(short, _)| short.reach)
+        self.sharp.reach + self.short.map_or(0.0, |short| short.filter.reach)
     }
 
     /// Response of the short filter at `bins` frequencies from 0 on, `step` apart; 1 where there is none.
     pub(super) fn bend(&self, bins: usize, step: f64) -> Vec<f64> {
-        let Some((short, distance)) = self.short else {
+        let Some(Short { filter, rate, .. }) = self.short else {
             return vec![1.0; bins];
         };
+        // Two samples of it for each sample of its input describe it.
+        let distance = 0.5 / rate;
         let taps: Vec<f64> = (0..)
             .map(|k| f64::from(k) * distance)
-            .take_while(|t| *t < short.reach)
-            .map(|t| short.at(t) * if t == 0.0 { 1.0 } else { 2.0 })
+            .take_while(|t| *t < filter.reach)
+            .map(|t| filter.at(t) * if t == 0.0 { 1.0 } else { 2.0 })
             .collect();
         let whole: f64 = taps.iter().sum();
         let at = |bin| cosines(&taps, PI * step * distance * bin as f64) / whole;
@@ -137,14 +161,18 @@ fn sharp(stages: f64, width: f64, step: usize) -> Kaiser {
     }
 }
 
-/// Filter at a rate of `rate`, whose reach is in samples of that rate. Two samples of it describe it.
-fn short(rate: f64, cutoff: f64, reach: f64) -> (Kaiser, f64) {
-    let short = Kaiser {
+/// Short filter at a rate of `rate`, with its reach in samples of that rate.
+fn short(rate: f64, cutoff: f64, reach: f64) -> Short {
+    let filter = Kaiser {
         cutoff,
         beta: SHORT_BETA,
         reach: reach / rate,
     };
-    (short, 0.5 / rate)
+    Short {
+        filter,
+        rate,
+        first: false,
+    }
 }
 
 /// Half the length of a filter with `taps` taps in each of its phases.
@@ -164,10 +192,13 @@ fn cosines(a: &[f64], angle: f64) -> f64 {
 
 /// Modified Bessel function I₀: `Σ ((x / 2)^n / n!)²`.
 fn bessel(x: f64) -> f64 {
-    let (mut term, mut sum) = (1.0, 1.0);
+    let (quarter, mut term, mut sum) = (x * x / 4.0, 1.0, 1.0);
     for n in 1..64 {
-        term *= (x / 2.0 / f64::from(n)).powi(2);
+        term *= quarter / f64::from(n * n);
         sum += term;
+        if term < 1e-17 * sum {
+            break;
+        }
     }
     sum
 }

@@ -1,6 +1,6 @@
 //! Resampling by a short windowed sinc, summed up for each sample, as torchaudio does.
 
-use super::Change;
+use super::change::Change;
 use kernels::vectorized;
 use std::f64::consts::PI;
 
