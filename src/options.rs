@@ -90,10 +90,10 @@ pub fn seed(text: &str) -> Result<u64, String> {
 /// Which features.
 #[derive(Debug, Args)]
 pub struct FeatureArgs {
-    /// What is computed
+    /// Kind of features
     #[arg(long, default_value = "logmel", value_parser = kinds())]
     kind: String,
-    /// Whose conventions are followed
+    /// Conventions to follow
     #[arg(long, default_value = "librosa", value_parser = one_of(Preset::ALL.map(Preset::name)))]
     preset: String,
     /// Samples per second; clips of other rates are resampled. This and what follows: the preset's where not given
@@ -114,10 +114,22 @@ pub struct FeatureArgs {
     /// Cepstral coefficients (mfcc)
     #[arg(long, value_name = "N")]
     n_mfcc: Option<usize>,
-    /// Orders of slopes over time that follow as further bands: 0, 1 or 2
+    /// Lower edge of the lowest mel band, in Hz
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    fmin: Option<f32>,
+    /// Upper edge of the highest mel band, in Hz; half of the sample rate where not given
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
+    fmax: Option<f32>,
+    /// Exponent of the spectrum's magnitudes: 1 (magnitude) or 2 (power)
+    #[arg(long, value_name = "N")]
+    power: Option<u32>,
+    /// Range of decibels below the clip's loudest band; 0 for no limit
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    top_db: Option<f32>,
+    /// Orders of deltas over time that follow as further bands: 0, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 0)]
     deltas: usize,
-    /// Figures over all frames instead of the frames, separated by commas
+    /// Statistics over all frames instead of the frames, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',',
         value_parser = one_of(Statistic::ALL.map(Statistic::name)))]
     statistics: Vec<String>,
@@ -146,11 +158,22 @@ impl FeatureArgs {
             hop: self.hop.unwrap_or(own.hop),
             n_mels: self.n_mels.unwrap_or(own.n_mels),
             n_mfcc: self.n_mfcc.unwrap_or(own.n_mfcc),
+            fmin: self.fmin.unwrap_or(own.fmin),
+            fmax: self.fmax.or(own.fmax),
+            power: self.power.unwrap_or(own.power),
+            top_db: self.top_db.unwrap_or(own.top_db),
             deltas: self.deltas,
             statistics: statistics.collect::<Result<_, _>>()?,
             ..own
         };
         settings.check()?;
+        let (empty, all) = (settings.empty_filters(), settings.n_mels);
+        if empty > 0 {
+            terminal::warning(&format!(
+                "{empty} of {all} mel filters are empty: n_fft {} is too short for so many, their bands stay silent",
+                settings.n_fft
+            ));
+        }
         Ok(settings)
     }
 }
@@ -158,7 +181,7 @@ impl FeatureArgs {
 /// Which part of a sound.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SegmentArgs {
-    /// Begin so many seconds after the sound's start, to the sample
+    /// Begin so many seconds after the sound's start, to the sample; below 0, before its end
     #[arg(
         long,
         value_name = "S",

@@ -1,19 +1,19 @@
-//! One piece of decoded audio.
+//! Decoded audio.
 
 use crate::error::{Error, Result};
 use kernels::vectorized;
 
-/// One piece of decoded audio: one channel, full scale at ±1 (float files may go beyond).
+/// Decoded audio: one channel, full scale at ±1 (float files may go beyond).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Clip {
-    /// The samples, one per `1 / sample_rate` seconds.
+    /// Samples, `1 / sample_rate` seconds apart.
     pub samples: Vec<f32>,
     /// Samples per second.
     pub sample_rate: u32,
 }
 
 impl Clip {
-    /// Samples beyond this are taken for damage: their squares would leave f32 inside a spectrum.
+    /// Largest magnitude of a sample. Beyond it, a spectrum's squares would overflow f32.
     pub const LOUDEST: f32 = 1e6;
 
     /// Length in seconds.
@@ -21,12 +21,15 @@ impl Clip {
         self.samples.len() as f64 / f64::from(self.sample_rate.max(1))
     }
 
-    /// Refuses samples that are no sound: NaN, infinite, or beyond [`Clip::LOUDEST`]. `name` goes into the error.
+    /// Refuses samples that are NaN, infinite, or beyond [`Clip::LOUDEST`]. The error has `name` as the file.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`].
     pub fn check(&self, name: &str) -> Result<()> {
         Self::check_samples(&self.samples, 0, name)
     }
 
-    /// The same for samples of which the first has the number `first`.
+    /// [`Clip::check`] for samples of which the first has the number `first`.
     pub(crate) fn check_samples(samples: &[f32], first: u64, name: &str) -> Result<()> {
         if any_bad(samples)
             && let Some(index) = samples.iter().position(is_bad)
@@ -41,7 +44,7 @@ impl Clip {
     }
 }
 
-/// NaN, infinite, or too loud to be sound.
+/// Whether a sample is NaN, infinite or too large.
 #[inline(always)]
 fn is_bad(sample: &f32) -> bool {
     sample.is_nan() | (sample.abs() > Clip::LOUDEST)
@@ -49,7 +52,7 @@ fn is_bad(sample: &f32) -> bool {
 
 vectorized! {
     fn any_bad(samples: &[f32]) -> bool {
-        // Every sample, because a search that may stop anywhere does not vectorise.
+        // No early exit: it would keep the loop from being vectorized.
         samples.iter().fold(0, |bad, s| bad | u32::from(is_bad(s))) > 0
     }
 }

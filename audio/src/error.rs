@@ -1,24 +1,26 @@
-//! What can be wrong with sound, and with what is asked of it.
+//! Errors of this crate.
 
-/// Everything that this crate can refuse. Each message is one line and names the file where there is one.
+use crate::rate::{MAX_RATE, MAX_RATIO};
+
+/// Error of this crate. Each message is one line and names the file where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file cannot be opened or read.
+    /// File that cannot be opened or read.
     #[error("{name}: {source}")]
     Read {
         /// The file.
         name: String,
-        /// In the system's words.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// No bytes at all.
+    /// File without a byte.
     #[error("{name}: the file is empty")]
     Empty {
         /// The file.
         name: String,
     },
-    /// Nothing that is known, by content.
+    /// File of no known format.
     #[error(
         "{name}: not a sound file of a known format (WAV, AIFF, AU, MP3, AAC, FLAC, Ogg, MP4, Matroska, CAF)"
     )]
@@ -26,83 +28,85 @@ pub enum Error {
         /// The file.
         name: String,
     },
-    /// A known format, or a form of one, that is not decoded here.
+    /// Known format, or a form of one, that is not decoded.
     #[error("{name}: {what} is not supported; convert it to 16-bit WAV")]
     Unsupported {
         /// The file.
         name: String,
-        /// What it is.
+        /// The format or form.
         what: String,
     },
-    /// A header that contradicts itself.
+    /// Header that contradicts itself.
     #[error("{name}: broken {format} file: {what}")]
     Malformed {
         /// The file.
         name: String,
-        /// What kind of file it is.
+        /// Format of the file.
         format: &'static str,
-        /// What is wrong with it.
+        /// The contradiction.
         what: String,
     },
-    /// A good header, and no sound after it.
+    /// Valid header without sound behind it.
     #[error("{name}: holds no audio samples")]
     NoSamples {
         /// The file.
         name: String,
     },
-    /// A [`crate::Segment`] that begins after the sound has ended.
-    #[error("{name}: there is nothing from {offset} s on, the sound ends at {seconds:.3} s")]
+    /// [`crate::Segment`] that begins before the sound does or after it has ended.
+    #[error("{name}: offset {offset} s lies outside of the sound, which is {seconds:.3} s long")]
     Segment {
         /// The file.
         name: String,
-        /// Where the segment begins.
+        /// Start of the segment, in seconds.
         offset: f64,
-        /// How long the sound is.
+        /// Length of the sound, in seconds.
         seconds: f64,
     },
-    /// A float sample that is no number, infinite, or beyond [`crate::Clip::LOUDEST`].
-    #[error("{name}: sample {index} is {value}, which is no sound")]
+    /// Sample that is NaN, infinite, or beyond [`crate::Clip::LOUDEST`].
+    #[error(
+        "{name}: sample {index} is {value}; samples must be finite and at most 1000000 in magnitude"
+    )]
     NotFinite {
         /// The file.
         name: String,
-        /// Which sample, counted from 0.
+        /// Number of the sample, from 0.
         index: u64,
-        /// What it is.
+        /// Its value.
         value: f32,
     },
-    /// More than the caller's [`crate::Limits`] allow.
+    /// Quantity beyond the caller's [`crate::Limits`].
     #[error("{name}: {what} is {found}, the limit is {limit}")]
     Limit {
         /// The file.
         name: String,
-        /// What there is too much (or too little) of.
+        /// The quantity.
         what: &'static str,
-        /// How much there is.
+        /// Its value.
         found: String,
-        /// How much there may be.
+        /// The limit.
         limit: String,
     },
-    /// A sample rate that cannot be converted from or to.
+    /// Two sample rates between which nothing is converted.
     #[error(
-        "cannot resample from {from} Hz to {to} Hz: rates must be 1 to {} Hz",
-        crate::resample::MAX_RATE
+        "cannot resample from {from} Hz to {to} Hz: rates must be 1 to {MAX_RATE} Hz, and one at most {MAX_RATIO} times \
+         the other"
     )]
     Rate {
-        /// The clip's rate.
+        /// Rate of the clip, in Hz.
         from: u32,
-        /// What was asked for.
+        /// Rate that was asked for, in Hz.
         to: u32,
     },
-    /// Feature settings that make no sense, alone or for this clip.
+    /// Invalid feature settings, alone or for this clip.
     #[error("feature settings: {0}")]
     Settings(String),
-    /// A picture that cannot be drawn.
+    /// Picture that cannot be drawn.
     #[error("picture: {0}")]
     Picture(String),
-    /// A device refused a kernel.
+    /// Kernel that a device refused.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
 }
 
-/// Results of this crate.
+/// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | [`Clip`] | one piece of decoded audio |
 //! | [`mod@decode`] | sound files to clips (WAV, AIFF, AU, MP3; with `formats` FLAC, Vorbis, Opus, AAC, ALAC), whole or piece by piece, by content, within [`Limits`] |
-//! | [`mod@resample`] | changing the sample rate |
+//! | [`mod@resample`] | changes of the sample rate, as librosa's or torchaudio's |
 //! | [`augment`] | the sound itself changed: stretched, shifted, noisy |
 //! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
 //! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
@@ -20,6 +20,7 @@ pub mod error;
 pub mod features;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod rate;
 pub mod resample;
 pub mod synth;
 pub mod wav;
@@ -30,4 +31,4 @@ pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use features::extract;
 pub use features::{FeatureSettings, Features, Kind, Preset, Statistic, extract_async};
-pub use resample::{Resampler, resample};
+pub use resample::{Filter, Resampler, resample, resample_with};

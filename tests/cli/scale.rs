@@ -130,11 +130,14 @@ fn a_part_of_a_sound_is_that_part() {
     let whole = waveform(&[], "whole.npy");
     let part = waveform(&["--offset", "0.25", "--duration", "0.125"], "part.npy");
     assert!(part == whole[4 * 2000..4 * 3000]);
+    let end = waveform(&["--offset", "-0.25", "--duration", "0.125"], "end.npy");
+    assert!(end == whole[4 * 6000..4 * 7000]);
     let features = ["features", "music", "--out", "x.npy", "--device", "cpu"];
     for (flags, code, words) in [
-        (["--offset", "1.5"], 1, "the sound ends at 1.000 s"),
-        (["--offset", "-1"], 2, "an offset of -1 s"),
-        (["--duration", "0"], 2, "a duration of 0 s"),
+        (["--offset", "1.5"], 1, "the sound, which is 1.000 s long"),
+        (["--offset", "-1.5"], 1, "offset -1.5 s lies outside"),
+        (["--offset", "NaN"], 2, "offset NaN s is not finite"),
+        (["--duration", "0"], 2, "duration 0 s is not above 0"),
     ] {
         melgrad(home.path(), [&features[..], &flags].concat()).fails(code, &[words]);
     }

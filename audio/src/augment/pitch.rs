@@ -1,6 +1,6 @@
 //! Shifting the pitch, as `librosa.effects.pitch_shift`: a stretch in time, and a resampling that undoes its length.
 
-use super::time_stretch;
+use super::vocoder::time_stretch;
 use crate::clip::Clip;
 use crate::error::{Error, Result};
 use crate::resample::resample;

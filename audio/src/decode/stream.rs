@@ -16,7 +16,7 @@ use std::path::Path;
 /// Both ends are rounded to whole samples of the file's own rate.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Segment {
-    /// Where it begins.
+    /// Where it begins; below 0, so many seconds before the end.
     pub offset: f64,
     /// How long it is, at most: less where the file ends before. `None`: to the end.
     pub duration: Option<f64>,
@@ -26,15 +26,15 @@ impl Segment {
     /// Refuses what is no stretch of time.
     ///
     /// # Errors
-    /// [`Error::Settings`] for an offset below 0, a duration of 0 or less, and for what is not finite.
+    /// [`Error::Settings`] for a duration of 0 or less, and for what is not finite.
     pub fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::Settings(what));
-        if !(self.offset.is_finite() && self.offset >= 0.0) {
-            return refuse(format!("an offset of {} s; at least 0", self.offset));
+        if !self.offset.is_finite() {
+            return refuse(format!("offset {} s is not finite", self.offset));
         }
         match self.duration {
             Some(d) if !(d.is_finite() && d > 0.0) => {
-                refuse(format!("a duration of {d} s; more than 0"))
+                refuse(format!("duration {d} s is not above 0"))
             }
             _ => Ok(()),
         }
@@ -148,19 +148,39 @@ impl<'a> Stream<'a> {
         self.to_skip -= skipped.min(self.to_skip);
     }
 
-    /// From here on, gives `segment` (counted from here) and ends.
+    /// From here on, gives `segment` (counted from here, or from the end that the headers declare) and ends.
     ///
     /// # Errors
-    /// As [`Segment::check`].
+    /// As [`Segment::check`]; [`Error::Segment`] for a segment that begins before the sound; [`Error::Unsupported`] for one
+    /// that counts from an end which no header declares.
     pub fn limit_to(&mut self, segment: &Segment) -> Result<()> {
         segment.check()?;
         let rate = f64::from(self.sample_rate());
-        self.offset += segment.offset;
-        self.skip((segment.offset * rate).round() as u64);
+        let mut from = (segment.offset.abs() * rate).round() as u64;
+        if segment.offset < 0.0 {
+            from = self.before_the_end(from, segment.offset)?;
+        }
+        self.offset += from as f64 / rate;
+        self.skip(from);
         if let Some(duration) = segment.duration {
             self.left = self.left.min((duration * rate).round().max(1.0) as u64);
         }
         Ok(())
+    }
+
+    /// How many samples lie before the last `samples`.
+    fn before_the_end(&self, samples: u64, offset: f64) -> Result<u64> {
+        let name = self.name.clone();
+        let Some(length) = self.about() else {
+            let what = format!("an offset of {offset} s in sound of unknown length");
+            return Err(Error::Unsupported { name, what });
+        };
+        let seconds = length as f64 / f64::from(self.sample_rate());
+        (length.checked_sub(samples)).ok_or(Error::Segment {
+            name,
+            offset,
+            seconds,
+        })
     }
 
     /// Other limits for how much may still come: what was opened to be heard piece by piece may turn out short.

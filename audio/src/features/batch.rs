@@ -1,11 +1,12 @@
 //! Features of many clips of one length at once, which stay on the device: what a training extracts on the way to its
 //! network. The numbers are those of [`super::extract`].
 
-use super::kind::How;
+use super::definition::How;
+use super::definition::{Bank, Finish};
 use super::preset::Preset;
 use super::resize::weights;
 use super::settings::FeatureSettings;
-use super::spectra::{Bank, Finish, Pipeline};
+use super::spectra::Pipeline;
 use crate::error::{Error, Result};
 use kernels::stft::Stft;
 use kernels::{Buffer, Device, Kernel};

@@ -1,8 +1,8 @@
 //! Beats: where a listener would tap the foot (Ellis 2007), as `librosa.beat.beat_track` finds them.
 
-use super::Aggregate;
-use super::kind::{Axis, Definition, How};
-use super::onset::of_sound;
+use super::definition::{Definition, How};
+use super::kind::Axis;
+use super::onset::{Aggregate, of_sound};
 use super::spectra::MEL;
 use super::tempo::{TEMPO, tempo};
 use crate::error::Result;

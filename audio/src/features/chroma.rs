@@ -3,8 +3,9 @@
 //! `librosa.feature.chroma_stft` at its defaults: the tuning is estimated from the clip, each frequency counts for the
 //! classes near it under a Gaussian (Ellis 2007) and by its distance from the fifth octave.
 
+use super::definition::{Definition, How};
 use super::harmony::CLASSES;
-use super::kind::{Axis, Definition, How};
+use super::kind::Axis;
 use super::settings::FeatureSettings;
 use super::tuning;
 use kernels::stft::Spectrum;

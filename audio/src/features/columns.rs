@@ -1,7 +1,7 @@
 //! What the columns of a table are called: of GTZAN's `features_30_sec.csv` and of FMA's `features.csv`.
 
-use super::Kind;
 use super::fma::{PARTS, STATISTICS};
+use super::kind::Kind;
 
 impl Kind {
     /// The names of the bands, where the kind is a table that the field knows: one frame, a band for each column.

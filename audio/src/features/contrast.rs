@@ -4,7 +4,7 @@
 //! the rest; the mean of the top and of the bottom 2 % of each band's magnitudes, each in decibels against 1 and no
 //! farther than 80 dB below the clip's largest. The quietest bins lie where a transform in f32 is mostly rounding.
 
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use crate::error::{Error, Result};

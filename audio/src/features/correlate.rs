@@ -1,4 +1,4 @@
-//! Sums over a short signal and another one, or itself, shifted: what repeats is found by them, and filters are such.
+//! Sums over a short signal and another one, or itself, shifted: they find what repeats.
 
 use kernels::vectorized;
 
@@ -39,14 +39,6 @@ vectorized! {
         for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
             let sums = sums(&x[..length], &x[block * SHIFTS..], |a, b| (a - b) * (a - b));
             out.copy_from_slice(&sums[..out.len()]);
-        }
-    }
-
-    /// `out[k] += Σ taps[i] · x[i + k]`; `x` is as long as `out`, `taps` and [`padding`] together, at least.
-    pub(super) fn filter(taps: &[f32], x: &[f32], out: &mut [f32]) {
-        for (block, out) in out.chunks_mut(SHIFTS).enumerate() {
-            let sums = sums(taps, &x[block * SHIFTS..], |a, b| a * b);
-            out.iter_mut().zip(sums).for_each(|(o, s)| *o += s);
         }
     }
 }

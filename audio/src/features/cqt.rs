@@ -5,13 +5,14 @@
 //! in the frequency domain (Schörkhuber and Klapuri 2010), without their faintest hundredth; for the next octave down the
 //! sound is taken at half the rate, as long as `hop` can be halved.
 
-use super::halve::halve;
-use super::kind::{Axis, Definition, How};
+use super::definition::{Definition, How};
+use super::kind::Axis;
 use super::overlap::under;
 use super::settings::FeatureSettings;
 use super::sound::{self, Sound};
 use super::tuning;
 use crate::error::{Error, Result};
+use crate::resample::halve;
 use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_ranges};
 use kernels::stft::{Spectrum, Stft};

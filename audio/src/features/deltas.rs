@@ -4,7 +4,7 @@
 //! the four frames at either end have those of the first and the last nine. torchaudio and HTK take lines through five
 //! frames, beyond the ends of which the outermost one is repeated, and of these again for the second.
 
-use super::Features;
+use super::output::Features;
 use super::preset::Preset;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};

@@ -8,11 +8,13 @@
 //! differently is as librosa does it now: zeros, not reflections, beyond the ends; tuning; filters.
 
 use super::cqt::{self, Scale};
+use super::definition::{Definition, How};
 use super::harmony::{Chroma, Norm};
-use super::kind::{Axis, Definition, How};
+use super::kind::Axis;
+use super::kind::Kind;
 use super::settings::FeatureSettings;
 use super::sound::Sound;
-use super::{Kind, Statistic};
+use super::statistics::Statistic;
 use crate::error::Result;
 use kernels::stft::Spectrum;
 

@@ -4,11 +4,14 @@
 //! Mean and variance of librosa's features over all frames (of chroma over all classes too), of the harmonic and the
 //! percussive part's samples, and the tempo. `length` counts samples.
 
-use super::kind::{Axis, Definition, How, Kind};
-use super::onset::of_sound;
+use super::beats::beat_track;
+use super::definition::{Definition, How};
+use super::hpss::hpss;
+use super::kind::{Axis, Kind};
+use super::onset::{Aggregate, of_sound};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
-use super::{Aggregate, Statistic, beat_track, hpss};
+use super::statistics::Statistic;
 use crate::error::{Error, Result};
 
 pub(super) const GTZAN: Definition = Definition {

@@ -13,7 +13,8 @@
 //!
 //! Here two rows are taken together: 96 bands. `n_fft` and `hop` are those above, whatever the settings say.
 
-use super::kind::{Axis, Definition, How};
+use super::definition::{Definition, How};
+use super::kind::Axis;
 use super::sound::Sound;
 use crate::error::{Error, Result};
 use kernels::Kernel;

@@ -9,7 +9,8 @@
 //! All of 36 bins in an octave, tuned as the sound is.
 
 use super::cqt::{self, CQT, Scale, magnitudes};
-use super::kind::{Axis, Definition, How};
+use super::definition::{Definition, How};
+use super::kind::Axis;
 use super::sound::Sound;
 use crate::error::Result;
 

@@ -5,7 +5,7 @@
 //! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive one the rest.
 
 use super::bank::hann;
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 use super::median::{LANES, REACH, SPAN, of_columns, of_row, reflect};
 use super::overlap;
 use super::waveform::WAVEFORM;

@@ -2,55 +2,59 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `mod.rs` | [`extract`]: a clip to [`Features`], on any device |
-//! | `settings.rs` | [`FeatureSettings`]: which features, exactly |
-//! | `preset.rs` | [`Preset`]: librosa's, torchaudio's and HTK's conventions; how frames are cut |
-//! | `kind.rs` | the registry: every [`Kind`], what is known of it and what computes it |
+//! | `kind.rs`, `preset.rs`, `statistics.rs` | [`Kind`], [`Preset`], [`Statistic`]; `names.rs` gives them names |
+//! | `settings.rs` | [`FeatureSettings`]; `check.rs` their checks, sizes and names of bands |
+//! | `scale.rs`, `bank.rs`, `framing.rs` | the mel scale; windows and mel filters; frames under each preset |
+//! | `output.rs`, `resize.rs` | [`Features`], and their resizing |
+//! | `definition.rs`, `registry.rs` | all that is known of a kind; the definition of each |
+//! | `compute.rs` | [`extract`]: a clip to [`Features`], on any device |
 //! | `batch.rs` | [`Extractor`]: many clips of one length at once, staying on the device |
-//! | `spectra.rs` | STFT, mel, log-mel: kernels on any device |
-//! | `sound.rs` | spectra block by block, for the kinds that are computed on the CPU |
-//! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs` | the other kinds |
-//! | `exact.rs` | transforms in f64, for what looks at the quietest frequencies |
-//! | `gtzan.rs`, `gtzan_picture.rs` | a whole clip as one row of GTZAN's table; the pictures that go with it |
-//! | `tuning.rs` | how far music lies from A = 440 Hz |
 //! | `pieces.rs` | [`extract_pieces`]: features of sound of any length, piece by piece |
-//! | `deltas.rs`, `statistics.rs` | what can be done to any kind: slopes over time, figures over all frames |
-//! | `columns.rs` | what the columns of a table are called |
-//! | `bank.rs` | windows, the mel scale and its filters |
-//! | `overlap.rs` | sound to overlapping frames' spectra and back |
-//! | `hpss.rs`, `median.rs` | [`hpss()`]: what is held and what is struck, apart |
-//! | `onset.rs` | [`onset_strength`]: how much louder it gets |
-//! | `tempo.rs`, `beats.rs`, `correlate.rs` | [`tempo()`] and [`beat_track`], from onset strengths |
-//! | `cqt.rs`, `halve.rs`, `harmony.rs` | constant-Q transform; chroma, CENS and tonnetz of it |
-//! | `yin.rs` | pitch |
-//! | `pyaudio.rs`, `fma.rs` | pyAudioAnalysis's features; FMA's table |
-//! | `resize.rs` | [`Features::resize`]: to the size that a network wants |
+//! | `spectra.rs`, `cepstrum.rs` | STFT, mel, log-mel through kernels on any device; the cosine transform behind them |
+//! | `sound.rs`, `exact.rs` | spectra block by block on the CPU; transforms in f64 |
+//! | `waveform.rs`, `mfcc.rs`, `spectral.rs`, `contrast.rs`, `chroma.rs`, `time.rs`, `yin.rs` | kinds of one file each |
+//! | `gtzan.rs`, `gtzan_picture.rs`, `fma.rs`, `pyaudio.rs`, `columns.rs` | tables and pictures of known datasets; names of columns |
+//! | `deltas.rs` | slopes over time |
+//! | `overlap.rs` | overlapping frames' spectra and back |
+//! | `hpss.rs`, `median.rs` | [`hpss()`]: harmonic and percussive parts |
+//! | `onset.rs`, `tempo.rs`, `beats.rs`, `correlate.rs` | [`onset_strength`], and [`tempo()`] and [`beat_track`] of it |
+//! | `cqt.rs`, `harmony.rs`, `tuning.rs` | constant-Q transform; chroma, CENS and tonnetz of it; deviation from A = 440 Hz |
+//!
+//! Imports run one way: no two files import each other, and none imports this one.
 
 mod bank;
 mod batch;
 mod beats;
+mod cepstrum;
+mod check;
 mod chroma;
 mod columns;
+mod compute;
 mod contrast;
 mod correlate;
 mod cqt;
+mod definition;
 mod deltas;
 mod exact;
 mod fma;
+mod framing;
 mod gtzan;
 mod gtzan_picture;
-mod halve;
 mod harmony;
 mod hpss;
 mod kind;
 mod median;
 mod mfcc;
+mod names;
 mod onset;
+mod output;
 pub(crate) mod overlap;
 mod pieces;
 mod preset;
 mod pyaudio;
+mod registry;
 mod resize;
+mod scale;
 mod settings;
 mod sound;
 mod spectra;
@@ -62,69 +66,20 @@ mod tuning;
 mod waveform;
 mod yin;
 
-pub use bank::{hz_to_mel, mel_to_hz};
 pub use batch::Extractor;
 pub use beats::{Beats, beat_track};
+#[cfg(not(target_arch = "wasm32"))]
+pub use compute::extract;
+pub use compute::extract_async;
 pub use hpss::{Separated, hpss};
 pub use kind::{Axis, Kind};
 pub use onset::{Aggregate, onset_strength};
+pub use output::Features;
 pub use pieces::{Finisher, extract_pieces, in_pieces};
 pub use preset::Preset;
+pub use scale::{hz_to_mel, mel_to_hz};
 pub use settings::FeatureSettings;
 pub use statistics::Statistic;
 pub use tempo::tempo;
 
 pub(crate) use bank::hann;
-
-use crate::clip::Clip;
-use crate::error::{Error, Result};
-use crate::resample::resample;
-use kernels::Device;
-use sound::Sound;
-use std::borrow::Cow;
-
-/// One clip as a picture: bands (frequency, lowest first) by frames (time).
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Features {
-    /// Rows.
-    pub bands: usize,
-    /// Columns.
-    pub frames: usize,
-    /// Row-major, `[bands, frames]`.
-    pub values: Vec<f32>,
-}
-
-/// The features of a clip, resampled first where its rate is not that of the settings.
-///
-/// # Errors
-/// [`Error::Settings`] where the settings make no sense or the clip holds no samples; [`Error::NotFinite`]; whatever
-/// the device refuses.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn extract(device: &Device, settings: &FeatureSettings, clip: &Clip) -> Result<Features> {
-    kernels::block_on(extract_async(device, settings, clip))
-}
-
-/// [`extract`] without blocking, as a browser needs it.
-///
-/// # Errors
-/// As [`extract`].
-pub async fn extract_async(
-    device: &Device,
-    settings: &FeatureSettings,
-    clip: &Clip,
-) -> Result<Features> {
-    settings.check()?;
-    clip.check("clip")?;
-    if clip.samples.is_empty() {
-        return Err(Error::Settings("the clip holds no samples".into()));
-    }
-    let clip = match clip.sample_rate == settings.sample_rate {
-        true => Cow::Borrowed(clip),
-        false => Cow::Owned(resample(clip, settings.sample_rate)?),
-    };
-    let sound = Sound {
-        samples: &clip.samples,
-        settings,
-    };
-    sound.features_on(device, settings).await
-}

@@ -1,7 +1,8 @@
 //! Onset strength: how much louder a sound gets from frame to frame, as `librosa.onset.onset_strength` has it.
 
-use super::Features;
-use super::kind::{Axis, Definition, How, Kind};
+use super::definition::{Definition, How};
+use super::kind::{Axis, Kind};
+use super::output::Features;
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use super::spectra::MEL;

@@ -3,10 +3,11 @@
 //! Frames are handed over as soon as the samples under them are there; what sees all of them (decibels below the
 //! loudest) is done in a second pass over the pieces, by [`Finisher`]. The numbers are those of [`super::extract`].
 
-use super::Features;
-use super::kind::How;
+use super::definition::Finish;
+use super::definition::How;
+use super::output::Features;
 use super::settings::FeatureSettings;
-use super::spectra::{Finish, Pipeline};
+use super::spectra::Pipeline;
 use crate::decode::Stream;
 use crate::error::{Error, Result};
 use crate::resample::Resampler;
@@ -53,7 +54,10 @@ pub async fn extract_pieces(
     let (from, to) = (stream.sample_rate(), settings.sample_rate);
     let mut resampler = match from == to {
         true => None,
-        false => Some(Resampler::new(from, to).ok_or(Error::Rate { from, to })?),
+        false => Some(
+            Resampler::with(settings.preset.resampling(), from, to)
+                .ok_or(Error::Rate { from, to })?,
+        ),
     };
     let mut decoded = Vec::new();
     loop {

@@ -12,8 +12,8 @@
 //! filters take the `n_fft / 2` frequencies for twice as far apart as they are; of frequencies in the same semitone only
 //! the last counts for chroma; and chroma divides by how many there are elsewhere.
 
+use super::definition::{Definition, How};
 use super::exact::ExactFft;
-use super::kind::{Definition, How};
 use super::settings::FeatureSettings;
 use super::sound::Sound;
 use crate::error::{Error, Result};

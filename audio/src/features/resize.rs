@@ -1,6 +1,6 @@
 //! Changing the size of features, to what a network wants.
 
-use super::Features;
+use super::output::Features;
 use crate::error::{Error, Result};
 
 impl Features {

@@ -1,14 +1,12 @@
 //! What kinds are computed from: samples; on the CPU also their spectra, block by block.
 
 use super::exact::ExactFft;
-use super::kind::How;
+use super::kind::Kind;
 use super::settings::FeatureSettings;
-use super::{Features, Kind, deltas, spectra, statistics};
 use crate::error::{Error, Result};
+use kernels::Kernel;
 use kernels::cpu::{Disjoint, for_each};
 use kernels::stft::{Spectrum, Stft};
-use kernels::{Device, Kernel};
-use std::task::{Context, Poll, Waker};
 
 /// Frames whose spectra are made at once: few enough for a core's cache, and for one thread.
 const BLOCK: usize = 32;
@@ -51,46 +49,6 @@ pub(super) fn count(kind: Kind, bands: usize, frames: usize) -> Result<usize> {
 }
 
 impl Sound<'_> {
-    /// The features of these samples under any settings of the same rate.
-    pub(super) async fn features_on(
-        &self,
-        device: &Device,
-        settings: &FeatureSettings,
-    ) -> Result<Features> {
-        let (bands, frames) = settings.raw_size(self.samples.len());
-        count(settings.kind, bands, frames)?;
-        let values = match &settings.kind.definition().how {
-            How::Bank(bank) => spectra::compute(device, settings, bank, self.samples).await?,
-            How::Sound(compute) => compute(&Sound {
-                samples: self.samples,
-                settings,
-            })?,
-        };
-        debug_assert_eq!(values.len(), bands * frames, "{}", settings.kind);
-        let features = Features {
-            bands,
-            frames,
-            values,
-        };
-        let features = deltas::append(features, settings)?;
-        Ok(statistics::summarise(features, &settings.statistics))
-    }
-
-    /// [`Sound::features_on`] the CPU: what a kind that is made of others asks for.
-    pub(super) fn features(&self, settings: &FeatureSettings) -> Result<Features> {
-        settings.check()?;
-        let device = Device::cpu();
-        let mut future = std::pin::pin!(self.features_on(&device, settings));
-        // On the CPU every kernel has run when its launch returns: nothing is ever waited for.
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
-            Poll::Ready(features) => features,
-            Poll::Pending => Err(Error::Settings("the CPU was not ready".into())),
-        }
-    }
-
     /// Frames of the STFT.
     pub(super) fn frames(&self) -> usize {
         self.settings.stft(self.samples.len()).frames()

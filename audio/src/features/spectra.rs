@@ -1,8 +1,9 @@
 //! STFT, mel and log-mel: spectra through a bank of filters, on any device.
 
 use super::bank::FilterBank;
-use super::kind::{Axis, Definition, How};
-use super::mfcc;
+use super::cepstrum;
+use super::definition::{Bank, Definition, Finish, How};
+use super::kind::Axis;
 use super::preset::Preset;
 use super::settings::FeatureSettings;
 use crate::error::{Error, Result};
@@ -13,27 +14,6 @@ use kernels::stft::Stft;
 use kernels::{Buffer, Device};
 use std::cell::RefCell;
 use std::sync::Arc;
-
-/// What becomes of spectra.
-pub(super) struct Bank {
-    pub(super) filters: fn(&FeatureSettings) -> FilterBank,
-    pub(super) finish: Finish,
-}
-
-/// What becomes of the filtered bands, all frames at hand.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Finish {
-    Bands,
-    Decibels,
-    Cepstrum,
-}
-
-impl Bank {
-    pub(super) const MEL: Bank = Bank {
-        filters: FilterBank::mel,
-        finish: Finish::Bands,
-    };
-}
 
 pub(super) const STFT: Definition = Definition {
     bands: |settings| settings.n_fft / 2 + 1,
@@ -206,7 +186,7 @@ impl Pipeline {
             values.iter_mut().for_each(|value| *value *= scale);
         }
         if self.finish == Finish::Cepstrum {
-            mfcc::lift(&self.settings, values, frames);
+            cepstrum::lift(&self.settings, values, frames);
         }
     }
 
@@ -265,7 +245,7 @@ impl Pipeline {
         }
         let dct = Dct {
             outer: clips,
-            ..mfcc::dct(&self.settings, frames)
+            ..cepstrum::dct(&self.settings, frames)
         };
         let cepstrum = self.device.alloc(clips * dct.kept * frames)?;
         self.device.launch(&dct, &[&decibels], &[&cepstrum])?;

@@ -10,7 +10,7 @@
 //!
 //! Of silence the first three are 0 Hz.
 
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 use super::sound::Sound;
 use kernels::stft::Spectrum;
 

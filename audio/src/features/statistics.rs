@@ -3,8 +3,8 @@
 //! Those of `numpy` and `scipy.stats`: over all values, with no correction for their number; a kurtosis of 0 is the
 //! normal distribution's. Skew and kurtosis of a band that never changes are 0.
 
-use super::Features;
-use super::settings::by_name;
+use super::names::by_name;
+use super::output::Features;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;

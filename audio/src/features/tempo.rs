@@ -1,9 +1,9 @@
 //! Tempo from onset strengths, as `librosa.feature.tempo` finds it.
 
-use super::Aggregate;
 use super::correlate::{padding, products};
-use super::kind::{Axis, Definition, How};
-use super::onset::of_sound;
+use super::definition::{Definition, How};
+use super::kind::Axis;
+use super::onset::{Aggregate, of_sound};
 use super::spectra::MEL;
 use crate::error::{Error, Result};
 use kernels::cpu::{Disjoint, for_ranges};

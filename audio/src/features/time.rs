@@ -5,7 +5,7 @@
 //! | `rms` | root of the mean square over `n_fft` samples; beyond the ends stand zeros |
 //! | `zero_crossing_rate` | the share of a frame's samples whose sign is not their predecessor's; beyond the ends stands the outermost sample, and what is within ±1e-10 is positive |
 
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 use super::sound::Sound;
 use std::ops::Range;
 

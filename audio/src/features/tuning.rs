@@ -4,6 +4,7 @@
 //! bins; of those not quieter than the median, the commonest distance from the nearest pitch, in hundredths.
 
 use super::sound::Sound;
+use super::statistics::Statistic;
 use super::yin::shift;
 use kernels::stft::Spectrum;
 use std::sync::Mutex;
@@ -53,7 +54,7 @@ pub(super) fn estimate(sound: &Sound<'_>, spectrum: Spectrum, pitches: usize) ->
 /// Of pitches in Hz with their magnitudes.
 fn commonest(found: &[(f32, f32)], pitches: usize) -> f64 {
     let magnitudes: Vec<f32> = found.iter().map(|(_, magnitude)| *magnitude).collect();
-    let threshold = super::Statistic::Median.of(&magnitudes);
+    let threshold = Statistic::Median.of(&magnitudes);
     let mut counts = [0usize; STEPS];
     for (pitch, _) in found
         .iter()

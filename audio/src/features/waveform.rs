@@ -1,6 +1,6 @@
 //! The samples themselves.
 
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 
 pub(super) const WAVEFORM: Definition = Definition {
     frames: |_, samples| samples,

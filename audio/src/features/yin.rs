@@ -6,7 +6,7 @@
 //! is the period, otherwise the lag at which it is least. A parabola places it between samples.
 
 use super::correlate::{differences, padding};
-use super::kind::{Definition, How};
+use super::definition::{Definition, How};
 use super::overlap::under;
 use super::settings::FeatureSettings;
 use super::sound::Sound;

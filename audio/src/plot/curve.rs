@@ -1,6 +1,6 @@
 //! One value a frame as a line; where many frames share a column of pixels, all that they span.
 
-use super::Area;
+use super::area::Area;
 use super::canvas::{Canvas, Colour};
 use crate::features::{FeatureSettings, Features, Kind};
 

@@ -1,8 +1,8 @@
 //! Bands by frames as colours, with their bar.
 
+use super::area::{Area, TEXT, TICK};
 use super::axis::steps;
 use super::canvas::{Align, Canvas, magma};
-use super::{Area, TEXT, TICK};
 use crate::error::Result;
 use crate::features::{FeatureSettings, Features, Kind, Preset};
 

@@ -5,10 +5,12 @@
 //! | `mod.rs` | [`spectrogram_png`]: layout, axes |
 //! | `heat.rs` | bands by frames as colours, with their bar |
 //! | `curve.rs` | one value a frame as a line; a waveform |
+//! | `area.rs` | where the picture stands within its axes |
 //! | `axis.rs` | where ticks stand and what they say |
 //! | `canvas.rs` | pixels, lines, text, PNG |
 //! | `DejaVuSans-subset.ttf` | the font (licence beside it) |
 
+mod area;
 mod axis;
 mod canvas;
 mod curve;
@@ -16,7 +18,8 @@ mod heat;
 
 use crate::error::{Error, Result};
 use crate::features::{FeatureSettings, Features, Kind};
-use axis::{Tick, band_ticks, steps};
+use area::{Area, TEXT};
+use axis::{band_ticks, steps};
 use canvas::{Align, Canvas, Colour};
 use curve::Curve;
 use heat::Heat;
@@ -48,14 +51,12 @@ impl Default for PlotOptions {
 /// The sizes that a picture may have, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 240..=8192;
 
-const TEXT: f32 = 13.0;
 const TITLE: f32 = 16.0;
 /// Pixels around the picture proper.
 const LEFT: i32 = 78;
 const RIGHT: i32 = 96;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 54;
-const TICK: i32 = 5;
 
 /// The colours of everything but the colour map.
 struct Theme {
@@ -175,44 +176,6 @@ fn quantity(settings: &FeatureSettings) -> String {
     match settings.kind.unit() {
         "" => name,
         unit => format!("{name} ({unit})"),
-    }
-}
-
-/// Where the picture proper stands.
-struct Area {
-    left: i32,
-    top: i32,
-    width: i32,
-    height: i32,
-    ink: Colour,
-}
-
-impl Area {
-    fn right(&self) -> i32 {
-        self.left + self.width
-    }
-
-    fn bottom(&self) -> i32 {
-        self.top + self.height
-    }
-
-    /// The row of a share of the height, counted from below.
-    fn row(&self, share: f64) -> i32 {
-        self.bottom() - 1 - (share * f64::from(self.height - 1)).round() as i32
-    }
-
-    fn tick_below(&self, canvas: &mut Canvas, tick: &Tick) {
-        let x = self.left + (tick.share * f64::from(self.width - 1)).round() as i32;
-        canvas.fill(x, self.bottom(), 1, TICK, self.ink);
-        let (y, align) = (self.bottom() + 15, Align::Centre);
-        canvas.text(&tick.label, x, y, TEXT, align, self.ink);
-    }
-
-    fn tick_left(&self, canvas: &mut Canvas, tick: &Tick) {
-        let y = self.row(tick.share);
-        canvas.fill(self.left - TICK, y, TICK, 1, self.ink);
-        let (x, align) = (self.left - TICK - 4, Align::Right);
-        canvas.text(&tick.label, x, y, TEXT, align, self.ink);
     }
 }
 

@@ -254,7 +254,8 @@ impl Input {
                 sample_rate: clip.sample_rate,
             };
             if clip.sample_rate != rate {
-                window = audio::resample(&window, rate).map_err(named)?;
+                let filter = self.features.preset.resampling();
+                window = audio::resample_with(&window, rate, filter).map_err(named)?;
             }
             // Resampling may also have rounded its length otherwise.
             window.samples.resize(samples, 0.0);

@@ -1,15 +1,18 @@
 //! The parts that `--shard` made, put together.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
 
 use super::npy::{NPY_HEAD, npy_header};
+use super::shard::{places_of, sequence};
 use super::sink::Format;
 use crate::dataset::table::{record, records};
 use crate::{Error, files};
 
-/// Puts the parts of one table together, in the order given: byte for byte what one run over all files writes.
+/// Puts the parts of one table together: byte for byte what one run over all files writes. The clips take the places that
+/// the files beside the parts give them; without such files, parts follow each other as they are named.
 ///
 /// # Errors
 /// [`Error::Malformed`] naming the part that is no table of the same shape; [`Error::Io`].
@@ -34,34 +37,109 @@ pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
 
 fn join_csv(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
     let mut width = None;
+    let (mut open, mut rows) = (Vec::new(), Vec::new());
     for (number, part) in parts.iter().enumerate() {
         let refuse = |reason: String| {
             let path = part.clone();
             Err(Error::Malformed { path, reason })
         };
-        let Some(first) = record(part, records(part)?.next())? else {
-            continue;
-        };
-        let (own, before) = (first.len(), *width.get_or_insert(first.len()));
-        if own != before {
-            return refuse(format!("{own} columns, but the parts before have {before}"));
+        let read = Error::io("read", part);
+        if let Some(first) = record(part, records(part)?.next())? {
+            let (own, before) = (first.len(), *width.get_or_insert(first.len()));
+            if own != before {
+                return refuse(format!("{own} columns, but the parts before have {before}"));
+            }
+            if number > 0 && first.get(0) == Some("filename") {
+                return refuse("it begins with a head, as only the first part may".into());
+            }
         }
-        if number > 0 && first.get(0) == Some("filename") {
-            return refuse("it begins with a head, as only the first part may".into());
+        let mut file = BufReader::new(File::open(part).map_err(&read)?);
+        let mut count = 0;
+        while copy_record(&mut file, &mut io::sink()).map_err(&read)? {
+            count += 1;
         }
+        file.rewind().map_err(&read)?;
+        open.push(file);
+        rows.push(count);
     }
     files::write_atomic_by(out, |writer| {
-        for part in parts {
-            let mut part = File::open(part).map_err(Error::io("read", part))?;
-            io::copy(&mut part, writer).map_err(Error::io("write", out))?;
+        let write = Error::io("write", out);
+        let head = usize::from(rows.first().is_some_and(|rows| *rows > 0));
+        if let Some(rows) = rows.first_mut() {
+            *rows -= head;
+        }
+        let order = order(parts, &rows)?;
+        if head > 0 {
+            copy_record(&mut open[0], writer).map_err(&write)?;
+        }
+        let each = order.rows_per_clip;
+        for part in order
+            .parts
+            .iter()
+            .flatten()
+            .flat_map(|part| repeat_n(*part, each))
+        {
+            copy_record(&mut open[part], writer).map_err(&write)?;
+        }
+        // Without an order, one part after the other.
+        for file in &mut open {
+            io::copy(file, writer).map_err(&write)?;
         }
         Ok(())
     })
 }
 
+/// Order of the clips of several parts.
+pub(super) struct Order {
+    /// The part of each clip; `None` where one part follows the other.
+    pub(super) parts: Option<Vec<usize>>,
+    pub(super) rows_per_clip: usize,
+}
+
+/// The order of the clips of parts with so many rows; every clip has as many.
+pub(super) fn order(parts: &[PathBuf], rows: &[usize]) -> Result<Order, Error> {
+    let clips = places_of(parts)?;
+    let Some(clips) = clips else {
+        return Ok(Order {
+            parts: None,
+            rows_per_clip: 1,
+        });
+    };
+    let (all, total): (usize, usize) = (rows.iter().sum(), clips.iter().sum());
+    let each = (all / total.max(1)).max(1);
+    for ((part, rows), clips) in parts.iter().zip(rows).zip(&clips) {
+        if clips.checked_mul(each) != Some(*rows) {
+            return Err(Error::Malformed {
+                path: part.clone(),
+                reason: format!("{rows} rows, but {clips} clips of {each} rows beside it"),
+            });
+        }
+    }
+    Ok(Order {
+        parts: sequence(parts, &clips)?,
+        rows_per_clip: each,
+    })
+}
+
+/// Copies the next record with its end of line as it stands; `false` at the end of the file.
+fn copy_record(from: &mut impl BufRead, to: &mut (impl Write + ?Sized)) -> io::Result<bool> {
+    let (mut line, mut quotes) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if from.read_until(b'\n', &mut line)? == 0 {
+            return Ok(quotes > 0);
+        }
+        to.write_all(&line)?;
+        quotes += line.iter().filter(|byte| **byte == b'"').count();
+        if quotes % 2 == 0 {
+            return Ok(true);
+        }
+    }
+}
+
 fn join_npy(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
     let mut total: Option<[usize; 3]> = None;
-    let mut open = Vec::new();
+    let (mut open, mut clips) = (Vec::new(), Vec::new());
     for part in parts {
         let malformed = |reason: String| Error::Malformed {
             path: part.clone(),
@@ -71,7 +149,9 @@ fn join_npy(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
         let shape = read_npy_header(&mut file)
             .map_err(Error::io("read", part))?
             .ok_or_else(|| malformed("no array [clips, bands, frames] of features".into()))?;
+        clips.push(shape[0]);
         if shape[0] == 0 {
+            open.push(file);
             continue;
         }
         let values = shape.iter().try_fold(4u64, |n, &d| n.checked_mul(d as u64));
@@ -103,8 +183,14 @@ fn join_npy(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
             reason,
         });
     };
+    let order = sequence(parts, &clips)?.unwrap_or_default();
+    let bytes = (total[1] * total[2] * 4) as u64;
     files::write_atomic(out, |mut writer| {
         writer.write_all(&npy_header(&total))?;
+        for part in order {
+            io::copy(&mut (&mut open[part]).take(bytes), &mut writer)?;
+        }
+        // Without an order, one part after the other.
         open.iter_mut()
             .try_for_each(|part| io::copy(part, &mut writer).map(drop))
     })

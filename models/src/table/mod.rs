@@ -7,6 +7,7 @@
 //! | `sink.rs` | clips as rows of a file, in any of the formats |
 //! | `npy.rs`, `csv.rs`, `parquet.rs` | the formats (Parquet: feature `parquet`) |
 //! | `spool.rs` | long sounds, whose features wait on disk |
+//! | `shard.rs` | [`Shard`]: parts of equal work for several machines |
 //! | `join.rs` | [`join`]: the parts of several machines put together |
 
 mod csv;
@@ -15,6 +16,7 @@ mod join;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod shard;
 mod sink;
 mod spool;
 #[cfg(test)]
@@ -37,6 +39,7 @@ use spool::Spool;
 
 pub use find::audio_files;
 pub use join::join;
+pub use shard::Shard;
 pub use sink::Format;
 
 /// What is to become an array.
@@ -54,30 +57,6 @@ pub struct Tabling<'a> {
     pub shard: Shard,
     /// Where features are kept, so that work which was stopped goes on where it was.
     pub cache: Option<&'a Path>,
-}
-
-/// The `index`-th of `count` parts of a list, as even as they can be, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Which part.
-    pub index: usize,
-    /// Of how many.
-    pub count: usize,
-}
-
-impl Shard {
-    /// Everything.
-    pub const WHOLE: Shard = Shard { index: 1, count: 1 };
-
-    fn of<T>(self, mut list: Vec<T>) -> Vec<T> {
-        let len = list.len();
-        // Rounded up: the first part is only empty where the list is.
-        let end =
-            |part: usize| (part as u128 * len as u128).div_ceil(self.count.max(1) as u128) as usize;
-        list.truncate(end(self.index));
-        list.drain(..end(self.index.saturating_sub(1)).min(list.len()));
-        list
-    }
 }
 
 /// What was written.
@@ -122,6 +101,8 @@ const LONG: u64 = 1 << 22;
 /// of every clip under `filename`, `band`, `0`, `1`, …; and no head where it is a part but the first. `.parquet` has the
 /// same columns, but the frames of a band are one column, `values`, of lists.
 ///
+/// Beside a part, `out` with `.order` behind its name says which of all files its clips are; [`join`] reads it.
+///
 /// A file that cannot be used costs a warning. Memory depends neither on the number of files nor on their length.
 ///
 /// # Errors
@@ -135,7 +116,8 @@ pub fn tabulate(
 ) -> Result<Tabled, Error> {
     tabling.check()?;
     let format = Format::of(out)?;
-    let paths = tabling.shard.of(audio_files(tabling.inputs)?);
+    let paths = audio_files(tabling.inputs)?;
+    let chosen = tabling.shard.choose(&paths);
     let cache = match tabling.cache {
         Some(dir) => Cache::open(
             dir,
@@ -157,19 +139,23 @@ pub fn tabulate(
         out,
         control,
         done: AtomicUsize::new(0),
-        total: paths.len(),
+        total: chosen.len(),
     };
     let columns = match tabling.settings.is_table() {
         true => Columns::Named(tabling.settings.names()),
         false => Columns::Frames,
     };
-    files::write_atomic_by(out, |writer| {
+    let (tabled, places) = files::write_atomic_by(out, |writer| {
         let sink = Sink::new(writer, format, columns, tabling.shard.index == 1);
         let mut sink = sink.map_err(Error::io("write", out))?;
         sink.clips_axis =
             tabling.shard != Shard::WHOLE || !matches!(tabling.inputs, [one] if !one.is_dir());
-        work.write(&paths, sink)
-    })
+        work.write(&paths, &chosen, sink)
+    })?;
+    if tabling.shard != Shard::WHOLE {
+        shard::write_places(out, &places)?;
+    }
+    Ok(tabled)
 }
 
 impl Tabling<'_> {
@@ -207,13 +193,20 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn write(&self, paths: &[PathBuf], mut sink: Sink<'_>) -> Result<Tabled, Error> {
+    /// Writes the features of the chosen files; returns with them which of all files the clips are.
+    fn write(
+        &self,
+        paths: &[PathBuf],
+        chosen: &[usize],
+        mut sink: Sink<'_>,
+    ) -> Result<(Tabled, Vec<usize>), Error> {
+        let mut places = Vec::new();
         let mut files: Vec<PathBuf> = Vec::new();
         let mut shape = [self.tabling.settings.bands(), 0];
         let mut failed: Option<Error> = None;
         let ahead = WAITING * kernels::cpu::threads();
-        let one = |at: usize| Ok((at, self.one(&paths[at])?));
-        in_order(paths.len(), ahead, one, |(at, found)| {
+        let one = |at: usize| Ok((chosen[at], self.one(&paths[chosen[at]])?));
+        in_order(chosen.len(), ahead, one, |(at, found)| {
             let path = &paths[at];
             let mut rows = match found {
                 Ok(rows) => rows,
@@ -235,6 +228,7 @@ impl Work<'_> {
             let label = find::label(self.tabling.inputs, path);
             let written = sink.clip(path, &label, rows.as_mut());
             files.push(path.clone());
+            places.push(at);
             written.map_err(Error::io("write", self.out))
         })?;
         match failed {
@@ -244,7 +238,7 @@ impl Work<'_> {
             None => {}
         }
         let shape = sink.end(shape).map_err(Error::io("write", self.out))?;
-        Ok(Tabled { files, shape })
+        Ok((Tabled { files, shape }, places))
     }
 
     /// The features of one file, as part of them all.

@@ -10,6 +10,7 @@
 
 use std::fs::File;
 use std::io;
+use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
 use ::parquet::schema::types::Type;
 
+use super::join::order;
 use super::sink::{Columns, Row, Writer};
 use crate::Error;
 use crate::files::{self, WriteSeek};
@@ -165,6 +167,13 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// Number of rows.
+    fn rows(&self) -> usize {
+        let groups = self.file.metadata().row_groups().iter();
+        let rows = groups.map(|group| usize::try_from(group.num_rows()).unwrap_or(0));
+        rows.map(|rows| rows.min(GROUP)).sum()
+    }
+
     fn malformed(&self, reason: impl ToString) -> Error {
         malformed(self.path, reason)
     }
@@ -332,39 +341,66 @@ pub(super) fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
             bytes,
         });
     }
-    files::write_atomic_by(out, |writer| copy(&open, writer, out))
+    let rows: Vec<usize> = open.iter().map(Part::rows).collect();
+    let order = order(parts, &rows)?;
+    let each = order.rows_per_clip;
+    let one_by_one = || (rows.iter().enumerate()).flat_map(|(part, rows)| repeat_n(part, *rows));
+    let mut sequence: Box<dyn Iterator<Item = usize>> = match order.parts {
+        Some(clips) => Box::new(clips.into_iter().flat_map(move |part| repeat_n(part, each))),
+        None => Box::new(one_by_one()),
+    };
+    files::write_atomic_by(out, |writer| copy(&open, &mut sequence, writer, out))
 }
 
-fn copy(parts: &[Part<'_>], writer: &mut dyn WriteSeek, out: &Path) -> Result<(), Error> {
+/// Where reading a part has come to.
+#[derive(Default)]
+struct Cursor {
+    next_group: usize,
+    group: Group,
+    at: usize,
+}
+
+/// Copies the rows of parts, one from each part that `sequence` names.
+fn copy(
+    parts: &[Part<'_>],
+    sequence: &mut dyn Iterator<Item = usize>,
+    writer: &mut dyn WriteSeek,
+    out: &Path,
+) -> Result<(), Error> {
     let write = |error| Error::io("write", out)(error);
     let nothing = || malformed(out, "none of the parts holds a clip");
     let columns = &parts.first().ok_or_else(nothing)?.columns;
     let mut to = Box::new(Parquet::new(writer, columns).map_err(write)?);
+    let mut cursors: Vec<Cursor> = parts.iter().map(|_| Cursor::default()).collect();
     let mut width = None;
-    for part in parts {
-        for index in 0..part.file.num_row_groups() {
-            let rows = part.group(index).map_err(|error| part.malformed(error))?;
-            let count = rows.filenames.len();
-            let own = rows.values.len() / count;
-            if *width.get_or_insert(own) != own {
-                let before = width.unwrap_or_default();
-                let reason = format!("rows of {own} numbers, but the parts before have {before}");
-                return Err(part.malformed(reason));
+    for number in sequence {
+        let (part, cursor) = (&parts[number], &mut cursors[number]);
+        while cursor.at == cursor.group.filenames.len() {
+            if cursor.next_group >= part.file.num_row_groups() {
+                return Err(part.malformed("fewer rows than it declares"));
             }
-            for at in 0..count {
-                let band = rows
-                    .bands
-                    .get(at)
-                    .map_or(Ok(0), |band| usize::try_from(*band));
-                let row = Row {
-                    filename: part.text(&rows.filenames, at)?,
-                    label: part.text(&rows.labels, at)?,
-                    band: band.map_err(|error| part.malformed(error))?,
-                    values: &rows.values[at * own..][..own],
-                };
-                to.row(&row).map_err(write)?;
-            }
+            let group = part.group(cursor.next_group);
+            cursor.group = group.map_err(|error| part.malformed(error))?;
+            cursor.next_group += 1;
+            cursor.at = 0;
         }
+        let (rows, at) = (&cursor.group, cursor.at);
+        cursor.at += 1;
+        let own = rows.values.len() / rows.filenames.len();
+        if *width.get_or_insert(own) != own {
+            let before = width.unwrap_or_default();
+            let reason = format!("rows of {own} numbers, but the parts before have {before}");
+            return Err(part.malformed(reason));
+        }
+        let band = rows.bands.get(at);
+        let band = band.map_or(Ok(0), |band| usize::try_from(*band));
+        let row = Row {
+            filename: part.text(&rows.filenames, at)?,
+            label: part.text(&rows.labels, at)?,
+            band: band.map_err(|error| part.malformed(error))?,
+            values: &rows.values[at * own..][..own],
+        };
+        to.row(&row).map_err(write)?;
     }
     if width.is_none() {
         return Err(nothing());
