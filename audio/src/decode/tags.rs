@@ -288,10 +288,7 @@ mod tests {
         };
         let header = Header::read(&frame).unwrap();
         assert_eq!(tag_frame(&frame, &header), Some(expected.clone()));
-        let checksum = Header {
-            checksum: true,
-            ..header
-        };
+        let checksum = Header::read(&[0xff, 0xfa, 0x90, 0x00]).unwrap();
         assert_eq!(
             tag_frame(&frame, &checksum),
             Some(expected.clone()),

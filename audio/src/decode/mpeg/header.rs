@@ -13,7 +13,7 @@ pub(crate) struct Header {
     /// Which of the nine rates: 44.1, 48 and 32 kHz, their halves, their quarters.
     pub(super) rate_index: usize,
     /// Whether two bytes of checksum follow.
-    pub(crate) checksum: bool,
+    pub(super) checksum: bool,
     /// Thousand bits a second; 0 where the format is free, and the next header tells the length.
     pub(super) bitrate: usize,
     /// In Hz.
