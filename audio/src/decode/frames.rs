@@ -16,6 +16,8 @@ pub(super) struct Frame<'d> {
     pub(super) samples: &'d [f32],
     /// What it says, if it is a tag and no sound.
     pub(super) tag: Option<Gapless>,
+    /// Whether `samples` are sound, and not the silence of a frame that could not be decoded.
+    pub(super) decoded: bool,
     /// Whether bytes of it are missing.
     pub(super) torn: bool,
 }
@@ -83,18 +85,18 @@ impl<'a> Frames<'a> {
         let frame = self.start..self.start + length;
         self.start = frame.end;
         self.skipped += self.gap.replace(0).unwrap_or(0);
-        let unpadded = header.frame_bytes_or(length) - header.padding();
+        let unpadded = header.frame_bytes().unwrap_or(length) - header.padding();
         // Behind a torn frame of free format, its length is not known.
         self.before = (!torn || header.frame_bytes().is_some()).then_some((header, unpadded));
         let bytes = &self.buffer[frame];
         let tag = (!torn).then(|| tags::tag_frame(bytes, &header)).flatten();
-        let samples: &[f32] = match (&tag, decode) {
+        let (samples, decoded): (&[f32], _) = match (&tag, decode) {
             (Some(_), _) => {
                 // A tag is not part of the main data, and what follows one is encoded anew.
                 self.decoder = None;
-                &[]
+                (&[], false)
             }
-            (None, false) => &[],
+            (None, false) => (&[], false),
             (None, true) => {
                 // What comes after a gap goes on with what came before it, if it is of the same kind.
                 let kept = (self.decoder.take()).filter(|(last, _)| last.continues(&header));
@@ -111,6 +113,7 @@ impl<'a> Frames<'a> {
             bytes,
             samples,
             tag,
+            decoded,
             torn,
         }))
     }

@@ -42,6 +42,9 @@ pub(super) fn open<'a>(
         trim: trims.next().unwrap_or_default(),
         trims,
         ended: false,
+        begun: false,
+        silence: 0,
+        held: Vec::new(),
         torn: 0,
         missing: survey.parts.iter().map(Part::missing).sum(),
         other_rate: None,
@@ -204,6 +207,9 @@ impl Trim {
     }
 }
 
+/// Samples of silence that are given at once.
+const AT_ONCE: u64 = 1 << 14;
+
 /// The sound of MPEG audio.
 struct Mp3<'a> {
     frames: Frames<'a>,
@@ -214,6 +220,11 @@ struct Mp3<'a> {
     trim: Trim,
     trims: std::vec::IntoIter<Trim>,
     ended: bool,
+    /// Whether a frame could be decoded; the samples of silence before it, which are no sound where none comes; and its
+    /// sound, until those are given.
+    begun: bool,
+    silence: u64,
+    held: Vec<f32>,
     /// Torn frames so far, and the samples that tags promise and the file lacks.
     torn: u64,
     missing: u64,
@@ -235,7 +246,16 @@ impl Source for Mp3<'_> {
             return Ok(false);
         }
         let before = samples.len();
-        self.ended = !self.decode(samples)?;
+        if self.begun && self.silence > 0 {
+            let silent = self.silence.min(AT_ONCE);
+            samples.resize(before + silent as usize, 0.0);
+            self.silence -= silent;
+            if self.silence == 0 {
+                samples.append(&mut self.held);
+            }
+        } else {
+            self.ended = !self.decode(samples)?;
+        }
         let new = (samples.len() - before) as u64;
         self.to_come = self.to_come.saturating_sub(new);
         Ok(true)
@@ -281,6 +301,16 @@ impl Mp3<'_> {
             run.finish(samples);
         }
         let sound = self.trim.next(frame.samples);
+        if !self.begun && !frame.decoded {
+            let silent = sound.len() as u64 * u64::from(self.rate) / u64::from(rate);
+            self.silence = self.silence.saturating_add(silent);
+            return Ok(true);
+        }
+        self.begun = true;
+        let samples = match self.silence {
+            0 => samples,
+            _ => &mut self.held,
+        };
         if rate == self.rate {
             samples.extend_from_slice(sound);
             return Ok(true);

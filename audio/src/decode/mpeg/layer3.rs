@@ -46,14 +46,15 @@ impl Layer3 {
     /// Decodes a frame's `bytes`, those behind its header and checksum, and appends the mean of its channels.
     ///
     /// A frame that says what cannot be, or whose main data begins before what is there, is silent and as long as any.
-    /// `bytes` too short for side information are those of a torn frame: no frame can reach back over it.
+    /// `bytes` too short for side information are those of a torn frame: no frame can reach back over it. Says whether the
+    /// frame was decoded.
     pub(super) fn decode(
         &mut self,
         header: &Header,
         bytes: &[u8],
         synthesis: &mut Synthesis,
         samples: &mut Vec<f32>,
-    ) {
+    ) -> bool {
         let mut info = SideInfo::default();
         let readable = info.read(header, bytes).is_some();
         let data = &mut self.main_data;
@@ -66,12 +67,12 @@ impl Layer3 {
         }
         data.resize(data.len() + ZEROS, 0);
         let start = before.checked_sub(info.main_data_begin);
-        let start = start.filter(|_| readable).unwrap_or_else(|| {
+        let start = start.filter(|_| readable);
+        if start.is_none() {
             // No bits: all lines are zero.
             info = SideInfo::default();
-            data.len()
-        });
-        let mut bits = Bits::new(&data[start..]);
+        }
+        let mut bits = Bits::new(&data[start.unwrap_or(data.len())..]);
         if self.channels != header.channels {
             // Each channel goes on from what it was last, and a second one from where it ended.
             self.channels = header.channels;
@@ -102,6 +103,7 @@ impl Layer3 {
                 samples,
             );
         }
+        start.is_some()
     }
 }
 

@@ -52,27 +52,29 @@ impl Decoder {
         }
     }
 
-    /// The samples of a frame that begins with `header`, full scale at 1: always [`Header::samples`] of them. A frame that
-    /// cannot be decoded, for want of the frames before it, for example, is silent.
-    pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> &[f32] {
+    /// The samples of a frame that begins with `header`, full scale at 1, and whether it was decoded. There are always
+    /// [`Header::samples`] of them: a frame that cannot be decoded, for want of the frames before it, for example, is silent.
+    pub(super) fn decode(&mut self, header: &Header, frame: &[u8]) -> (&[f32], bool) {
         let (samples, synthesis) = (&mut self.samples, &mut self.synthesis);
         samples.clear();
         let bytes = frame.get(header.bytes()..).unwrap_or_default();
-        if header.layer == 3 {
-            (self.layer3).decode(header, bytes, synthesis, samples);
+        let decoded = if header.layer == 3 {
+            (self.layer3).decode(header, bytes, synthesis, samples)
         } else {
             let mut values = [[0.0; SUBBANDS]; MOST_SLOTS];
-            let slots = layers12::decode(header, bytes, &mut values).unwrap_or_else(|| {
+            let slots = layers12::decode(header, bytes, &mut values);
+            if slots.is_none() {
                 values = [[0.0; SUBBANDS]; MOST_SLOTS];
-                header.samples() / SUBBANDS
-            });
-            synthesis.run(&values[..slots], samples);
-        }
-        samples
+            }
+            let all = header.samples() / SUBBANDS;
+            synthesis.run(&values[..slots.unwrap_or(all)], samples);
+            slots.is_some()
+        };
+        (samples, decoded)
     }
 
     /// The samples of a torn frame: silence. The frames behind it cannot reach back over it.
-    pub(super) fn torn(&mut self, header: &Header) -> &[f32] {
+    pub(super) fn torn(&mut self, header: &Header) -> (&[f32], bool) {
         self.decode(header, &[])
     }
 }
