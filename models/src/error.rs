@@ -107,6 +107,14 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another process writes the run's folder.
+    #[error("{}: {} is training in this folder", dir.display(), process_name(*process))]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+        /// The other process, where the system tells.
+        process: Option<u32>,
+    },
     /// Somebody asked for an end: nothing is wrong, and what was done is kept.
     #[error("stopped")]
     Stopped,
@@ -161,6 +169,7 @@ impl Error {
             Error::NoRate { .. } => Some("begin with a lower rate (--from), end with a higher one (--to), or take more --steps".into()),
             Error::Model { .. } => Some("a model file is the best.safetensors (or model.json) of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
+            Error::Locked { .. } => Some("wait until it has ended, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
             Error::Bench { .. } => Some("names are those of kernels (conv2d, matmul), train_step, infer and extract".into()),
             _ => None,
@@ -198,6 +207,10 @@ impl Error {
             source,
         }
     }
+}
+
+fn process_name(process: Option<u32>) -> String {
+    process.map_or("another process".into(), |id| format!("process {id}"))
 }
 
 impl From<kernels::Error> for Error {
