@@ -12,6 +12,14 @@ pub enum Error {
         /// In the system's words.
         source: std::io::Error,
     },
+    /// A named pipe, a socket or a device.
+    #[error("{name}: {what}, not a file")]
+    NotAFile {
+        /// Its path.
+        name: String,
+        /// What it is.
+        what: &'static str,
+    },
     /// No bytes at all.
     #[error("{name}: the file is empty")]
     Empty {

@@ -46,7 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// A clip's features could not be computed.
-    #[error("{name}: {source}")]
+    #[error("{}", of_clip(name, source))]
     Features {
         /// The clip.
         name: String,
@@ -207,6 +207,14 @@ impl Error {
             source,
         }
     }
+}
+
+/// What is wrong with a clip, under its name alone: the audio crate, which does not know it, says "clip".
+fn of_clip(name: &str, source: &audio::Error) -> String {
+    let text = source.to_string();
+    let subjects = [format!("{name}: "), "clip: ".into()];
+    let bare = (subjects.iter()).find_map(|subject| text.strip_prefix(subject.as_str()));
+    format!("{name}: {}", bare.unwrap_or(&text))
 }
 
 fn process_name(process: Option<u32>) -> String {

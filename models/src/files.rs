@@ -103,6 +103,7 @@ pub(crate) fn from_le_bytes(bytes: &[u8]) -> impl Iterator<Item = f32> {
 /// # Errors
 /// [`Error::Io`] naming `path`.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    check_file(path)?;
     fs::read(path).map_err(Error::io("read", path))
 }
 
@@ -111,7 +112,19 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// [`Error::Io`] naming `path`, also when the file is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
+    check_file(path)?;
     fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+/// Refuses pipes, sockets and devices, for which reading might wait without end.
+pub(crate) fn check_file(path: &Path) -> Result<(), Error> {
+    match audio::decode::special_file(path) {
+        Some(what) => Err(Error::Malformed {
+            path: path.into(),
+            reason: format!("{what}, not a file"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Reads a JSON file.

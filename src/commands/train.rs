@@ -2,6 +2,7 @@
 
 use crate::changes::Changes;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
@@ -79,6 +80,8 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let cache = cache_dir(self.no_cache);
         let cache = cache.as_deref();
+        let out = self.out.clone();
+        interrupt::last_words(move || options::training_stopped(&out));
         let outcome = if self.resume {
             self.said_again()?;
             let resuming = Resuming {

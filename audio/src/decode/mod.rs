@@ -11,6 +11,7 @@
 //! | `frames.rs` | its frames, found in a file whatever stands between them |
 //! | `mpeg/` | the decoder of its frames, layers I to III |
 //! | `codecs.rs` | FLAC, Ogg Vorbis and AIFF through symphonia (feature `formats`) |
+//! | `special.rs` | [`special_file`]: pipes, sockets and devices |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio |
 //!
 //! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
@@ -24,10 +25,12 @@ mod frames;
 mod mp3;
 mod mpeg;
 mod pcm;
+mod special;
 mod stream;
 mod tags;
 mod wav;
 
+pub use special::special_file;
 pub use stream::{Segment, Stream};
 
 use crate::clip::Clip;
