@@ -73,7 +73,10 @@ mod tests {
         let run = dir.path().join("deep/run");
         let lock = RunLock::take(&run).unwrap();
         let error = RunLock::take(&run).unwrap_err();
-        let words = [run.to_str().unwrap(), &format!("process {}", std::process::id())];
+        let words = [
+            run.to_str().unwrap(),
+            &format!("process {}", std::process::id()),
+        ];
         for word in words {
             assert!(error.to_string().contains(word), "{error}");
         }

@@ -28,9 +28,9 @@ impl Temporary {
     /// # Errors
     /// [`Error::Io`] naming `path`.
     pub(crate) fn beside(path: &Path) -> Result<Self, Error> {
-        let name = path.file_name().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "the path names no file")
-        });
+        let name = path
+            .file_name()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
         let name = name.map_err(Error::io("write", path))?;
         if let Some(folder) = first_in(path) {
             remove_stale(folder);

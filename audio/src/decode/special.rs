@@ -42,8 +42,14 @@ mod tests {
         let error = |path: &Path| decode(path, &Limits::default()).unwrap_err().to_string();
         let refused = error(&socket);
         std::fs::remove_file(&socket).unwrap();
-        assert_eq!(refused, format!("{}: a socket, not a file", socket.display()));
-        assert_eq!(error(Path::new("/dev/zero")), "/dev/zero: a device, not a file");
+        assert_eq!(
+            refused,
+            format!("{}: a socket, not a file", socket.display())
+        );
+        assert_eq!(
+            error(Path::new("/dev/zero")),
+            "/dev/zero: a device, not a file"
+        );
         for file in ["/dev/stdin", "/dev/fd/0", "/", "/no/such/file"] {
             assert_eq!(special_file(Path::new(file)), None, "{file}");
         }

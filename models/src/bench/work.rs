@@ -13,6 +13,11 @@ pub trait Work {
     /// What it works on, in a few words.
     fn shape(&self) -> String;
 
+    /// Floating-point operations, as far as they are known before it is done.
+    fn flops(&self) -> u64 {
+        0
+    }
+
     /// Does it once and waits: the numbers that tell whether it went right.
     ///
     /// # Errors
@@ -61,6 +66,27 @@ impl TrainStep {
         })
     }
 
+    /// [`TrainStep::new`] with the batch halved so often; `None` where that leaves fewer examples than the network needs.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn halved(
+        recipe: &Recipe,
+        classes: usize,
+        times: u32,
+        device: &Device,
+    ) -> Result<Option<Self>, Error> {
+        let mut recipe = recipe.clone();
+        let least = recipe.architecture_for(classes)?.smallest_batch()?.max(1);
+        for _ in 0..times {
+            if recipe.training.batch <= least {
+                return Ok(None);
+            }
+            recipe.training.batch = recipe.training.batch.div_ceil(2).max(least);
+        }
+        TrainStep::new(&recipe, classes, device).map(Some)
+    }
+
     /// The network that is trained.
     #[must_use]
     pub fn network(&self) -> &Network {
@@ -91,6 +117,13 @@ impl TrainStep {
 impl Work for TrainStep {
     fn shape(&self) -> String {
         self.x.shape().to_string()
+    }
+
+    fn flops(&self) -> u64 {
+        // Forward, and backward to weights and to inputs.
+        let batch = self.x.shape().first().copied().unwrap_or(0) as u64;
+        let summary = self.network.architecture().summary();
+        summary.map_or(0, |summary| 6 * batch * summary.multiply_adds)
     }
 
     fn run(&mut self) -> Result<Vec<f32>, Error> {
@@ -134,6 +167,9 @@ impl Work for Infer {
     }
 }
 
+/// Length of the sound that features are computed of.
+const SECONDS: f32 = 30.0;
+
 /// The features of 30 seconds of synthetic music, with librosa's settings.
 #[derive(Debug)]
 pub struct Extract {
@@ -146,13 +182,24 @@ impl Extract {
     /// Features of this kind.
     #[must_use]
     pub fn new(kind: Kind, device: &Device) -> Self {
+        Extract::of_seconds(kind, SECONDS, device)
+    }
+
+    /// [`Extract::new`] with the sound halved so often; `None` where less than two seconds would be left.
+    #[must_use]
+    pub fn halved(kind: Kind, times: u32, device: &Device) -> Option<Self> {
+        let seconds = SECONDS / 2f32.powi(times.min(9) as i32);
+        (seconds >= 2.0).then(|| Extract::of_seconds(kind, seconds, device))
+    }
+
+    fn of_seconds(kind: Kind, seconds: f32, device: &Device) -> Self {
         let settings = FeatureSettings {
             kind,
             ..FeatureSettings::default()
         };
         Extract {
             device: device.clone(),
-            clip: synth::clip(0, 1, 30.0, settings.sample_rate),
+            clip: synth::clip(0, 1, seconds, settings.sample_rate),
             settings,
         }
     }
@@ -160,7 +207,7 @@ impl Extract {
 
 impl Work for Extract {
     fn shape(&self) -> String {
-        "30 s".into()
+        format!("{} s", self.clip.seconds())
     }
 
     fn run(&mut self) -> Result<Vec<f32>, Error> {

@@ -52,7 +52,9 @@ pub(super) fn lengths(clips: &[Length]) -> bool {
     let mut shortened = clips.iter().filter(short);
     let first = shortened.next();
     let differ = shortened.any(|clip| first.is_some_and(|first| first.samples != clip.samples));
-    let short = clips.iter().filter(|clip| short(clip) && (differ || clip.part));
+    let short = clips
+        .iter()
+        .filter(|clip| short(clip) && (differ || clip.part));
     2 * (clips.iter().filter(whole).count() + short.count()) > clips.len()
 }
 
@@ -98,9 +100,16 @@ mod tests {
 
     #[test]
     fn lengths_of_excerpts_and_of_other_clips() {
-        assert!(lengths(&clips(&[661_794, 661_504, 660_000, 675_808], RATE, false)));
+        assert!(lengths(&clips(
+            &[661_794, 661_504, 660_000, 675_808],
+            RATE,
+            false
+        )));
         assert!(lengths(&clips(&[480_210; 3], 16_000, false)), "resampled");
-        assert!(lengths(&clips(&[331_776, 352_512], RATE, false)), "shortened");
+        assert!(
+            lengths(&clips(&[331_776, 352_512], RATE, false)),
+            "shortened"
+        );
         assert!(lengths(&clips(&[66_149; 4], RATE, true)), "parts");
         for (samples, rate) in [(44_100, RATE), (55_125, RATE), (661_500, RATE), (30, 1)] {
             assert!(!lengths(&clips(&[samples; 10], rate, false)), "{samples}");

@@ -71,7 +71,9 @@ impl Dataset {
 
 fn is_table(path: &Path) -> bool {
     let known = |extension: &std::ffi::OsStr| {
-        ["csv", "tsv"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        ["csv", "tsv"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     };
     path.is_file() && path.extension().is_some_and(known)
 }

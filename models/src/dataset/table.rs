@@ -141,7 +141,10 @@ fn read(path: &Path) -> Result<Table, Error> {
         let short = |name: &str| name.chars().take(LONGEST_HEADING).collect();
         let names: Vec<String> = head.iter().take(5).map(short).collect();
         let (names, by) = (names.join(", "), separator.name());
-        let reason = format!("no column is called label; separated by {by}, its {} headings begin with {names}", head.len());
+        let reason = format!(
+            "no column is called label; separated by {by}, its {} headings begin with {names}",
+            head.len()
+        );
         malformed(path, reason)
     })?;
     let name = called(&NAMES);
@@ -155,7 +158,9 @@ fn read(path: &Path) -> Result<Table, Error> {
         if record.len() != head.len() {
             let (has, wants) = (record.len(), head.len());
             let by = separator.name();
-            let reason = format!("row {number} has {has} columns, the headings have {wants}, separated by {by}");
+            let reason = format!(
+                "row {number} has {has} columns, the headings have {wants}, separated by {by}"
+            );
             return Err(malformed(path, reason));
         }
         if record[label].trim().is_empty() {
@@ -269,7 +274,10 @@ mod tests {
         let comma = "filename,a,b,label\nx.wav,1.5,-2e3,rock\ny.wav,0.25,4,jazz\n";
         let expected = read("comma.csv", comma).unwrap();
         assert_eq!(expected.1[0].2, [1.5, -2000.0]);
-        let decimal = comma.replace(',', ";").replace('.', ",").replace(",wav", ".wav");
+        let decimal = comma
+            .replace(',', ";")
+            .replace('.', ",")
+            .replace(",wav", ".wav");
         for (name, text) in [
             ("decimal.csv", decimal.clone()),
             ("bom.csv", format!("\u{feff}{decimal}")),

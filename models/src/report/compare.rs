@@ -216,7 +216,10 @@ mod tests {
         let mut odd = sample();
         odd.runs[1].run = "b\n\u{1b}[2J".into();
         let text = odd.to_string();
-        assert!(text.lines().count() == 3 && !text.contains('\u{1b}'), "{text}");
+        assert!(
+            text.lines().count() == 3 && !text.contains('\u{1b}'),
+            "{text}"
+        );
         let json = serde_json::to_value(sample()).unwrap();
         assert_eq!(
             (json[0]["run"].as_str(), json[1]["accuracy"].as_f64()),

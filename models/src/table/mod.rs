@@ -135,9 +135,11 @@ pub fn tabulate(
 ) -> Result<Tabled, Error> {
     tabling.check()?;
     let format = Format::of(out)?;
-    let paths = tabling.shard.of(audio_files(tabling.inputs, &mut |skipped| {
-        control.tell(Event::Warning(&skipped));
-    })?);
+    let paths = tabling
+        .shard
+        .of(audio_files(tabling.inputs, &mut |skipped| {
+            control.tell(Event::Warning(&skipped));
+        })?);
     let cache = match tabling.cache {
         Some(dir) => Cache::open(
             dir,

@@ -112,12 +112,16 @@ fn other_clips_with_gtzans_names_are_none_of_its() {
         }
     }
     assert_eq!(detect(&place.data()), Layout::Folders);
-    let table = "filename,length,x,label\ndisco.00050.wav,LEN,1,disco\ndisco.00051.wav,LEN,2,disco\n";
+    let table =
+        "filename,length,x,label\ndisco.00050.wav,LEN,1,disco\ndisco.00051.wav,LEN,2,disco\n";
     let copies = |path: &str, text: &str| {
         place.write(path, text.as_bytes());
         let dataset = opened(&place.data().join(path));
         let warnings = &dataset.warnings;
-        assert!(dataset.items.len() == 2 && warnings.len() < 2, "{warnings:?}");
+        assert!(
+            dataset.items.len() == 2 && warnings.len() < 2,
+            "{warnings:?}"
+        );
         warnings.len()
     };
     assert_eq!(copies("t/synth.csv", &table.replace("LEN", "66150")), 0);
