@@ -5,12 +5,14 @@ use crate::program::{command, home, melgrad, music, second, small_recipe, write,
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A command that runs while the test goes on. It is killed with this value.
 struct Running {
     child: Child,
+    /// Open, and nothing is written to it.
+    _stdin: Option<ChildStdin>,
     err: BufReader<ChildStderr>,
 }
 
@@ -21,7 +23,8 @@ impl Running {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let err = BufReader::new(child.stderr.take().unwrap());
-        Running { child, err }
+        let _stdin = child.stdin.take();
+        Running { child, _stdin, err }
     }
 
     /// A training that takes very long, in its second epoch.
@@ -258,7 +261,7 @@ fn pipes_and_sockets_are_passed_over_or_refused() {
     let socket = music.join("blues/socket.mp3");
     let _listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
     std::os::unix::fs::symlink("self.wav", music.join("blues/self.wav")).unwrap();
-    std::os::unix::fs::symlink("..", music.join("blues/up")).unwrap();
+    std::os::unix::fs::symlink(".", music.join("blues/up")).unwrap();
     let device = ["--device", "cpu"];
     let train = [
         "train",
