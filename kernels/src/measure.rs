@@ -410,11 +410,12 @@ mod tests {
             }
             let mut kernel = case.kernel;
             while let Some(smaller) = kernel.smaller() {
-                smaller
-                    .check()
-                    .unwrap_or_else(|error| panic!("{smaller:?}: {error}"));
                 assert_eq!(smaller.name(), kernel.name());
                 assert!(smaller.bytes() < kernel.bytes(), "{smaller:?}");
+                if let Err(error) = smaller.check() {
+                    // One number a channel has no variance.
+                    assert!(smaller.name().starts_with("batch_norm"), "{error}");
+                }
                 kernel = smaller;
                 halved += 1;
             }

@@ -1,95 +1,82 @@
 //! Rows of kernels: each rung of a case, checked and timed.
 
-use kernels::measure::{Budget, Peaks, Subject, Timing};
-use kernels::{Case, Counters, Kernel};
+use std::cell::OnceCell;
+
+use kernels::measure::{Budget, Peaks, Subject};
+use kernels::{Case, Counters};
 
 use super::quick::{self, Shape};
 use super::{Bench, Checked, Names};
-
-/// A launch may take this part of a row's time: it is made cold, to be checked, and to be timed.
-const LAUNCH: f64 = 0.25;
 
 impl Bench<'_> {
     /// Every rung that is asked for, in a quick look within so many seconds in all.
     pub(super) fn kernel(&mut self, case: Case, seconds: Option<f64>) -> Result<(), String> {
         let device = self.device;
-        let mut shape = Shape {
-            kernel: case.kernel,
-            halved: 0,
-        };
-        shape.halve_while(|kernel| quick::ruled_out(device, kernel).is_some());
-        if let Some(reason) = quick::ruled_out(device, &*shape.kernel) {
-            self.leave_out(&format!("{}/{}", shape.kernel.name(), case.name), &reason);
+        let name = format!("{}/{}", case.kernel.name(), case.name);
+        let mut shapes = quick::shapes(case);
+        let reason = quick::ruled_out(device, &*shapes[0].kernel);
+        shapes.retain(|shape| quick::ruled_out(device, &*shape.kernel).is_none());
+        let Some(largest) = shapes.first() else {
+            self.leave_out(&name, &reason.unwrap_or_default());
             return Ok(());
-        }
-        let rungs = |kernel: &dyn Kernel| match device.rungs(kernel) {
+        };
+        let rungs = |shape: &Shape| match device.rungs(&*shape.kernel) {
             Some(rungs) => rungs.into_iter().map(Some).collect(),
             None => vec![None],
         };
-        let mut wanted: Vec<Option<&str>> = rungs(&*shape.kernel);
+        let mut wanted: Vec<Option<&str>> = rungs(largest);
         if !self.all_rungs {
             wanted.drain(..wanted.len().saturating_sub(1));
         }
         let seconds = seconds.map(|seconds| seconds / wanted.len() as f64);
-        if let Some(seconds) = seconds {
-            let peaks = self.peaks;
-            shape.halve_while(|kernel| quick::takes_longer(kernel, &peaks, seconds));
-        }
-        // The best first, so that only those behind it have smaller shapes for the sake of a slow one.
-        let first = self.rows.len();
-        while !wanted.is_empty() && self.control.check().is_ok() {
-            let subject = Subject::new(device, &*shape.kernel).map_err(text)?;
-            let served = rungs(&*shape.kernel);
-            let mut too_long = 1.0;
-            while let Some(&rung) = wanted.last()
-                && self.control.check().is_ok()
-            {
-                let case = case.name;
-                if !served.contains(&rung) {
-                    let name = rung.unwrap_or_default();
-                    self.leave_out(
-                        &format!("{name}/{case}"),
-                        "it does not serve the smaller shape",
-                    );
-                } else {
-                    too_long = self.rung(&subject, case, &shape, rung, seconds)?;
-                    if too_long > 1.0 {
-                        break;
-                    }
-                }
-                wanted.pop();
+        // One example is soon done; to software even that may be too much.
+        let probe = match device.is_software() {
+            true => shapes.len() - 1,
+            false => shapes
+                .iter()
+                .rposition(|shape| !shape.is_proof())
+                .unwrap_or(0),
+        };
+        let subjects: Vec<OnceCell<Subject<'_>>> = shapes.iter().map(|_| OnceCell::new()).collect();
+        let subject = |at: usize| -> Result<&Subject<'_>, String> {
+            if let Some(made) = subjects[at].get() {
+                return Ok(made);
             }
-            drop(subject);
-            while too_long > 1.0 && shape.halve() {
-                too_long /= 2.0;
+            let made = Subject::new(device, &*shapes[at].kernel).map_err(text)?;
+            Ok(subjects[at].get_or_init(|| made))
+        };
+        for rung in wanted {
+            if self.control.check().is_err() {
+                break;
             }
+            let mut at = 0;
+            if let Some(seconds) = seconds {
+                let serves = |&at: &usize| rungs(&shapes[at]).contains(&rung);
+                let served: Vec<usize> = (0..shapes.len()).filter(serves).collect();
+                let own = served.iter().rev().find(|&&at| at <= probe).copied();
+                let own = own.unwrap_or(0);
+                let launch = || subject(own)?.once(rung).map_err(text);
+                let cold = launch()?;
+                // The first time, the pipeline is compiled.
+                let warm = launch()?.min(cold);
+                at = quick::fitting(&shapes, &served, own, warm, seconds);
+            }
+            self.rung(subject(at)?, &shapes[at], rung, seconds)?;
         }
-        self.rows[first..].reverse();
         Ok(())
     }
 
-    /// One row. Where a launch takes longer than a quick look has for it, and the batch can be halved, there is none:
-    /// then this says how many times as long.
+    /// One row.
     fn rung(
         &mut self,
         subject: &Subject<'_>,
-        case: &str,
         shape: &Shape,
         rung: Option<&str>,
         seconds: Option<f64>,
-    ) -> Result<f64, String> {
+    ) -> Result<(), String> {
         let kernel = &*shape.kernel;
         let before = self.copying()?;
         let cold = subject.once(rung).map_err(text)?;
-        if let Some(seconds) = seconds
-            && cold > LAUNCH * seconds
-            && kernel.smaller().is_some()
-        {
-            let too_long = subject.once(rung).map_err(text)? / (LAUNCH * seconds);
-            if too_long > 1.0 {
-                return Ok(too_long);
-            }
-        }
         let checked = match rung {
             Some(_) => Checked {
                 against: "cpu",
@@ -100,11 +87,11 @@ impl Bench<'_> {
                 error: self.proved(kernel.name())?,
             },
         };
-        let timing: Timing = match seconds {
+        let timing = match seconds {
             Some(seconds) => subject.time_warm(rung, self.peaks.clock, quick::budget(seconds)),
             None => subject.time(rung, self.peaks.clock, Budget::FULL),
-        }
-        .map_err(text)?;
+        };
+        let timing = timing.map_err(text)?;
         let cost = Counters {
             flops: kernel.flops(),
             bytes: kernel.bytes(),
@@ -112,7 +99,7 @@ impl Bench<'_> {
         };
         let names = Names {
             kernel: kernel.name().into(),
-            case: format!("{case}{}", quick::suffix(shape.halved)),
+            case: shape.case.clone(),
             rung: rung.unwrap_or("cpu").into(),
             halved: shape.halved,
         };
@@ -121,7 +108,7 @@ impl Bench<'_> {
             ..self.peaks
         };
         self.row(names, cost, cold, timing, checked, peaks);
-        Ok(1.0)
+        Ok(())
     }
 }
 

@@ -219,16 +219,21 @@ impl Bench<'_> {
         let name = subject.name();
         match subject {
             Subjects::Kernel(case) => self.kernel(case, seconds),
-            Subjects::TrainStep(recipe) => self.work(name, seconds, |device, halved| {
-                TrainStep::halved(&recipe, CLASSES, halved, device)
-            }),
-            Subjects::Infer(recipe) => self.work(name, seconds, |device, halved| {
-                let infer = (halved == 0).then(|| Infer::new(&recipe, CLASSES, device));
-                infer.transpose()
-            }),
-            Subjects::Extract(kind) => self.work(name, seconds, |device, halved| {
-                Ok(Extract::halved(kind, halved, device))
-            }),
+            Subjects::TrainStep(recipe) => {
+                let most =
+                    TrainStep::most_halved(&recipe, CLASSES).map_err(|error| error.to_string())?;
+                self.work(name, seconds, most, |device, halved| {
+                    TrainStep::halved(&recipe, CLASSES, halved, device)
+                })
+            }
+            Subjects::Infer(recipe) => {
+                self.work(name, seconds, 0, |d, _| Infer::new(&recipe, CLASSES, d))
+            }
+            Subjects::Extract(kind) => {
+                self.work(name, seconds, Extract::MOST_HALVED, |device, halved| {
+                    Ok(Extract::halved(kind, halved, device))
+                })
+            }
         }
     }
 

@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use engine::Device;
-use kernels::Kernel;
+use kernels::catalogue::CATALOGUE;
 use kernels::measure::{self, Budget, Peaks};
 use kernels::peak::PeakFma;
 use kernels::peak::cases::FMA;
+use kernels::{Case, Kernel, Role};
 
 /// About how long a quick look takes on a slow device. On a fast one it takes less.
 const AIM: Duration = Duration::from_secs(25);
 /// What has not begun by then is left out.
 const END: Duration = Duration::from_secs(45);
 
-/// A naive kernel may take this many times as long as the device's peaks allow.
-pub(super) const NAIVE: f64 = 10.0;
+/// A launch may take this part of a row's time: it is made cold, to be checked, and to be timed.
+const LAUNCH: f64 = 0.2;
 
 /// The time of a quick look, dealt out to what is measured.
 #[derive(Debug, Clone, Copy)]
@@ -59,33 +60,81 @@ pub(super) fn budget(seconds: f64) -> Budget {
     }
 }
 
-/// A shape, and which part of its batch is left.
+/// A kernel with one shape, and what the case is called.
 pub(super) struct Shape {
     pub(super) kernel: Box<dyn Kernel>,
+    pub(super) case: String,
     /// The batch was halved so often.
     pub(super) halved: u32,
+    is_proof: bool,
 }
 
 impl Shape {
-    /// Half the batch; false where there is nothing to halve.
-    pub(super) fn halve(&mut self) -> bool {
-        let Some(smaller) = self.kernel.smaller() else {
-            return false;
-        };
-        self.kernel = smaller;
-        self.halved += 1;
-        true
+    /// Whether it is a case for proofs, and no shape of a paper's network.
+    pub(super) fn is_proof(&self) -> bool {
+        self.is_proof
     }
 
-    /// Halves the batch while `too_large` says so.
-    pub(super) fn halve_while(&mut self, too_large: impl Fn(&dyn Kernel) -> bool) {
-        while too_large(&*self.kernel) && self.halve() {}
+    /// About how long a launch takes, next to other shapes of the same kernel.
+    fn cost(&self) -> f64 {
+        (self.kernel.flops() + self.kernel.bytes()) as f64
     }
 }
 
-/// Whether a launch, or a naive rung's, surely takes longer than `seconds`.
-pub(super) fn takes_longer(kernel: &dyn Kernel, peaks: &Peaks, seconds: f64) -> bool {
-    NAIVE * peaks.bound(kernel.flops(), kernel.bytes()).1 > seconds
+/// The shapes that a case may be measured with, the largest first: its own, and with the batch halved ever more often. Last
+/// come the kernel's proof cases, for devices to which one example is too much.
+pub(super) fn shapes(case: Case) -> Vec<Shape> {
+    let kernel = case.kernel.name();
+    let named = |halved| format!("{}{}", case.name, suffix(halved));
+    let mut shapes = vec![Shape {
+        kernel: case.kernel,
+        case: named(0),
+        halved: 0,
+        is_proof: false,
+    }];
+    while let Some(last) = shapes.last()
+        && let Some(kernel) = last.kernel.smaller()
+        && kernel.check().is_ok()
+    {
+        let halved = last.halved + 1;
+        let case = named(halved);
+        shapes.push(Shape {
+            kernel,
+            case,
+            halved,
+            is_proof: false,
+        });
+    }
+    let smallest = shapes.last().map_or(0.0, Shape::cost);
+    let all = CATALOGUE.iter().flat_map(|(_, cases, _)| cases());
+    let proofs = all.filter(|case| case.role == Role::Proof && case.kernel.name() == kernel);
+    let mut proofs: Vec<Shape> = proofs
+        .map(|case| Shape {
+            case: format!("{} (small)", case.name),
+            kernel: case.kernel,
+            halved: 0,
+            is_proof: true,
+        })
+        .filter(|proof| proof.cost() < smallest)
+        .collect();
+    proofs.sort_by(|a, b| b.cost().total_cmp(&a.cost()));
+    shapes.extend(proofs);
+    shapes
+}
+
+/// Which of some shapes, the largest first, is the largest that a row of so many seconds has time for, when a launch of
+/// the shape `probe` takes `launch` seconds; the last, where none is.
+pub(super) fn fitting(
+    shapes: &[Shape],
+    served: &[usize],
+    probe: usize,
+    launch: f64,
+    seconds: f64,
+) -> usize {
+    let each = launch / shapes[probe].cost().max(1.0);
+    let fits = |&&at: &&usize| each * shapes[at].cost() <= LAUNCH * seconds;
+    let found = served.iter().find(fits).or(served.last());
+    found.copied().unwrap_or(probe)
 }
 
 /// What a device's limits say against a kernel's shape, if anything.
@@ -117,18 +166,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_halved_until_they_fit() {
-        let kernel = Box::new(kernels::matmul::Matmul::new(100, 7, 7));
-        let mut shape = Shape { kernel, halved: 0 };
-        shape.halve_while(|kernel| kernel.inputs()[0].len > 14 * 7);
-        assert_eq!((shape.kernel.inputs()[0].len, shape.halved), (13 * 7, 3));
-        shape.halve_while(|_| true);
-        assert_eq!((shape.kernel.inputs()[0].len, shape.halved), (7, 7));
-        assert!(!shape.halve());
+    fn the_largest_shape_that_fits_is_taken() {
+        let cases = CATALOGUE.iter().flat_map(|(_, cases, _)| cases());
+        let mut cases = cases.filter(|case| case.kernel.name() == "matmul");
+        let shapes = shapes(cases.find(|case| case.name == "square-1024").unwrap());
+        let names: Vec<&str> = shapes.iter().map(|shape| shape.case.as_str()).collect();
         assert_eq!(
-            (suffix(0), suffix(3)),
-            (String::new(), " (batch / 8)".into())
+            names[..3],
+            [
+                "square-1024",
+                "square-1024 (batch / 2)",
+                "square-1024 (batch / 4)"
+            ]
         );
+        assert_eq!(shapes[10].kernel.inputs()[0].len, 1024, "one row");
+        assert!(shapes.len() > 12 && names.last().unwrap().ends_with("(small)"));
+        let all: Vec<usize> = (0..shapes.len()).collect();
+        assert_eq!(fitting(&shapes, &all, 10, 1e-6, 1.0), 0, "all of it");
+        let some = fitting(&shapes, &all, 10, 0.04, 1.0);
+        assert!((7..10).contains(&some), "{some}");
+        assert!(fitting(&shapes, &all, 10, 4.0, 1.0) > 10, "not one row");
+        assert_eq!(fitting(&shapes, &all, 10, 1e9, 1.0), shapes.len() - 1);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl TrainStep {
         })
     }
 
-    /// [`TrainStep::new`] with the batch halved so often; `None` where that leaves fewer examples than the network needs.
+    /// [`TrainStep::new`] with the batch halved so often, at most [`TrainStep::most_halved`] times.
     ///
     /// # Errors
     /// As [`TrainStep::new`].
@@ -75,16 +75,23 @@ impl TrainStep {
         classes: usize,
         times: u32,
         device: &Device,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Self, Error> {
         let mut recipe = recipe.clone();
         let least = recipe.architecture_for(classes)?.smallest_batch()?.max(1);
         for _ in 0..times {
-            if recipe.training.batch <= least {
-                return Ok(None);
-            }
             recipe.training.batch = recipe.training.batch.div_ceil(2).max(least);
         }
-        TrainStep::new(&recipe, classes, device).map(Some)
+        TrainStep::new(&recipe, classes, device)
+    }
+
+    /// How often a recipe's batch can be halved until it has the fewest examples that the network needs.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn most_halved(recipe: &Recipe, classes: usize) -> Result<u32, Error> {
+        let least = recipe.architecture_for(classes)?.smallest_batch()?.max(1);
+        let times = recipe.training.batch.div_ceil(least).max(1);
+        Ok(times.next_power_of_two().ilog2())
     }
 
     /// The network that is trained.
@@ -161,6 +168,11 @@ impl Work for Infer {
         self.x.shape().to_string()
     }
 
+    fn flops(&self) -> u64 {
+        let summary = self.network.architecture().summary();
+        summary.map_or(0, |summary| 2 * summary.multiply_adds)
+    }
+
     fn run(&mut self) -> Result<Vec<f32>, Error> {
         let logits = no_grad(|| self.network.forward(&self.x, Mode::Eval))?;
         Ok(logits.softmax()?.to_vec()?)
@@ -185,11 +197,14 @@ impl Extract {
         Extract::of_seconds(kind, SECONDS, device)
     }
 
-    /// [`Extract::new`] with the sound halved so often; `None` where less than two seconds would be left.
+    /// How often the sound can be halved: to less than four seconds.
+    pub const MOST_HALVED: u32 = 3;
+
+    /// [`Extract::new`] with the sound halved so often, at most [`Extract::MOST_HALVED`] times.
     #[must_use]
-    pub fn halved(kind: Kind, times: u32, device: &Device) -> Option<Self> {
-        let seconds = SECONDS / 2f32.powi(times.min(9) as i32);
-        (seconds >= 2.0).then(|| Extract::of_seconds(kind, seconds, device))
+    pub fn halved(kind: Kind, times: u32, device: &Device) -> Self {
+        let times = times.min(Extract::MOST_HALVED) as i32;
+        Extract::of_seconds(kind, SECONDS / 2f32.powi(times), device)
     }
 
     fn of_seconds(kind: Kind, seconds: f32, device: &Device) -> Self {

@@ -9,15 +9,6 @@ use super::work::Work;
 use super::{Bench, Checked, Names};
 use crate::Error;
 
-/// Work that was made, and perhaps done once.
-struct Begun<W> {
-    work: W,
-    /// Seconds, and the numbers that came out.
-    first: Option<(f64, Vec<f32>)>,
-    /// Whether it takes longer than a quick look has for it.
-    slow: bool,
-}
-
 impl Bench<'_> {
     /// Does the work once more, and holds every kernel that it launches against the oracle.
     fn parts(&mut self, work: &mut impl Work) -> Result<Checked, String> {
@@ -38,70 +29,70 @@ impl Bench<'_> {
         Ok(checked)
     }
 
-    /// Does some work once, unless a quick look surely has no time for it.
-    fn begin<W: Work>(&self, mut work: W, seconds: Option<f64>) -> Result<Begun<W>, Error> {
-        let limit = seconds.unwrap_or(f64::INFINITY) / 2.0;
-        let at_peak = work.flops() as f64 / self.peaks.flops;
-        let mut slow = quick::NAIVE * at_peak > limit;
-        let mut first = None;
-        if !slow {
-            let done = timed(&mut work)?;
-            // The first time, pipelines are compiled.
-            slow = done.0 > limit && timed(&mut work)?.0 > limit;
-            first = Some(done);
-        }
-        Ok(Begun { work, first, slow })
+    /// How many times as long as its arithmetic at peak a network surely takes, by the worst of the kernels that it spends
+    /// its time in; only software is so slow that this tells.
+    fn slowness(&self) -> f64 {
+        let main = ["conv2d", "conv2d_input_grad", "conv2d_weight_grad"];
+        let last = |name: &&str| self.rows.iter().rev().find(|row| row.kernel == *name);
+        let rows = main.iter().filter_map(last);
+        let slowness = rows.map(|row| self.peaks.flops * 1e-9 / row.gflops.max(1e-9));
+        slowness.fold(1.0, f64::max)
     }
 
     /// Work of many launches: timed by the host's clock with a wait at the end. `make` makes it with its batch, or its
-    /// sound, halved so often; nothing where that cannot be halved.
+    /// sound, halved so often, at most `most` times. A quick look begins with the smallest.
     pub(super) fn work<W: Work>(
         &mut self,
         name: String,
         seconds: Option<f64>,
-        make: impl Fn(&Device, u32) -> Result<Option<W>, Error>,
+        most: u32,
+        make: impl Fn(&Device, u32) -> Result<W, Error>,
     ) -> Result<(), String> {
         let text = |error: Error| error.to_string();
-        let (mut halved, mut found) = (0, None);
-        loop {
-            let made = make(self.device, halved);
-            let begun =
-                made.and_then(|work| work.map(|work| self.begin(work, seconds)).transpose());
-            match begun {
-                Ok(Some(begun)) => {
-                    let slow = begun.slow;
-                    found = Some((halved, begun));
-                    if !slow {
-                        break;
-                    }
+        let mut halved = if seconds.is_some() { most } else { 0 };
+        let made = make(self.device, halved).and_then(|mut work| {
+            let at_peak = work.flops() as f64 / self.peaks.flops;
+            if let Some(seconds) = seconds.filter(|_| self.device.is_software()) {
+                let least = at_peak * self.slowness();
+                if least > 2.0 * seconds {
+                    return Ok(Err(format!("it takes about {least:.0} s at least")));
                 }
-                Ok(None) => break,
-                Err(error) if has_no_room(&error) => {}
-                Err(error) => return Err(text(error)),
             }
-            halved += 1;
-            if self.control.check().is_err() {
+            let first = timed(&mut work)?;
+            Ok(Ok((work, first)))
+        });
+        let (mut work, (mut cold, mut got)) = match made {
+            Ok(Ok(made)) => made,
+            Ok(Err(reason)) => {
+                self.leave_out(&name, &reason);
                 return Ok(());
             }
+            Err(error) if has_no_room(&error) => {
+                self.leave_out(&name, &text(error));
+                return Ok(());
+            }
+            Err(error) => return Err(text(error)),
+        };
+        if let Some(seconds) = seconds.filter(|_| halved > 0) {
+            let mut about = match cold < seconds / 2.0 {
+                // The first time, pipelines are compiled.
+                true => timed(&mut work).map_err(text)?.0,
+                false => cold,
+            };
+            while halved > 0 && 2.0 * about < seconds / 4.0 {
+                (halved, about) = (halved - 1, 2.0 * about);
+            }
+            if halved < most {
+                work = make(self.device, halved).map_err(text)?;
+                (cold, got) = timed(&mut work).map_err(text)?;
+            }
         }
-        let Some((
-            halved,
-            Begun {
-                mut work, first, ..
-            },
-        )) = found
-        else {
-            self.leave_out(&name, "the device has no room for it");
+        if self.control.check().is_err() {
             return Ok(());
-        };
-        let (cold, got) = match first {
-            Some(first) => first,
-            None => timed(&mut work).map_err(text)?,
-        };
+        }
         let checked = match self.device.is_gpu() {
             true => {
-                let on_cpu = make(&Device::cpu(), halved).map_err(text)?;
-                let mut on_cpu = on_cpu.ok_or("the CPU has no room for it")?;
+                let mut on_cpu = make(&Device::cpu(), halved).map_err(text)?;
                 against_cpu(&got, &timed(&mut on_cpu).map_err(text)?.1)?
             }
             false if got.iter().all(|v| v.is_finite()) => self.parts(&mut work)?,
@@ -137,7 +128,7 @@ impl Bench<'_> {
     }
 }
 
-/// Whether a smaller batch may well fit.
+/// Whether the device has no room for it.
 fn has_no_room(error: &Error) -> bool {
     use kernels::Error::{OutOfMemory, TooLarge};
     let Error::Engine(error) = error else {
