@@ -10,8 +10,8 @@ use crate::catalogue::CATALOGUE;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Role};
-use crate::peak::PeakFma;
-use crate::peak::cases::{COPY, FMA};
+use crate::peak::cases::FMA;
+use crate::peak::{PeakCopy, PeakFma};
 use crate::philox::Philox;
 use crate::profile::Clock;
 use crate::proof::{self, Found};
@@ -128,8 +128,14 @@ impl Peaks {
     }
 }
 
-/// Measures what this device can do at most, with all the threads that it has; multiply-adds by this kernel.
-pub fn peaks(device: &Device, multiply_adds: &PeakFma, budget: Budget) -> Result<Peaks> {
+/// Measures what this device can do at most, with all the threads that it has; multiply-adds and the copy by
+/// these kernels.
+pub fn peaks(
+    device: &Device,
+    multiply_adds: &PeakFma,
+    copy: &PeakCopy,
+    budget: Budget,
+) -> Result<Peaks> {
     let fma = Subject::new(device, multiply_adds)?;
     let clock = agreed_clock(&fma)?;
     let best = |subject: &Subject<'_>| -> Result<f64> {
@@ -141,7 +147,7 @@ pub fn peaks(device: &Device, multiply_adds: &PeakFma, budget: Budget) -> Result
     };
     let flops = multiply_adds.flops() as f64 / best(&fma)?;
     drop(fma);
-    let bytes = COPY.bytes() as f64 / best(&Subject::new(device, &COPY)?)?;
+    let bytes = copy.bytes() as f64 / best(&Subject::new(device, copy)?)?;
     Ok(Peaks {
         flops,
         bytes,

@@ -30,13 +30,9 @@ impl Bench<'_> {
         }
         let seconds = seconds.map(|seconds| seconds / wanted.len() as f64);
         // One example is soon done; to software even that may be too much.
-        let probe = match device.is_software() {
-            true => shapes.len() - 1,
-            false => shapes
-                .iter()
-                .rposition(|shape| !shape.is_proof())
-                .unwrap_or(0),
-        };
+        let proofs = shapes.iter().position(Shape::is_proof);
+        let proofs = proofs.unwrap_or(shapes.len());
+        let probe = proofs.saturating_sub(usize::from(!device.is_software()));
         let subjects: Vec<OnceCell<Subject<'_>>> = shapes.iter().map(|_| OnceCell::new()).collect();
         let subject = |at: usize| -> Result<&Subject<'_>, String> {
             if let Some(made) = subjects[at].get() {
@@ -53,12 +49,15 @@ impl Bench<'_> {
             if let Some(seconds) = seconds {
                 let serves = |&at: &usize| rungs(&shapes[at]).contains(&rung);
                 let served: Vec<usize> = (0..shapes.len()).filter(serves).collect();
-                let own = served.iter().rev().find(|&&at| at <= probe).copied();
-                let own = own.unwrap_or(0);
+                let own = served.iter().find(|&&at| at >= probe);
+                let own = own.or(served.last()).copied().unwrap_or(0);
                 let launch = || subject(own)?.once(rung).map_err(text);
                 let cold = launch()?;
                 // The first time, the pipeline is compiled.
                 let warm = launch()?.min(cold);
+                self.overhead = self.overhead.min(warm);
+                // What any launch takes does not grow with the shape.
+                let warm = (warm - self.overhead).max(warm / 8.0);
                 at = quick::fitting(&shapes, &served, own, warm, seconds);
             }
             self.rung(subject(at)?, &shapes[at], rung, seconds)?;

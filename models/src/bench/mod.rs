@@ -147,10 +147,11 @@ pub fn run(options: &Options<'_>, device: &Device, control: Control<'_>) -> Resu
         all_rungs: options.all_rungs,
         peaks: (match options.quick {
             true => quick::peaks(device),
-            false => peaks(device, &FMA, PEAKS),
+            false => peaks(device, &FMA, &COPY, PEAKS),
         })
         .map_err(engine::Error::from)?,
         copy: copy.transpose().map_err(engine::Error::from)?,
+        overhead: f64::INFINITY,
         proved: HashMap::new(),
         rows: Vec::new(),
         left_out: Vec::new(),
@@ -192,6 +193,8 @@ struct Bench<'a> {
     peaks: Peaks,
     /// On a CPU, what tells how fast memory is just now.
     copy: Option<Subject<'a>>,
+    /// The shortest launch so far, in seconds.
+    overhead: f64,
     /// The largest errors of kernels that were held against the oracle.
     proved: HashMap<&'static str, Result<f64, String>>,
     rows: Vec<Row>,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use engine::Device;
 use kernels::catalogue::CATALOGUE;
 use kernels::measure::{self, Budget, Peaks};
-use kernels::peak::PeakFma;
-use kernels::peak::cases::FMA;
+use kernels::peak::cases::{COPY, FMA};
+use kernels::peak::{PeakCopy, PeakFma};
 use kernels::{Case, Kernel, Role};
 
 /// About how long a quick look takes on a slow device. On a fast one it takes less.
@@ -42,13 +42,19 @@ impl Clock {
     }
 }
 
-/// What a device can do at most. A software adapter shows it by an eighth of the work.
+/// What a device can do at most. A software adapter shows it by a small part of the work.
 pub(super) fn peaks(device: &Device) -> kernels::Result<Peaks> {
-    let steps = match device.is_software() {
-        true => FMA.steps / 8,
-        false => FMA.steps,
+    let (multiply_adds, copy) = match device.is_software() {
+        true => (
+            PeakFma {
+                len: FMA.len / 8,
+                steps: FMA.steps / 4,
+            },
+            PeakCopy { len: COPY.len / 4 },
+        ),
+        false => (FMA, COPY),
     };
-    measure::peaks(device, &PeakFma { steps, ..FMA }, Budget::QUICK)
+    measure::peaks(device, &multiply_adds, &copy, Budget::QUICK)
 }
 
 /// A budget of so many seconds for a row that is compiled, checked and timed: a third for the timing.
