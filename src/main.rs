@@ -8,7 +8,7 @@
 //! | `changes.rs` | flags that change a recipe |
 //! | `terminal.rs` | what is printed where: data, notes, colour |
 //! | `progress.rs` | bars with the time left, or plain lines |
-//! | `interrupt.rs` | Ctrl-C |
+//! | `interrupt.rs` | Ctrl-C and SIGTERM |
 //! | `failure.rs` | what went wrong: one line, a hint, an exit code |
 //!
 //! Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: wrong usage.

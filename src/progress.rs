@@ -69,7 +69,10 @@ impl Progress {
             Event::Features { done, total } => self.count("features", done, total),
             Event::Bench { done, total, name } => match self.terminal {
                 true => self.count("bench", done, total),
-                false => self.say(&format!("bench: {done}/{total} {name}")),
+                false => {
+                    let left = self.time_left(done, total);
+                    self.say(&format!("bench: {done}/{total} {name}{left}"));
+                }
             },
             Event::Profile(profile) => profile.to_string().lines().for_each(|line| self.say(line)),
             Event::Run { number, runs, name } => {
@@ -118,6 +121,25 @@ impl Progress {
         self.bar.set_message(what);
         if self.terminal {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    /// `, about 3 min left`, by the time that what is done took.
+    fn time_left(&self, done: usize, total: usize) -> String {
+        let Ok(mut stage) = self.stage.lock() else {
+            return String::new();
+        };
+        if done == 0 {
+            stage.1 = Instant::now();
+        }
+        if done == 0 || done == total {
+            return String::new();
+        }
+        let each = stage.1.elapsed().as_secs_f64() / done as f64;
+        let seconds = each * (total - done) as f64;
+        match seconds < 100.0 {
+            true => format!(", about {seconds:.0} s left"),
+            false => format!(", about {:.0} min left", seconds / 60.0),
         }
     }
 

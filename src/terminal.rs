@@ -49,23 +49,41 @@ fn labelled(label: &str, shade: &str, text: &str) {
 
 /// Control characters, which a file's name may hold, as escapes: a message stays one line and cannot drive a terminal.
 pub fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.trim_end().chars() {
-        match c {
-            c if c.is_control() => line.extend(c.escape_default()),
-            c => line.push(c),
+    escaped(text.trim_end(), "")
+}
+
+/// Control characters as escapes, but for those of `plain`.
+fn escaped(text: &str, plain: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() && !plain.contains(c) {
+            true => safe.extend(c.escape_default()),
+            false => safe.push(c),
         }
     }
-    line
+    safe
 }
 
-/// Data on standard output. A reader that has gone away (`| head`) has what it wanted.
+/// Data on standard output. A terminal gets control characters other than line ends and tabs as escapes.
 pub fn print(text: &str) -> Result<(), Failure> {
-    print_bytes(text.as_bytes())
+    match std::io::stdout().is_terminal() {
+        true => print_bytes(escaped(text, "\n\t").as_bytes()),
+        false => print_bytes(text.as_bytes()),
+    }
 }
 
-/// [`print()`] for names of files, which need not be UTF-8.
-pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+/// A line on standard output that begins with the name of a file: as the system spells it, or, on a terminal, with
+/// control characters as escapes.
+pub fn print_named(path: &Path, rest: &str) -> Result<(), Failure> {
+    let name = match std::io::stdout().is_terminal() {
+        true => escaped(&path.to_string_lossy(), "").into_bytes(),
+        false => path.as_os_str().as_encoded_bytes().to_vec(),
+    };
+    print_bytes(&[&name, rest.as_bytes(), b"\n"].concat())
+}
+
+/// Bytes as they are. A reader that has gone away (`| head`) has what it wanted.
+fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
@@ -76,17 +94,15 @@ pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// A path on standard output, as the system spells it.
+/// A path on standard output: see [`print_named`].
 pub fn print_path(path: &Path) -> Result<(), Failure> {
-    let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
-    bytes.push(b'\n');
-    print_bytes(&bytes)
+    print_named(path, "")
 }
 
 /// Help, coloured where somebody sees it.
 pub fn print_styled(text: &StyledStr) -> Result<(), Failure> {
     match wants_colour() && std::io::stdout().is_terminal() {
-        true => print(&text.ansi().to_string()),
+        true => print_bytes(text.ansi().to_string().as_bytes()),
         false => print(&text.to_string()),
     }
 }
@@ -94,7 +110,7 @@ pub fn print_styled(text: &StyledStr) -> Result<(), Failure> {
 /// One JSON document on standard output.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => print(&(text + "\n")),
+        Ok(text) => print_bytes((text + "\n").as_bytes()),
         Err(error) => Err(Failure::new(format!("--json: {error}"))),
     }
 }

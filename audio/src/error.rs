@@ -14,6 +14,14 @@ pub enum Error {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A named pipe, a socket or a device.
+    #[error("{name}: {what}, not a file")]
+    NotAFile {
+        /// Its path.
+        name: String,
+        /// What it is.
+        what: &'static str,
+    },
     /// File without a byte.
     #[error("{name}: the file is empty")]
     Empty {

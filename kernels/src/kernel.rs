@@ -249,6 +249,11 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// The kernel's name, as errors, reports and rungs have it.
     fn name(&self) -> &'static str;
 
+    /// The same with half the batch (examples, clips or rows), rounded up; `None` where it has no batch, or one of 1.
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        None
+    }
+
     /// Whether shape and options make sense. Called before anything else.
     fn check(&self) -> Result<()>;
 
@@ -303,6 +308,11 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
             message,
         }
     }
+}
+
+/// Half of a batch, rounded up; `None` of one that is not larger than 1.
+pub(crate) fn half(batch: usize) -> Option<usize> {
+    (batch > 1).then(|| batch.div_ceil(2))
 }
 
 /// A float buffer's words as integers.

@@ -10,11 +10,13 @@ use crate::catalogue::CATALOGUE;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Role};
-use crate::peak::cases::{COPY, FMA};
+use crate::peak::cases::FMA;
+use crate::peak::{PeakCopy, PeakFma};
 use crate::philox::Philox;
 use crate::profile::Clock;
 use crate::proof::{self, Found};
 use crate::{Arg, Buffer};
+use std::cell::OnceCell;
 use std::time::Instant;
 
 /// How long to measure.
@@ -126,9 +128,15 @@ impl Peaks {
     }
 }
 
-/// Measures what this device can do at most, with all the threads that it has.
-pub fn peaks(device: &Device, budget: Budget) -> Result<Peaks> {
-    let fma = Subject::new(device, &FMA)?;
+/// Measures what this device can do at most, with all the threads that it has; multiply-adds and the copy by
+/// these kernels.
+pub fn peaks(
+    device: &Device,
+    multiply_adds: &PeakFma,
+    copy: &PeakCopy,
+    budget: Budget,
+) -> Result<Peaks> {
+    let fma = Subject::new(device, multiply_adds)?;
     let clock = agreed_clock(&fma)?;
     let best = |subject: &Subject<'_>| -> Result<f64> {
         let mut least = f64::INFINITY;
@@ -137,9 +145,9 @@ pub fn peaks(device: &Device, budget: Budget) -> Result<Peaks> {
         }
         Ok(least)
     };
-    let flops = FMA.flops() as f64 / best(&fma)?;
+    let flops = multiply_adds.flops() as f64 / best(&fma)?;
     drop(fma);
-    let bytes = COPY.bytes() as f64 / best(&Subject::new(device, &COPY)?)?;
+    let bytes = copy.bytes() as f64 / best(&Subject::new(device, copy)?)?;
     Ok(Peaks {
         flops,
         bytes,
@@ -192,6 +200,10 @@ pub struct Subject<'a> {
     kernel: &'a dyn Kernel,
     inputs: Vec<Buffer>,
     outputs: Vec<Buffer>,
+    /// What outputs hold before the first launch; `None` for those that are not read.
+    before: Vec<Option<Vec<f32>>>,
+    /// What the CPU's outputs are.
+    expected: OnceCell<Result<Vec<Vec<f32>>>>,
 }
 
 impl<'a> Subject<'a> {
@@ -199,22 +211,23 @@ impl<'a> Subject<'a> {
     pub fn new(device: &'a Device, kernel: &'a dyn Kernel) -> Result<Self> {
         kernel.check()?;
         let mut random = Philox::new(1, 0);
-        let upload = |arg: &Arg, values: &[f64]| device.upload(&proof::to_words(arg.kind, values));
         let values = proof::samples(kernel, &mut random);
         let args = kernel.inputs();
-        let inputs = args.iter().zip(&values).map(|(arg, v)| upload(arg, v));
+        let inputs = args.iter().zip(&values);
+        let inputs = inputs.map(|(arg, v)| device.upload(&proof::to_words(arg.kind, v)));
+        let inputs = inputs.collect::<Result<_>>()?;
+        let mut before = |arg: &Arg| {
+            let values = arg.updated.then(|| proof::sample(kernel, arg, &mut random));
+            values.map(|values| proof::to_words(arg.kind, &values))
+        };
+        let before: Vec<_> = kernel.outputs().iter().map(&mut before).collect();
         Ok(Subject {
             device,
             kernel,
-            inputs: inputs.collect::<Result<_>>()?,
-            outputs: kernel
-                .outputs()
-                .iter()
-                .map(|arg| match arg.updated {
-                    true => upload(arg, &proof::sample(kernel, arg, &mut random)),
-                    false => device.upload(&vec![f32::NAN; arg.len]),
-                })
-                .collect::<Result<_>>()?,
+            inputs,
+            outputs: outputs(device, kernel, &before)?,
+            before,
+            expected: OnceCell::new(),
         })
     }
 
@@ -229,8 +242,12 @@ impl<'a> Subject<'a> {
 
     /// Launches it once, without waiting.
     pub fn launch(&self, rung: Option<&str>) -> Result<()> {
+        self.launch_into(rung, &self.outputs)
+    }
+
+    fn launch_into(&self, rung: Option<&str>, outputs: &[Buffer]) -> Result<()> {
         let inputs: Vec<&Buffer> = self.inputs.iter().collect();
-        let outputs: Vec<&Buffer> = self.outputs.iter().collect();
+        let outputs: Vec<&Buffer> = outputs.iter().collect();
         self.device
             .launch_rung(self.kernel, rung, &inputs, &outputs)
     }
@@ -241,16 +258,16 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// A text that says what is wrong: an element that is further off than two sums in f32 may be.
     pub fn check_against_cpu(&self, rung: Option<&str>) -> Result<Found, String> {
-        let text = |error: Error| error.to_string();
-        let cpu = Device::cpu();
-        let run = |device: &Device, rung| -> Result<Vec<Vec<f32>>> {
-            let fresh = Subject::new(device, self.kernel)?;
-            fresh.launch(rung)?;
-            fresh.outputs.iter().map(Buffer::to_vec).collect()
+        let text = |error: &Error| error.to_string();
+        let run = |subject: &Subject<'_>, rung| -> Result<Vec<Vec<f32>>> {
+            let fresh = outputs(subject.device, self.kernel, &subject.before)?;
+            subject.launch_into(rung, &fresh)?;
+            fresh.iter().map(Buffer::to_vec).collect()
         };
-        let want = run(&cpu, None).map_err(text)?;
-        let got = run(self.device, rung).map_err(text)?;
-        proof::agree(self.kernel, &got, &want)
+        let on_cpu = || run(&Subject::new(&Device::cpu(), self.kernel)?, None);
+        let want = self.expected.get_or_init(on_cpu).as_ref().map_err(text)?;
+        let got = run(self, rung).map_err(|error| text(&error))?;
+        proof::agree(self.kernel, &got, want)
     }
 
     /// One launch and the wait for it, in seconds by the host's clock. The first of its kind is a cold one: pipelines
@@ -272,8 +289,24 @@ impl<'a> Subject<'a> {
     /// As [`Subject::once`].
     pub fn time(&self, rung: Option<&str>, clock: Clock, budget: Budget) -> Result<Timing> {
         self.once(rung)?;
+        self.time_warm(rung, clock, budget)
+    }
+
+    /// [`Subject::time`] of a rung that was launched before. Where the budget allows one launch alone, that is what is
+    /// timed, with the wait for it.
+    ///
+    /// # Errors
+    /// As [`Subject::once`].
+    pub fn time_warm(&self, rung: Option<&str>, clock: Clock, budget: Budget) -> Result<Timing> {
         let about = self.once(rung)?;
         let runs = budget.repetitions(about);
+        if runs <= 1 {
+            let clock = match clock {
+                Clock::Host => Clock::Host,
+                _ => Clock::Waits,
+            };
+            return Ok(Timing::of(clock, vec![about]));
+        }
         match clock {
             Clock::Host | Clock::Waits => {
                 let seconds: Result<Vec<f64>> = (0..runs).map(|_| self.once(rung)).collect();
@@ -288,22 +321,22 @@ impl<'a> Subject<'a> {
                 let seconds: Vec<f64> = spans.iter().map(|span| span.seconds).collect();
                 // A launch shorter than a tick of the clock, or a clock that jumped.
                 if seconds.is_empty() || seconds.iter().any(|s| *s <= 0.0) {
-                    return self.time(rung, Clock::Batches, budget);
+                    return self.time_warm(rung, Clock::Batches, budget);
                 }
                 Ok(Timing::of(clock, seconds))
             }
             Clock::Batches => {
-                const BATCHES: usize = 5;
-                let each = runs.div_ceil(BATCHES);
+                let batches = runs.min(5);
+                let each = runs.div_ceil(batches);
                 let batch = || -> Result<f64> {
                     let start = Instant::now();
                     self.launch_many(rung, each, about)?;
                     self.device.synchronize()?;
                     Ok(start.elapsed().as_secs_f64() / each as f64)
                 };
-                let seconds: Result<Vec<f64>> = (0..BATCHES).map(|_| batch()).collect();
+                let seconds: Result<Vec<f64>> = (0..batches).map(|_| batch()).collect();
                 Ok(Timing {
-                    runs: BATCHES * each,
+                    runs: batches * each,
                     ..Timing::of(clock, seconds?)
                 })
             }
@@ -320,6 +353,20 @@ impl<'a> Subject<'a> {
         }
         Ok(())
     }
+}
+
+/// Buffers for outputs, holding what they hold before a launch.
+fn outputs(
+    device: &Device,
+    kernel: &dyn Kernel,
+    before: &[Option<Vec<f32>>],
+) -> Result<Vec<Buffer>> {
+    let args = kernel.outputs().into_iter().zip(before);
+    let made = args.map(|(arg, before)| match before {
+        Some(values) => device.upload(values),
+        None => device.upload(&vec![f32::NAN; arg.len]),
+    });
+    made.collect()
 }
 
 /// Holds every proof case of this kernel against its oracle: the largest error.
@@ -361,6 +408,28 @@ mod tests {
     }
 
     #[test]
+    fn smaller_shapes_of_every_kernel_are_sound() {
+        let mut halved = 0;
+        for case in CATALOGUE.iter().flat_map(|(_, cases, _)| cases()) {
+            if matches!(case.role, Role::Bad(_)) {
+                continue;
+            }
+            let mut kernel = case.kernel;
+            while let Some(smaller) = kernel.smaller() {
+                assert_eq!(smaller.name(), kernel.name());
+                assert!(smaller.bytes() < kernel.bytes(), "{smaller:?}");
+                if let Err(error) = smaller.check() {
+                    // One number a channel has no variance.
+                    assert!(smaller.name().starts_with("batch_norm"), "{error}");
+                }
+                kernel = smaller;
+                halved += 1;
+            }
+        }
+        assert!(halved > 500, "{halved}");
+    }
+
+    #[test]
     fn a_kernel_is_checked_and_timed_by_every_clock() {
         let kernel = crate::softmax::Softmax {
             rows: 33,
@@ -385,6 +454,12 @@ mod tests {
                     assert_eq!(timing.clock, *clock);
                     assert!(timing.least > 0.0 && timing.median >= timing.least);
                     assert!(timing.runs >= 3);
+                    let one = Budget {
+                        seconds: 0.0,
+                        least: 1,
+                        most: 1,
+                    };
+                    assert_eq!(subject.time_warm(rung, *clock, one).unwrap().runs, 1);
                 }
             }
         }

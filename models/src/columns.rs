@@ -1,5 +1,7 @@
 //! Figures in columns, for a terminal.
 
+use crate::text::printable;
+
 /// A time in the unit that suits it.
 pub(crate) fn time(us: f64) -> String {
     match us {
@@ -11,6 +13,8 @@ pub(crate) fn time(us: f64) -> String {
 
 /// Columns as wide as their widest cell; the first `left` of them aligned left.
 pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
+    let printable = |row: &Vec<String>| row.iter().map(|cell| printable(cell)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -18,7 +22,7 @@ pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let cells = row
             .iter()
             .zip(&widths)

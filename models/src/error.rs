@@ -46,7 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// A clip's features could not be computed.
-    #[error("{name}: {source}")]
+    #[error("{}", of_clip(name, source))]
     Features {
         /// The clip.
         name: String,
@@ -107,6 +107,14 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another process writes the run's folder.
+    #[error("{}: {} is training in this folder", dir.display(), process_name(*process))]
+    Locked {
+        /// The folder.
+        dir: PathBuf,
+        /// The other process, where the system tells.
+        process: Option<u32>,
+    },
     /// Somebody asked for an end: nothing is wrong, and what was done is kept.
     #[error("stopped")]
     Stopped,
@@ -161,6 +169,7 @@ impl Error {
             Error::NoRate { .. } => Some("begin with a lower rate (--from), end with a higher one (--to), or take more --steps".into()),
             Error::Model { .. } => Some("a model file is the best.safetensors (or model.json) of a run".into()),
             Error::RunExists { .. } => Some("go on with it by --resume, or give another --out".into()),
+            Error::Locked { .. } => Some("wait until it has ended, or give another --out".into()),
             Error::UnknownRecipe { .. } => Some("`melgrad recipes` lists all; a recipe of your own is given as a path ending in .toml".into()),
             Error::Bench { .. } => Some("names are those of kernels (conv2d, matmul), train_step, infer and extract".into()),
             _ => None,
@@ -190,14 +199,26 @@ impl Error {
     }
 
     /// Wraps an I/O error with what was tried on which path.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Error {
         let path = path.to_path_buf();
         move |source| Error::Io {
             action,
-            path,
+            path: path.clone(),
             source,
         }
     }
+}
+
+/// What is wrong with a clip, under its name alone: the audio crate, which does not know it, says "clip".
+fn of_clip(name: &str, source: &audio::Error) -> String {
+    let text = source.to_string();
+    let subjects = [format!("{name}: "), "clip: ".into()];
+    let bare = (subjects.iter()).find_map(|subject| text.strip_prefix(subject.as_str()));
+    format!("{name}: {}", bare.unwrap_or(&text))
+}
+
+fn process_name(process: Option<u32>) -> String {
+    process.map_or("another process".into(), |id| format!("process {id}"))
 }
 
 impl From<kernels::Error> for Error {

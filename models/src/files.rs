@@ -2,13 +2,13 @@
 
 #[cfg(feature = "report")]
 use std::borrow::Cow;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use crate::Error;
+use crate::temporary::Temporary;
+pub use crate::temporary::remove_own as remove_temporary_files;
 
 /// A file that is being written, in which the writer may go back.
 pub trait WriteSeek: Write + Seek + Send {}
@@ -40,17 +40,15 @@ pub fn write_atomic_seek(
 ) -> Result<(), Error> {
     let temporary = Temporary::beside(path)?;
     let write = || -> io::Result<()> {
-        let mut writer = BufWriter::new(File::create(&temporary.path)?);
+        let mut writer = BufWriter::new(&temporary.file);
         fill(&mut writer)?;
-        let file = writer
+        writer
             .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&temporary.path, path)
+            .map_err(io::IntoInnerError::into_error)?
+            .sync_all()?;
+        temporary.rename(path)
     };
     write().map_err(Error::io("write", path))?;
-    temporary.keep();
     sync_folder_of(path);
     Ok(())
 }
@@ -105,6 +103,7 @@ pub(crate) fn from_le_bytes(bytes: &[u8]) -> impl Iterator<Item = f32> {
 /// # Errors
 /// [`Error::Io`] naming `path`.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    check_file(path)?;
     fs::read(path).map_err(Error::io("read", path))
 }
 
@@ -113,7 +112,19 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// [`Error::Io`] naming `path`, also when the file is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
+    check_file(path)?;
     fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+/// Refuses pipes, sockets and devices, for which reading might wait without end.
+pub(crate) fn check_file(path: &Path) -> Result<(), Error> {
+    match audio::decode::special_file(path) {
+        Some(what) => Err(Error::Malformed {
+            path: path.into(),
+            reason: format!("{what}, not a file"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Reads a JSON file.
@@ -148,72 +159,6 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(Error::io("make the folder", path))
 }
 
-/// A file for what does not fit memory; it goes away with this.
-#[cfg(feature = "report")]
-pub(crate) struct Scratch {
-    pub(crate) file: File,
-    // After the file, because open files cannot be removed everywhere.
-    _temporary: Temporary,
-}
-
-#[cfg(feature = "report")]
-impl Scratch {
-    /// In the folder of `path`.
-    pub(crate) fn beside(path: &Path) -> Result<Self, Error> {
-        let temporary = Temporary::beside(path)?;
-        let mut options = File::options();
-        let file = options.read(true).write(true).create_new(true);
-        Ok(Scratch {
-            file: file
-                .open(&temporary.path)
-                .map_err(Error::io("write beside", path))?,
-            _temporary: temporary,
-        })
-    }
-}
-
-/// A temporary file that is removed when it goes out of scope, unless kept.
-struct Temporary {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Temporary {
-    fn beside(path: &Path) -> Result<Self, Error> {
-        // Two writers of the same path, in one process or in two, must not share a name.
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
-        let name = path
-            .file_name()
-            .ok_or_else(no_name)
-            .map_err(Error::io("write", path))?;
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(
-            ".{}-{}.tmp",
-            std::process::id(),
-            COUNTER.fetch_add(1, Ordering::Relaxed)
-        ));
-        Ok(Temporary {
-            path: path.with_file_name(hidden),
-            kept: false,
-        })
-    }
-
-    fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may never have been made; there is nobody left to tell.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 /// Makes the rename itself durable. Systems that cannot open a folder need no such thing.
 fn sync_folder_of(path: &Path) {
     let folder = path
@@ -228,6 +173,7 @@ fn sync_folder_of(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
 
     fn names(dir: &Path) -> Vec<OsString> {
         let mut names: Vec<_> = fs::read_dir(dir)

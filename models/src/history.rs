@@ -19,6 +19,6 @@ pub struct EpochRow {
     pub validation_f1: Option<f64>,
     /// The learning rate of this epoch's last step.
     pub learning_rate: f64,
-    /// Wall-clock seconds, validation included.
+    /// Wall-clock seconds, validation included; 0 where they are not known.
     pub seconds: f64,
 }

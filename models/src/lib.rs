@@ -64,6 +64,7 @@ mod random;
 mod room;
 pub mod schedule;
 pub mod split;
+mod temporary;
 mod text;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod train;
@@ -83,6 +84,8 @@ mod each;
 pub mod exchange;
 #[cfg(feature = "report")]
 pub mod features;
+#[cfg(feature = "report")]
+mod lock;
 #[cfg(feature = "report")]
 pub mod lr_find;
 #[cfg(feature = "report")]

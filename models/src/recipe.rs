@@ -20,6 +20,7 @@ mod shipped;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use engine::{Architecture, nearest};
@@ -48,6 +49,9 @@ pub struct Recipe {
     /// What it was measured on.
     #[serde(default)]
     pub dataset: String,
+    /// Number of classes that the paper tells apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
     /// The network in a few words.
     #[serde(default)]
     pub network: String,
@@ -107,6 +111,9 @@ pub struct Listing {
     pub paper: String,
     /// What it was measured on.
     pub dataset: String,
+    /// Number of classes that the paper tells apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
     /// The network in a few words.
     pub network: String,
     /// What the paper reports, by the name of the figure.
@@ -250,6 +257,7 @@ impl Recipe {
             name: stem.into_owned(),
             paper: String::new(),
             dataset: String::new(),
+            classes: None,
             network: path.display().to_string(),
             notes: Vec::new(),
             claimed: BTreeMap::new(),
@@ -314,6 +322,7 @@ impl Recipe {
             name: self.name.clone(),
             paper: self.paper.clone(),
             dataset: self.dataset.clone(),
+            classes: self.classes,
             network: self.network.clone(),
             claimed: self.claimed.clone(),
         }
@@ -321,11 +330,16 @@ impl Recipe {
 }
 
 /// A network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`, `.json`).
-/// A recipe's network has the shape of its features as its input; a file with just `layers` may leave it open.
+/// A recipe's network has the shape of its features as its input; a file with just `layers` may leave it open. Without
+/// `labels` it has one output for each of the paper's classes, or 10 where the file does not say how many these are.
 ///
 /// # Errors
 /// As [`Recipe::load`] and [`Recipe::with_architecture`].
-pub fn architecture(name_or_path: &Path, labels: usize) -> Result<Architecture, Error> {
+pub fn architecture(
+    name_or_path: &Path,
+    labels: Option<NonZeroUsize>,
+) -> Result<Architecture, Error> {
+    let count = |labels: Option<NonZeroUsize>| labels.map_or(10, NonZeroUsize::get);
     let name = name_or_path.to_string_lossy();
     let just_layers = match name_or_path.extension().and_then(|e| e.to_str()) {
         Some("json") => true,
@@ -334,9 +348,10 @@ pub fn architecture(name_or_path: &Path, labels: usize) -> Result<Architecture, 
         _ => false,
     };
     if just_layers {
-        return Ok(read_architecture(name_or_path)?.with_classes(labels));
+        return Ok(read_architecture(name_or_path)?.with_classes(count(labels)));
     }
-    Recipe::load(&name)?.architecture_for(labels)
+    let recipe = Recipe::load(&name)?;
+    recipe.architecture_for(count(labels.or(recipe.classes)))
 }
 
 /// A network from a `.toml` or `.json` file with just `layers`.

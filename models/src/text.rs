@@ -84,11 +84,15 @@ impl Metrics {
     }
 }
 
-/// The first characters of a label, safe to print: a folder's name may hold control characters.
+/// The first characters of a label, safe to print.
 fn cut(label: &str, most: usize) -> String {
-    let safe = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let text: String = label.chars().take(most).map(safe).collect();
-    text.trim_end().to_string()
+    let text: String = label.chars().take(most).collect();
+    printable(&text).trim_end().to_string()
+}
+
+/// A name as one line of a terminal: each control character, which a folder's name may hold, is replaced.
+pub(crate) fn printable(name: &str) -> String {
+    name.replace(char::is_control, "\u{fffd}")
 }
 
 #[cfg(test)]

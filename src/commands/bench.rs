@@ -30,7 +30,7 @@ pub struct Bench {
     /// Which rungs of a kernel, on a GPU
     #[arg(long, value_name = "WHICH", default_value = "best")]
     rung: Which,
-    /// A look in under a minute: each kernel's cheapest case, few repetitions
+    /// A look in under a minute: each kernel's cheapest case, few repetitions, batches halved until a launch fits
     #[arg(long)]
     quick: bool,
     /// Write the figures here as JSON too; `-` for standard output in place of the table

@@ -58,7 +58,7 @@ enum Row {
 impl Classify {
     pub fn run(self) -> Result<(), Failure> {
         let part = self.part.segment()?;
-        let files = audio_files(&self.inputs)?;
+        let files = audio_files(&self.inputs, &mut |skipped| terminal::warning(&skipped))?;
         let device = self.device.open()?;
         let learnt = match &self.model {
             Some(model) => Learnt::load(model, &device)?,
@@ -74,7 +74,7 @@ impl Classify {
             if let Row::Error { error, .. } = &row {
                 terminal::error(error, None);
             } else if !self.json {
-                terminal::print_bytes(&line(file, &row))?;
+                terminal::print_named(file, &guesses(&row))?;
             }
             rows.push(row);
         }
@@ -111,16 +111,12 @@ impl Classify {
     }
 }
 
-/// `blues 93 %, jazz 5 %` and the file as it is named, which need not be UTF-8.
-fn line(path: &Path, row: &Row) -> Vec<u8> {
+/// A tab and `blues 93.0 %, jazz 5.0 %`.
+fn guesses(row: &Row) -> String {
     let Row::Answer { top, .. } = row else {
-        return Vec::new();
+        return String::new();
     };
-    let guesses: Vec<String> = top
-        .iter()
-        .map(|guess| format!("{} {:.1} %", guess.label, 100.0 * guess.probability))
-        .collect();
-    let mut line = path.as_os_str().as_encoded_bytes().to_vec();
-    line.extend(format!("\t{}\n", guesses.join(", ")).into_bytes());
-    line
+    let guess = |guess: &Guess| format!("{} {:.1} %", guess.label, 100.0 * guess.probability);
+    let guesses: Vec<String> = top.iter().map(guess).collect();
+    format!("\t{}", guesses.join(", "))
 }

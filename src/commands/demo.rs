@@ -1,6 +1,7 @@
 //! `melgrad demo`
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::options::{self, DeviceArgs};
 use crate::progress::Progress;
 use crate::terminal;
@@ -34,6 +35,8 @@ impl Demo {
             "synthesise music of ten kinds, extract log-mel, train a small CNN, test it on clips held back",
         );
         let device = self.device.open()?;
+        let run = out.join("run");
+        interrupt::last_words(move || options::training_stopped(&run));
         let demo = Progress::new()
             .watch(|control| demo::demo(&out, self.seed, &device, control))
             .map_err(|error| match error {

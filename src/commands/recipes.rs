@@ -12,7 +12,7 @@ use std::fmt::Write;
     after_help = "Examples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  melgrad reproduce ajufo-cnn --data music"
 )]
 pub struct Recipes {
-    /// One JSON document: a list of {"name", "paper", "dataset", "network", "claimed"}
+    /// One JSON document: a list of {"name", "paper", "dataset", "classes", "network", "claimed"}
     #[arg(long)]
     json: bool,
 }
@@ -42,9 +42,11 @@ fn text(listing: &Listing) -> String {
     } else {
         claimed.join(", ")
     };
+    let classes = listing.classes.map_or("any".into(), |n| n.to_string());
     let fields = [
         ("paper", &listing.paper),
         ("dataset", &listing.dataset),
+        ("classes", &classes),
         ("network", &listing.network),
         ("claimed", &claimed),
     ];

@@ -2,6 +2,7 @@
 
 use crate::changes;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
@@ -78,12 +79,15 @@ impl Reproduce {
             recipe,
         };
         let device = self.device.open()?;
+        let stopped = |out: &Path| {
+            let message = format!("{}: stopped before the end", out.display());
+            Failure::new(message).hint("the same command goes on")
+        };
+        let out = self.out.clone();
+        interrupt::last_words(move || stopped(&out));
         let done = Progress::new().watch(|control| reproduce(&reproducing, &device, control));
         let done = done.map_err(|error| match error {
-            Error::Stopped => {
-                Failure::new(format!("{}: stopped before the end", self.out.display()))
-                    .hint("the same command goes on")
-            }
+            Error::Stopped => stopped(&self.out),
             Error::RunExists { .. } => Failure::from(error)
                 .hint("give another --out: the runs that are there have other settings"),
             error => Failure::with_network(&self.recipe, error),

@@ -2,6 +2,7 @@
 
 use crate::changes::{Changes, key_value};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir, count};
 use crate::progress::Progress;
 use crate::terminal;
@@ -73,6 +74,9 @@ impl Search {
         let cache = cache.as_deref();
         let trials = self.trials.map(NonZeroUsize::get);
         let out = self.out.clone().unwrap_or_else(|| options::free("found"));
+        let stopped = |out: &Path| options::stopped(out, "search", search::is_search(out));
+        let folder = out.clone();
+        interrupt::last_words(move || stopped(&folder));
         let found = if self.resume {
             let device = self.device.open()?;
             Progress::new().watch(|control| search::resume(&out, trials, cache, &device, control))
@@ -100,7 +104,7 @@ impl Search {
             Progress::new().watch(|control| search::search(&training, trials, &device, control))
         };
         let found = found.map_err(|error| match error {
-            Error::Stopped => options::stopped(&out, "search", search::is_search(&out)),
+            Error::Stopped => stopped(&out),
             error => error.into(),
         })?;
         self.tell(&found, &out)

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// A network's layers: output shapes, parameters, multiply-adds, memory
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  melgrad summary ajufo-cnn\n  melgrad summary my-network.toml --input 1x128x660 \
+    after_help = "Examples:\n  melgrad summary amin-dense\n  melgrad summary ajufo-cnn --classes 2\n  melgrad summary my-network.toml --input 1x128x660 \
                         --classes 8\n  melgrad summary run"
 )]
 pub struct Summary {
@@ -22,7 +22,7 @@ pub struct Summary {
     /// The shape of one example, in place of the file's own
     #[arg(long, value_name = "CxHxW", value_parser = shape)]
     input: Option<Shape>,
-    /// How many labels there are [default: 10]
+    /// Number of classes [default: those of the recipe's paper; 10 where it names none]
     #[arg(long, value_name = "N")]
     classes: Option<NonZeroUsize>,
     /// One JSON document: {"layers": [{"name", "kind", "output", "parameters", "multiply_adds"}], "parameters",
@@ -63,9 +63,8 @@ impl Summary {
         let path = &self.architecture;
         let trained = |path: &Path| path.extension().is_some_and(|e| e == "safetensors");
         if !path.is_dir() && !trained(path) {
-            let classes = self.classes.map_or(10, NonZeroUsize::get);
             let refused = |error| Failure::with_network(path, error);
-            return architecture(path, classes).map_err(refused);
+            return architecture(path, self.classes).map_err(refused);
         }
         match self.classes {
             Some(_) => Err(Failure::usage(

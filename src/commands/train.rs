@@ -2,6 +2,7 @@
 
 use crate::changes::Changes;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
@@ -23,7 +24,7 @@ const BASE: &str = "georgopoulos-cnn";
 #[derive(Debug, Args)]
 #[command(
     after_help = "DIR holds one folder per label with sound in it, or pictures of sound (PNG); or it is GTZAN, FMA \
-                        or Ballroom as they are downloaded; or a table of features (.csv). Clips of one recording (the name up \
+                        or Ballroom as they are downloaded; or a table of features (.csv, .tsv). Clips of one recording (the name up \
                         to the take: 1-17367-A and 1-17367-B) stay in the same part of the split. RUN gets run.toml, \
                         best.safetensors, last.safetensors, history.csv, metrics.json, report.html and TensorBoard's \
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
@@ -34,7 +35,7 @@ const BASE: &str = "georgopoulos-cnn";
                         melgrad train --resume --out run"
 )]
 pub struct Train {
-    /// The dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv)
+    /// The dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv, .tsv)
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
     /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
@@ -79,6 +80,8 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let cache = cache_dir(self.no_cache);
         let cache = cache.as_deref();
+        let out = self.out.clone();
+        interrupt::last_words(move || options::training_stopped(&out));
         let outcome = if self.resume {
             self.said_again()?;
             let resuming = Resuming {

@@ -132,10 +132,11 @@ fn recipes_and_summaries() {
     );
     let networks = melgrad::models::recipe::networks().unwrap();
     for (recipe, name) in recipes.iter().zip(&names) {
-        assert_eq!(
-            keys(recipe),
-            ["claimed", "dataset", "name", "network", "paper"]
-        );
+        let classes = recipe["classes"].as_u64();
+        let mut expected = vec!["claimed", "dataset", "name", "network", "paper"];
+        expected.extend(classes.map(|_| "classes"));
+        expected.sort_unstable();
+        assert_eq!(keys(recipe), expected);
         let ran = melgrad(home.path(), ["summary", name, "--json"]);
         if !networks.iter().any(|network| network.name == *name) {
             ran.fails(2, &["a classifier"]);
@@ -157,11 +158,19 @@ fn recipes_and_summaries() {
                 .sum();
             assert_eq!(json[total].as_u64().unwrap(), sum);
         }
-        assert_eq!(layers.last().unwrap()["output"], serde_json::json!([10]));
+        let outputs = &layers.last().unwrap()["output"];
+        assert_eq!(outputs[0].as_u64(), classes, "{name}: its paper's classes");
     }
+    let summary = |args: &[&str]| melgrad(home.path(), [&["summary"], args].concat()).done();
+    let dense = summary(&["amin-dense", "--json"]).json();
+    assert_eq!(dense["parameters"], 10_008, "as the text says");
+    let two = summary(&["amin-dense", "--classes", "2", "--json"]).json();
+    assert_eq!(two["parameters"], 10_008 - 6 * 51);
     let recipes = melgrad(home.path(), ["recipes"]).done();
     assert!(
-        recipes.out.contains("ajufo-cnn\n") && recipes.out.contains("accuracy 0.41"),
+        recipes.out.contains("ajufo-cnn\n")
+            && recipes.out.contains("classes  2\n")
+            && recipes.out.contains("accuracy 0.41"),
         "{}",
         recipes.out
     );

@@ -12,6 +12,7 @@
 //! | `reproduce.rs` | recipes under several seeds, weights to PyTorch and back |
 //! | `search.rs` | learning rates, random search |
 //! | `series.rs` | several seeds, folds |
+//! | `stops.rs` | two programs in one run; programs that are killed or told to stop; pipes |
 //! | `program.rs` | running the binary; small data for it |
 #![cfg(feature = "cli")]
 
@@ -25,4 +26,5 @@ mod reproduce;
 mod scale;
 mod search;
 mod series;
+mod stops;
 mod training;

@@ -62,6 +62,9 @@ impl Ran {
             .filter(|line| line.starts_with("error: "))
             .collect();
         assert_eq!(errors.len(), 1, "one line: {}", self.err);
+        let parts: Vec<&str> = errors[0].split(": ").collect();
+        let twice = parts.windows(2).any(|pair| pair[0] == pair[1]);
+        assert!(!twice, "a subject twice: {}", errors[0]);
         for word in words {
             assert!(errors[0].contains(word), "{word:?} in {}", self.err);
         }

@@ -2,7 +2,6 @@
 //! another number of threads.
 
 use crate::program::{home, melgrad, music, small_recipe};
-use melgrad::engine::ModelFile;
 use std::fs;
 use std::path::Path;
 
@@ -23,18 +22,22 @@ fn train<'a>(out: &'a str, device: &'a str, epochs: &'a str) -> Vec<&'a str> {
     .concat()
 }
 
-/// Both model files of two runs hold the same numbers.
+/// Both model files of two runs are the same to the last byte.
 #[track_caller]
-fn same_weights(home: &Path, a: &str, b: &str) {
+fn same_files(home: &Path, a: &str, b: &str) {
     for name in ["best.safetensors", "last.safetensors"] {
-        let file = |run: &str| {
-            ModelFile::from_bytes(&fs::read(home.join(run).join(name)).unwrap()).unwrap()
-        };
-        let (a, b) = (file(a), file(b));
-        assert!(a.weights == b.weights, "{name}: weights");
-        let state = |file: ModelFile| file.resume.map(|resume| resume.optimizer);
-        assert!(state(a) == state(b), "{name}: the optimizer's state");
+        let file = |run: &str| fs::read(home.join(run).join(name)).unwrap();
+        assert!(file(a) == file(b), "{name} of {a} and {b}");
     }
+}
+
+/// The seconds of every epoch in `history.csv`.
+fn seconds(home: &Path, run: &str) -> Vec<f64> {
+    let table = fs::read_to_string(home.join(run).join("history.csv")).unwrap();
+    let (head, rows) = table.split_once('\n').unwrap();
+    assert_eq!(head.rsplit(',').next(), Some("seconds"));
+    let last = |row: &str| row.rsplit(',').next().unwrap().parse().unwrap();
+    rows.lines().map(last).collect()
 }
 
 #[test]
@@ -48,12 +51,7 @@ fn on_the_cpu() {
         [train("b", "cpu", "3"), vec!["--threads", "1"]].concat(),
     )
     .done();
-    same_weights(home.path(), "a", "b");
-    assert_eq!(
-        fs::read(home.path().join("a/best.safetensors")).unwrap(),
-        fs::read(home.path().join("b/best.safetensors")).unwrap(),
-        "the model files are the same to the last byte"
-    );
+    same_files(home.path(), "a", "b");
     let mut other = train("c", "cpu", "3");
     let seed = other.iter().position(|&arg| arg == "--seed").unwrap();
     other[seed + 1] = "4";
@@ -81,7 +79,7 @@ fn on_a_gpu() {
         first.err
     );
     melgrad(home.path(), train("b", "gpu", "2")).done();
-    same_weights(home.path(), "a", "b");
+    same_files(home.path(), "a", "b");
 }
 
 #[cfg(unix)]
@@ -143,7 +141,7 @@ fn after_an_interrupt() {
             .count(),
         61
     );
-    same_weights(home.path(), "whole", "halves");
+    same_files(home.path(), "whole", "halves");
 }
 
 #[test]
@@ -160,5 +158,10 @@ fn a_longer_run_is_a_run_that_went_on() {
         ],
     )
     .done();
-    same_weights(home.path(), "whole", "longer");
+    same_files(home.path(), "whole", "longer");
+    let times = seconds(home.path(), "longer");
+    assert!(
+        times.len() == 4 && times.iter().all(|&seconds| seconds > 0.0),
+        "times stand in history.csv alone, those before the stop too: {times:?}"
+    );
 }

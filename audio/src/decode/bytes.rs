@@ -1,6 +1,7 @@
 //! Where a file's bytes come from: the disk, read piece by piece, or memory.
 
 use super::limits::Limits;
+use super::special::special_file;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::fs::File;
@@ -28,6 +29,9 @@ impl<'a> Bytes<'a> {
             name: name.clone(),
             source,
         };
+        if let Some(what) = special_file(path) {
+            return Err(Error::NotAFile { name, what });
+        }
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let (source, len) = if metadata.is_file() {

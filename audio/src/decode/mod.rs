@@ -14,6 +14,7 @@
 //! | `mp3.rs` | MPEG audio: trimming, changing rates |
 //! | `frames.rs` | its frames, found in a file whatever stands between them |
 //! | `mpeg/` | the decoder of its frames, layers I to III |
+//! | `special.rs` | [`special_file`]: pipes, sockets and devices |
 //! | `tags.rs` | ID3, APE and Xing/LAME tags around MPEG audio |
 //! | `codecs.rs` | FLAC, Vorbis, AAC and ALAC in their own files, Ogg, MP4, Matroska, WebM and CAF, through symphonia (feature `formats`) |
 //! | `track.rs`, `cursor.rs` | one track of them; the bytes as symphonia reads them |
@@ -46,6 +47,7 @@ mod ogg;
 mod opus;
 mod pcm;
 mod source;
+mod special;
 mod stream;
 mod tags;
 #[cfg(feature = "formats")]
@@ -58,6 +60,7 @@ mod wav;
 
 pub use format::EXTENSIONS;
 pub use limits::Limits;
+pub use special::special_file;
 pub use stream::{Segment, Stream};
 
 use crate::clip::Clip;

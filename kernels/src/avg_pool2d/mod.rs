@@ -23,7 +23,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::Result;
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::max_pool2d::MaxPool2d;
 use crate::rung;
 
@@ -49,6 +49,12 @@ pub struct AvgPool2d {
 }
 
 impl AvgPool2d {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(AvgPool2d { n, ..*self })
+    }
+
     /// Windows that touch without overlapping, no padding.
     pub fn new([n, c, h, w]: [usize; 4], kernel: [usize; 2]) -> Self {
         AvgPool2d {
@@ -153,6 +159,10 @@ impl Kernel for AvgPool2d {
         "avg_pool2d"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.windows().check_as(self)
     }
@@ -223,6 +233,10 @@ impl AvgPool2dGrad {
 impl Kernel for AvgPool2dGrad {
     fn name(&self) -> &'static str {
         "avg_pool2d_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(AvgPool2dGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

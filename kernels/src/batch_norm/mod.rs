@@ -43,7 +43,7 @@ pub(crate) mod plan;
 
 use crate::activation::Activation;
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Plan, Rung, half};
 use crate::rung;
 
 /// Training: `y` by the statistics of the batch, which the running ones follow.
@@ -66,6 +66,12 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
+    /// The same with half the batch.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(BatchNorm { n, ..*self })
+    }
+
     /// PyTorch's defaults.
     pub fn new([n, c, plane]: [usize; 3]) -> Self {
         BatchNorm {
@@ -162,6 +168,10 @@ impl Kernel for BatchNorm {
         "batch_norm"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_batch(self)
     }
@@ -218,6 +228,10 @@ pub struct BatchNormInference(
 impl Kernel for BatchNormInference {
     fn name(&self) -> &'static str {
         "batch_norm_inference"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(BatchNormInference(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {
@@ -284,6 +298,11 @@ pub struct BatchNormGrad {
 impl Kernel for BatchNormGrad {
     fn name(&self) -> &'static str {
         "batch_norm_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let forward = self.forward.halved()?;
+        Some(Box::new(BatchNormGrad { forward, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

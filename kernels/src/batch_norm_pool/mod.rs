@@ -68,6 +68,12 @@ pub struct BatchNormPool {
 }
 
 impl BatchNormPool {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let norm = self.norm.halved()?;
+        Some(BatchNormPool { norm, ..*self })
+    }
+
     /// PyTorch's defaults on `[n, c, h, w]`.
     pub fn new([n, c, h, w]: [usize; 4], window: [usize; 2]) -> Self {
         BatchNormPool {
@@ -144,6 +150,10 @@ impl Kernel for BatchNormPool {
         "batch_norm_pool"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_as(self)
     }
@@ -204,6 +214,11 @@ pub struct BatchNormPoolGrad {
 impl Kernel for BatchNormPoolGrad {
     fn name(&self) -> &'static str {
         "batch_norm_pool_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let forward = self.forward.halved()?;
+        Some(Box::new(BatchNormPoolGrad { forward, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

@@ -14,6 +14,10 @@ impl Kernel for Conv2dInputGrad {
         "conv2d_input_grad"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Conv2dInputGrad(self.0.halved()?)))
+    }
+
     fn check(&self) -> Result<()> {
         self.0.check_shape(self.name())
     }
@@ -67,6 +71,10 @@ pub struct Conv2dWeightGrad(pub Conv2d);
 impl Kernel for Conv2dWeightGrad {
     fn name(&self) -> &'static str {
         "conv2d_weight_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Conv2dWeightGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

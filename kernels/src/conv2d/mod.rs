@@ -47,7 +47,7 @@ pub use grad::{Conv2dInputGrad, Conv2dWeightGrad};
 
 use crate::activation::Activation;
 use crate::error::{Error, Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Plan, Rung, half};
 use crate::rung;
 
 /// The shape and options of a convolution, and its forward kernel.
@@ -80,6 +80,12 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
+    /// The same with half the batch.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(Conv2d { n, ..*self })
+    }
+
     /// A plain convolution of `x[n, c, h, w]`: stride 1, no padding, no bias.
     pub fn new(x: [usize; 4], out_channels: usize, kernel: [usize; 2]) -> Self {
         let [n, c, h, w] = x;
@@ -216,6 +222,10 @@ impl Conv2d {
 impl Kernel for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
     }
 
     fn check(&self) -> Result<()> {

@@ -35,6 +35,10 @@ impl Kernel for Conv2dPoolWeightGrad {
         "conv2d_pool_weight_grad"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Conv2dPoolWeightGrad(self.0.halved()?)))
+    }
+
     fn check(&self) -> Result<()> {
         self.0.check_shape(self.name())
     }
@@ -95,6 +99,10 @@ pub struct Conv2dPoolInputGrad(
 impl Kernel for Conv2dPoolInputGrad {
     fn name(&self) -> &'static str {
         "conv2d_pool_input_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Conv2dPoolInputGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

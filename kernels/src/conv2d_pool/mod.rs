@@ -65,6 +65,12 @@ pub struct Conv2dPool {
 }
 
 impl Conv2dPool {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let conv = self.conv.halved()?;
+        Some(Conv2dPool { conv, ..*self })
+    }
+
     /// Height and width of `y`. Call [`Kernel::check`] first: a kernel that does not fit panics here.
     pub fn out(&self) -> [usize; 2] {
         let [oh, ow] = self.conv.out();
@@ -108,6 +114,10 @@ impl Conv2dPool {
 impl Kernel for Conv2dPool {
     fn name(&self) -> &'static str {
         "conv2d_pool"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
     }
 
     fn check(&self) -> Result<()> {

@@ -23,7 +23,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// The first coefficients of a DCT-II.
@@ -42,6 +42,12 @@ pub struct Dct {
 }
 
 impl Dct {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let outer = half(self.outer)?;
+        Some(Dct { outer, ..*self })
+    }
+
     fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
         let Dct {
             outer,
@@ -119,6 +125,10 @@ impl Kernel for Dct {
         "dct"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_as(self)
     }
@@ -163,6 +173,10 @@ pub struct DctGrad(pub Dct);
 impl Kernel for DctGrad {
     fn name(&self) -> &'static str {
         "dct_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(DctGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

@@ -56,6 +56,10 @@ impl Kernel for Gru {
         "gru"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Gru(self.0.halved()?)))
+    }
+
     fn check(&self) -> Result<()> {
         self.0.check(self, GATES)
     }
@@ -125,6 +129,10 @@ pub struct GruGrad(
 impl Kernel for GruGrad {
     fn name(&self) -> &'static str {
         "gru_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(GruGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

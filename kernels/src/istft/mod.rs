@@ -24,7 +24,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// Frames of spectra to a signal.
@@ -81,6 +81,11 @@ const OVERLAP: Rung = rung!("istft_overlap");
 impl Kernel for Istft {
     fn name(&self) -> &'static str {
         "istft"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let clips = half(self.clips)?;
+        Some(Box::new(Istft { clips, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

@@ -34,7 +34,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 use std::ops::Range;
 
@@ -58,6 +58,12 @@ pub struct LocalResponseNorm {
 }
 
 impl LocalResponseNorm {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(LocalResponseNorm { n, ..*self })
+    }
+
     /// PyTorch's defaults.
     pub fn new([n, c, plane]: [usize; 3], size: usize) -> Self {
         LocalResponseNorm {
@@ -150,6 +156,10 @@ impl Kernel for LocalResponseNorm {
         "local_response_norm"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_as(self)
     }
@@ -206,6 +216,10 @@ pub struct LocalResponseNormGrad(
 impl Kernel for LocalResponseNormGrad {
     fn name(&self) -> &'static str {
         "local_response_norm_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(LocalResponseNormGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

@@ -60,6 +60,10 @@ impl Kernel for Lstm {
         "lstm"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Lstm(self.0.halved()?)))
+    }
+
     fn check(&self) -> Result<()> {
         self.0.check(self, GATES)
     }
@@ -128,6 +132,10 @@ pub struct LstmGrad(
 impl Kernel for LstmGrad {
     fn name(&self) -> &'static str {
         "lstm_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(LstmGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

@@ -16,7 +16,7 @@ mod oracle;
 use crate::activation::Activation;
 use crate::conv2d::plan::WORKGROUPS;
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// `y[m, n] = act(op(a) · op(b) + bias)`.
@@ -89,6 +89,11 @@ impl Matmul {
 impl Kernel for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let m = half(self.m)?;
+        Some(Box::new(Matmul { m, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

@@ -26,7 +26,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// `y`, `index` = maximum of each window of `x`, and where it stands.
@@ -49,6 +49,12 @@ pub struct MaxPool2d {
 }
 
 impl MaxPool2d {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(MaxPool2d { n, ..*self })
+    }
+
     /// Windows that touch without overlapping, no padding.
     pub fn new([n, c, h, w]: [usize; 4], kernel: [usize; 2]) -> Self {
         MaxPool2d {
@@ -175,6 +181,10 @@ impl Kernel for MaxPool2d {
         "max_pool2d"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_as(self)
     }
@@ -252,6 +262,10 @@ pub struct MaxPool2dGrad(
 impl Kernel for MaxPool2dGrad {
     fn name(&self) -> &'static str {
         "max_pool2d_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(MaxPool2dGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

@@ -19,7 +19,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// Bands of frequencies, each a weighted sum over a run of bins.
@@ -40,6 +40,11 @@ pub struct Mel {
 impl Kernel for Mel {
     fn name(&self) -> &'static str {
         "mel"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let clips = half(self.clips)?;
+        Some(Box::new(Mel { clips, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

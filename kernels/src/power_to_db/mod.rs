@@ -15,7 +15,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// What counts as 0 dB.
@@ -67,6 +67,11 @@ impl PowerToDb {
 impl Kernel for PowerToDb {
     fn name(&self) -> &'static str {
         "power_to_db"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let clips = half(self.clips)?;
+        Some(Box::new(PowerToDb { clips, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

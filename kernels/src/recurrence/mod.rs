@@ -27,7 +27,7 @@ pub mod shapes;
 
 use crate::activation::Activation;
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// The shape and options of a walk along time.
@@ -57,6 +57,12 @@ pub struct Recurrence {
 const UNITS: usize = 256;
 
 impl Recurrence {
+    /// The same with half the batch.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let n = half(self.n)?;
+        Some(Recurrence { n, ..*self })
+    }
+
     /// PyTorch's layer of one direction: both biases, tanh, the whole sequence.
     pub fn new([n, t, h]: [usize; 3]) -> Self {
         Recurrence {

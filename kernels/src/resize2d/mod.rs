@@ -30,7 +30,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 use axis::Axis;
 
@@ -57,6 +57,12 @@ pub struct Resize2d {
 }
 
 impl Resize2d {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let planes = half(self.planes)?;
+        Some(Resize2d { planes, ..*self })
+    }
+
     fn axes(&self) -> [Axis; 2] {
         [0, 1].map(|axis| Axis {
             from: self.from[axis],
@@ -123,6 +129,10 @@ impl Kernel for Resize2d {
         "resize2d"
     }
 
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
+    }
+
     fn check(&self) -> Result<()> {
         self.check_as(self)
     }
@@ -172,6 +182,10 @@ pub struct Resize2dGrad(
 impl Kernel for Resize2dGrad {
     fn name(&self) -> &'static str {
         "resize2d_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(Resize2dGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

@@ -22,7 +22,7 @@ pub(crate) mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// Softmax of each row.
@@ -37,6 +37,12 @@ pub struct Softmax {
 }
 
 impl Softmax {
+    /// The same with half the batch.
+    fn halved(&self) -> Option<Self> {
+        let rows = half(self.rows)?;
+        Some(Softmax { rows, ..*self })
+    }
+
     fn check_as(&self, kernel: &dyn Kernel) -> Result<()> {
         if elements(kernel.name(), &[self.rows, self.columns])? == 0 {
             return Err(kernel.error(format!("{} × {} is empty", self.rows, self.columns)));
@@ -63,6 +69,10 @@ impl Softmax {
 impl Kernel for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(self.halved()?))
     }
 
     fn check(&self) -> Result<()> {
@@ -123,6 +133,10 @@ pub struct SoftmaxGrad(
 impl Kernel for SoftmaxGrad {
     fn name(&self) -> &'static str {
         "softmax_grad"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        Some(Box::new(SoftmaxGrad(self.0.halved()?)))
     }
 
     fn check(&self) -> Result<()> {

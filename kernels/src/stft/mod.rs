@@ -17,7 +17,7 @@ mod cpu;
 mod oracle;
 
 use crate::error::{Result, elements};
-use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
+use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
 /// What is written of each complex value.
@@ -85,6 +85,11 @@ impl Stft {
 impl Kernel for Stft {
     fn name(&self) -> &'static str {
         "stft"
+    }
+
+    fn smaller(&self) -> Option<Box<dyn Kernel>> {
+        let clips = half(self.clips)?;
+        Some(Box::new(Stft { clips, ..*self }))
     }
 
     fn check(&self) -> Result<()> {

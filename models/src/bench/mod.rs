@@ -3,6 +3,9 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`run`]: from a filter to a [`Report`] |
+//! | `kernel_rows.rs` | each rung of a kernel |
+//! | `quick.rs` | how long a row of a quick look may take, and shapes made smaller until they fit |
+//! | `work_rows.rs` | a row of work of more than one kernel |
 //! | `work.rs` | work of more than one kernel: a training step, an answer, a clip's features |
 //! | `report.rs` | the [`Report`]: rows, JSON, a table |
 //! | `compare.rs` | [`compare`]: two reports side by side |
@@ -12,14 +15,16 @@
 //! an answer or a clip's features, those of every kernel launched, and the numbers that come out must be finite.
 
 mod compare;
+mod kernel_rows;
+mod quick;
 mod report;
 mod work;
+mod work_rows;
 
 use engine::Device;
 use kernels::catalogue::CATALOGUE;
 use kernels::measure::{Budget, Peaks, Subject, Timing, peaks, prove_all};
-use kernels::peak::cases::COPY;
-use kernels::profile::Clock;
+use kernels::peak::cases::{COPY, FMA};
 use kernels::{Case, Counters, Kernel, Role};
 use std::collections::HashMap;
 
@@ -37,7 +42,7 @@ pub struct Options<'a> {
     pub filter: Option<&'a str>,
     /// Every rung of a kernel, not only the best.
     pub all_rungs: bool,
-    /// A look: each kernel's cheapest case, few repetitions.
+    /// A look of less than a minute: each kernel's cheapest case, few repetitions, batches halved until a launch fits.
     pub quick: bool,
 }
 
@@ -131,23 +136,25 @@ fn subjects(options: &Options<'_>) -> Result<Vec<Subjects>, Error> {
 /// with one row is a warning, and its name is in [`Report::failed`].
 pub fn run(options: &Options<'_>, device: &Device, control: Control<'_>) -> Result<Report, Error> {
     let subjects = subjects(options)?;
-    let budget = if options.quick {
-        Budget::QUICK
-    } else {
-        Budget::FULL
-    };
+    let clock = options.quick.then(quick::Clock::start);
     let total = subjects.len();
     let tell = |done, name: &str| control.tell(Event::Bench { done, total, name });
     tell(0, "peak");
     let copy = (!device.is_gpu()).then(|| Subject::new(device, &COPY));
     let mut bench = Bench {
         device,
-        budget,
+        control,
         all_rungs: options.all_rungs,
-        peaks: peaks(device, PEAKS).map_err(engine::Error::from)?,
+        peaks: (match options.quick {
+            true => quick::peaks(device),
+            false => peaks(device, &FMA, &COPY, PEAKS),
+        })
+        .map_err(engine::Error::from)?,
         copy: copy.transpose().map_err(engine::Error::from)?,
+        overhead: f64::INFINITY,
         proved: HashMap::new(),
         rows: Vec::new(),
+        left_out: Vec::new(),
     };
     let (mut failed, mut complete) = (Vec::new(), true);
     for (done, subject) in subjects.into_iter().enumerate() {
@@ -156,32 +163,51 @@ pub fn run(options: &Options<'_>, device: &Device, control: Control<'_>) -> Resu
             break;
         }
         let name = subject.name();
-        if let Err(reason) = bench.measure(subject) {
-            control.tell(Event::Warning(&format!("{name}: {reason}")));
-            failed.push(name.clone());
+        let seconds = clock.map(|clock| clock.share(total - done));
+        match seconds {
+            Some(None) => bench.leave_out(&name, "the time of a quick look is over"),
+            seconds => {
+                if let Err(reason) = bench.measure(subject, seconds.flatten()) {
+                    control.tell(Event::Warning(&format!("{name}: {reason}")));
+                    failed.push(name.clone());
+                }
+            }
         }
         tell(done + 1, &name);
     }
-    Ok(Report::new(
-        device,
-        bench.peaks,
-        options.quick,
-        bench.rows,
+    complete &= control.check().is_ok();
+    Ok(Report {
+        quick: options.quick,
+        rows: bench.rows,
         failed,
+        left_out: bench.left_out,
         complete,
-    ))
+        ..Report::new(device, bench.peaks)
+    })
 }
 
 struct Bench<'a> {
     device: &'a Device,
-    budget: Budget,
+    control: Control<'a>,
     all_rungs: bool,
     peaks: Peaks,
     /// On a CPU, what tells how fast memory is just now.
     copy: Option<Subject<'a>>,
+    /// The shortest launch so far, in seconds.
+    overhead: f64,
     /// The largest errors of kernels that were held against the oracle.
     proved: HashMap<&'static str, Result<f64, String>>,
     rows: Vec<Row>,
+    /// What was not measured, and why, without a fault.
+    left_out: Vec<String>,
+}
+
+/// What a row is called, and how often its batch was halved.
+struct Names {
+    kernel: String,
+    case: String,
+    rung: String,
+    halved: u32,
 }
 
 /// Whose numbers a row's were held against, and the largest error found.
@@ -191,53 +217,34 @@ struct Checked {
 }
 
 impl Bench<'_> {
-    fn measure(&mut self, subject: Subjects) -> Result<(), String> {
+    /// Measures something, in a quick look within so many seconds.
+    fn measure(&mut self, subject: Subjects, seconds: Option<f64>) -> Result<(), String> {
         let name = subject.name();
         match subject {
-            Subjects::Kernel(case) => self.kernel(&case),
-            Subjects::TrainStep(recipe) => self.work(name, |d| TrainStep::new(&recipe, CLASSES, d)),
-            Subjects::Infer(recipe) => self.work(name, |d| Infer::new(&recipe, CLASSES, d)),
-            Subjects::Extract(kind) => self.work(name, |d| Ok(Extract::new(kind, d))),
+            Subjects::Kernel(case) => self.kernel(case, seconds),
+            Subjects::TrainStep(recipe) => {
+                let most =
+                    TrainStep::most_halved(&recipe, CLASSES).map_err(|error| error.to_string())?;
+                self.work(name, seconds, most, |device, halved| {
+                    TrainStep::halved(&recipe, CLASSES, halved, device)
+                })
+            }
+            Subjects::Infer(recipe) => {
+                self.work(name, seconds, 0, |d, _| Infer::new(&recipe, CLASSES, d))
+            }
+            Subjects::Extract(kind) => {
+                self.work(name, seconds, Extract::MOST_HALVED, |device, halved| {
+                    Ok(Extract::halved(kind, halved, device))
+                })
+            }
         }
     }
 
-    fn kernel(&mut self, case: &Case) -> Result<(), String> {
-        let text = |error: kernels::Error| error.to_string();
-        let kernel = &*case.kernel;
-        let subject = Subject::new(self.device, kernel).map_err(text)?;
-        let mut rungs = subject.rungs();
-        if !self.all_rungs {
-            rungs.drain(..rungs.len().saturating_sub(1));
-        }
-        for rung in rungs {
-            let before = self.copying()?;
-            let cold = subject.once(rung).map_err(text)?;
-            let checked = match rung {
-                Some(_) => Checked {
-                    against: "cpu",
-                    error: subject.check_against_cpu(rung)?.max_error,
-                },
-                None => Checked {
-                    against: "oracle",
-                    error: self.proved(kernel.name())?,
-                },
-            };
-            let timing = subject
-                .time(rung, self.peaks.clock, self.budget)
-                .map_err(text)?;
-            let cost = Counters {
-                flops: kernel.flops(),
-                bytes: kernel.bytes(),
-                ..Counters::default()
-            };
-            let names = [kernel.name(), case.name, rung.unwrap_or("cpu")].map(String::from);
-            let peaks = Peaks {
-                bytes: (before + self.copying()?) / 2.0,
-                ..self.peaks
-            };
-            self.row(names, cost, cold, timing, checked, peaks);
-        }
-        Ok(())
+    /// Says that something is not measured, and why.
+    fn leave_out(&mut self, name: &str, reason: &str) {
+        let words = format!("{name}: left out: {reason}");
+        self.control.tell(Event::Warning(&words));
+        self.left_out.push(words);
     }
 
     /// Bytes a second of copies made now. On a CPU that drifts with all else that the machine does, within minutes by more
@@ -258,72 +265,9 @@ impl Bench<'_> {
         self.proved.entry(kernel).or_insert_with(prove).clone()
     }
 
-    /// Does the work once more, and holds every kernel that it launches against the oracle.
-    fn parts(&mut self, work: &mut impl Work) -> Result<Checked, String> {
-        let text = |error: kernels::Error| error.to_string();
-        self.device.start_profile(Clock::Host).map_err(text)?;
-        let done = work.run().map_err(|error| error.to_string());
-        let profile = self.device.take_profile().map_err(text)?;
-        done?;
-        let launched = profile.map(|profile| profile.by_kernel());
-        let mut checked = Checked {
-            against: "finite",
-            error: 0.0,
-        };
-        for row in launched.unwrap_or_default() {
-            checked.against = "oracle";
-            checked.error = checked.error.max(self.proved(row.total.kernel)?);
-        }
-        Ok(checked)
-    }
-
-    /// Work of many launches: timed by the host's clock with a wait at the end.
-    fn work<W: Work>(
-        &mut self,
-        name: String,
-        make: impl Fn(&Device) -> Result<W, Error>,
-    ) -> Result<(), String> {
-        let text = |error: Error| error.to_string();
-        let mut work = make(self.device).map_err(text)?;
-        let (cold, got) = timed(&mut work).map_err(text)?;
-        let checked = match self.device.is_gpu() {
-            true => {
-                let (_, want) = timed(&mut make(&Device::cpu()).map_err(text)?).map_err(text)?;
-                against_cpu(&got, &want)?
-            }
-            false if got.iter().all(|v| v.is_finite()) => self.parts(&mut work)?,
-            false => return Err("not all of its numbers are finite".into()),
-        };
-        let before = self.device.counters();
-        let (about, _) = timed(&mut work).map_err(text)?;
-        let cost = self.device.counters() - before;
-        // A step of seconds is not repeated for a quick look.
-        let more = (self.budget.seconds / about) as usize;
-        let more = more.clamp(self.budget.least / 4, self.budget.most);
-        let mut seconds = vec![about];
-        for _ in 0..more {
-            seconds.push(timed(&mut work).map_err(text)?.0);
-        }
-        let clock = match self.device.is_gpu() {
-            true => Clock::Batches,
-            false => Clock::Host,
-        };
-        let timing = Timing::of(clock, seconds);
-        let rung = if self.device.is_gpu() { "best" } else { "cpu" };
-        self.row(
-            [name, work.shape(), rung.into()],
-            cost,
-            cold,
-            timing,
-            checked,
-            self.peaks,
-        );
-        Ok(())
-    }
-
     fn row(
         &mut self,
-        names: [String; 3],
+        names: Names,
         cost: Counters,
         cold: f64,
         timing: Timing,
@@ -331,11 +275,11 @@ impl Bench<'_> {
         peaks: Peaks,
     ) {
         let (bound, fewest) = peaks.bound(cost.flops, cost.bytes);
-        let [kernel, case, rung] = names;
         self.rows.push(Row {
-            kernel,
-            case,
-            rung,
+            kernel: names.kernel,
+            case: names.case,
+            rung: names.rung,
+            halved: names.halved,
             median_us: timing.median * 1e6,
             gflops: cost.flops as f64 / timing.median * 1e-9,
             gbps: cost.bytes as f64 / timing.median * 1e-9,
@@ -349,26 +293,5 @@ impl Bench<'_> {
             checked_against: checked.against.into(),
             error: checked.error,
         });
-    }
-}
-
-/// Does the work once and waits for it: seconds, and the numbers that came out.
-fn timed(work: &mut impl Work) -> Result<(f64, Vec<f32>), Error> {
-    let start = std::time::Instant::now();
-    let numbers = work.run()?;
-    Ok((start.elapsed().as_secs_f64(), numbers))
-}
-
-/// Errors of whole networks are sums of many kernels' errors: a thousandth of the largest number may be lost.
-fn against_cpu(got: &[f32], want: &[f32]) -> Result<Checked, String> {
-    let scale = want.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
-    let off = |(g, w): (&f32, &f32)| f64::from((g - w).abs() / scale);
-    let error = got.iter().zip(want).map(off).fold(0.0, f64::max);
-    match got.len() == want.len() && error <= 1e-3 && got.iter().all(|v| v.is_finite()) {
-        true => Ok(Checked {
-            against: "cpu",
-            error,
-        }),
-        false => Err(format!("its numbers are {error:.1e} off the CPU's")),
     }
 }

@@ -44,6 +44,9 @@ pub struct Report {
     /// What was wrong, or could not be run.
     #[serde(default)]
     pub failed: Vec<String>,
+    /// What was not measured, and why: the device's limits, or the time of a quick look.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// One measurement.
@@ -55,6 +58,9 @@ pub struct Row {
     pub case: String,
     /// The rung; `cpu` on the CPU, `best` for work of many kernels on a GPU.
     pub rung: String,
+    /// How often the batch, or the sound, was halved so that it fits; the case says so too.
+    #[serde(default)]
+    pub halved: u32,
     /// Time once warm: the median, in microseconds.
     pub median_us: f64,
     /// 10⁹ floating-point operations a second.
@@ -92,14 +98,8 @@ pub struct Row {
 }
 
 impl Report {
-    pub(super) fn new(
-        device: &Device,
-        peaks: Peaks,
-        quick: bool,
-        rows: Vec<Row>,
-        failed: Vec<String>,
-        complete: bool,
-    ) -> Self {
+    /// A report without rows.
+    pub(super) fn new(device: &Device, peaks: Peaks) -> Self {
         Report {
             device: device.name().into(),
             software: device.is_software(),
@@ -109,10 +109,11 @@ impl Report {
             clock: peaks.clock.name().into(),
             driver: device.driver(),
             melgrad: env!("CARGO_PKG_VERSION").into(),
-            quick,
-            complete,
-            rows,
-            failed,
+            quick: false,
+            complete: false,
+            rows: Vec::new(),
+            failed: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 

@@ -13,6 +13,11 @@ pub trait Work {
     /// What it works on, in a few words.
     fn shape(&self) -> String;
 
+    /// Floating-point operations, as far as they are known before it is done.
+    fn flops(&self) -> u64 {
+        0
+    }
+
     /// Does it once and waits: the numbers that tell whether it went right.
     ///
     /// # Errors
@@ -61,6 +66,34 @@ impl TrainStep {
         })
     }
 
+    /// [`TrainStep::new`] with the batch halved so often, at most [`TrainStep::most_halved`] times.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn halved(
+        recipe: &Recipe,
+        classes: usize,
+        times: u32,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let mut recipe = recipe.clone();
+        let least = recipe.architecture_for(classes)?.smallest_batch()?.max(1);
+        for _ in 0..times {
+            recipe.training.batch = recipe.training.batch.div_ceil(2).max(least);
+        }
+        TrainStep::new(&recipe, classes, device)
+    }
+
+    /// How often a recipe's batch can be halved until it has the fewest examples that the network needs.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn most_halved(recipe: &Recipe, classes: usize) -> Result<u32, Error> {
+        let least = recipe.architecture_for(classes)?.smallest_batch()?.max(1);
+        let times = recipe.training.batch.div_ceil(least).max(1);
+        Ok(times.next_power_of_two().ilog2())
+    }
+
     /// The network that is trained.
     #[must_use]
     pub fn network(&self) -> &Network {
@@ -91,6 +124,13 @@ impl TrainStep {
 impl Work for TrainStep {
     fn shape(&self) -> String {
         self.x.shape().to_string()
+    }
+
+    fn flops(&self) -> u64 {
+        // Forward, and backward to weights and to inputs.
+        let batch = self.x.shape().first().copied().unwrap_or(0) as u64;
+        let summary = self.network.architecture().summary();
+        summary.map_or(0, |summary| 6 * batch * summary.multiply_adds)
     }
 
     fn run(&mut self) -> Result<Vec<f32>, Error> {
@@ -128,11 +168,19 @@ impl Work for Infer {
         self.x.shape().to_string()
     }
 
+    fn flops(&self) -> u64 {
+        let summary = self.network.architecture().summary();
+        summary.map_or(0, |summary| 2 * summary.multiply_adds)
+    }
+
     fn run(&mut self) -> Result<Vec<f32>, Error> {
         let logits = no_grad(|| self.network.forward(&self.x, Mode::Eval))?;
         Ok(logits.softmax()?.to_vec()?)
     }
 }
+
+/// Length of the sound that features are computed of.
+const SECONDS: f32 = 30.0;
 
 /// The features of 30 seconds of synthetic music, with librosa's settings.
 #[derive(Debug)]
@@ -146,13 +194,27 @@ impl Extract {
     /// Features of this kind.
     #[must_use]
     pub fn new(kind: Kind, device: &Device) -> Self {
+        Extract::of_seconds(kind, SECONDS, device)
+    }
+
+    /// How often the sound can be halved: to less than four seconds.
+    pub const MOST_HALVED: u32 = 3;
+
+    /// [`Extract::new`] with the sound halved so often, at most [`Extract::MOST_HALVED`] times.
+    #[must_use]
+    pub fn halved(kind: Kind, times: u32, device: &Device) -> Self {
+        let times = times.min(Extract::MOST_HALVED) as i32;
+        Extract::of_seconds(kind, SECONDS / 2f32.powi(times), device)
+    }
+
+    fn of_seconds(kind: Kind, seconds: f32, device: &Device) -> Self {
         let settings = FeatureSettings {
             kind,
             ..FeatureSettings::default()
         };
         Extract {
             device: device.clone(),
-            clip: synth::clip(0, 1, 30.0, settings.sample_rate),
+            clip: synth::clip(0, 1, seconds, settings.sample_rate),
             settings,
         }
     }
@@ -160,7 +222,7 @@ impl Extract {
 
 impl Work for Extract {
     fn shape(&self) -> String {
-        "30 s".into()
+        format!("{} s", self.clip.seconds())
     }
 
     fn run(&mut self) -> Result<Vec<f32>, Error> {

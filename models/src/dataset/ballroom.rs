@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::evidence::Length;
 use super::layout::Layout;
-use super::{Dataset, Opening, folders};
+use super::{Dataset, Item, Opening, folders};
 use crate::Error;
 
 const DANCES: [&str; 14] = [
@@ -59,8 +60,15 @@ pub(super) fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
     let mut dataset = folders::scan(&root, opening.group)?;
     dataset.layout = Layout::Ballroom;
     let before = dataset.items.len();
+    // Another dataset's clips may have the same names. Ballroom's last 30 s, a few of them longer.
+    let known = opening.layout.is_some();
+    let is_ballrooms = |item: &Item| {
+        let length = Length::of_file(&item.path, false);
+        known || length.is_some_and(|length| (28.0..=35.0).contains(&length.seconds()))
+    };
     if opening.drop_copies {
-        dataset.items.retain(|item| !COPIES.contains(&item.stem()));
+        let is_copy = |item: &Item| COPIES.contains(&item.stem()) && is_ballrooms(item);
+        dataset.items.retain(|item| !is_copy(item));
     }
     let copies = before - dataset.items.len();
     if copies > 0 {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use audio::decode::special_file;
+
 use super::{Content, Dataset, Item, Layout};
 use crate::Error;
 use crate::group::GroupRule;
@@ -193,6 +195,9 @@ impl Scan {
                     "{}: a link that leads nowhere, left out",
                     entry.display()
                 ));
+            } else if let Some(what) = special_file(&entry) {
+                self.warnings
+                    .push(format!("{}: {what}, left out", entry.display()));
             } else {
                 self.utf8_name(&entry);
                 let stem = entry

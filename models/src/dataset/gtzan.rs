@@ -12,8 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::evidence::{self, Length};
 use super::layout::Layout;
-use super::{Dataset, Opening, Side, folders, table};
+use super::{Dataset, Opening, Side, folders, is_audio, table};
 use crate::{Error, files};
 
 /// The ten labels.
@@ -65,6 +66,46 @@ pub(super) fn root(path: &Path) -> Option<PathBuf> {
     inside.into_iter().find(|folder| count(folder) >= 2)
 }
 
+/// Whether what lies in the folder of [`root`] is GTZAN, and not only called so: by the length of one clip of each genre;
+/// pictures by their number.
+pub(super) fn is_gtzan(root: &Path) -> bool {
+    let (mut lengths, mut counts, mut clips) = (Vec::new(), Vec::new(), 0);
+    for genre in GENRES {
+        let entries = folders::listing(&root.join(genre)).unwrap_or_default();
+        let named = |path: &&PathBuf| {
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            stem.and_then(excerpt).is_some_and(|own| own.0 == genre)
+        };
+        let named: Vec<&PathBuf> = entries.iter().filter(named).collect();
+        if named.is_empty() {
+            continue;
+        }
+        counts.push(named.len());
+        let sound = named.iter().find(|path| is_audio(path));
+        clips += usize::from(sound.is_some());
+        lengths.extend(sound.and_then(|path| {
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            Length::of_file(path, stem.is_some_and(is_part))
+        }));
+    }
+    match clips {
+        0 => evidence::counts(counts.into_iter(), GENRES.len()),
+        _ => evidence::lengths(&lengths),
+    }
+}
+
+/// Whether a table with GTZAN's names is GTZAN's: by its column of lengths, or by its number of rows.
+pub(super) fn is_gtzan_table(dataset: &Dataset) -> bool {
+    if let Some(lengths) = evidence::table_lengths(dataset, is_part) {
+        return evidence::lengths(&lengths);
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (genre, _) in dataset.items.iter().filter_map(|item| excerpt(item.stem())) {
+        *counts.entry(genre).or_default() += 1;
+    }
+    evidence::counts(counts.into_values(), GENRES.len())
+}
+
 fn table_of(path: &Path) -> Option<PathBuf> {
     let places = [
         "features_30_sec.csv",
@@ -86,6 +127,7 @@ pub(super) fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
         }
     };
     dataset.layout = Layout::Gtzan;
+    count_once(&mut dataset);
     join_known(&mut dataset, opening.artists);
     if opening.official {
         filtered_split(path, &mut dataset)?;
@@ -101,6 +143,30 @@ fn excerpt(stem: &str) -> Option<(&'static str, u32)> {
     let ends = !rest[5..].starts_with(|c: char| c.is_ascii_alphanumeric());
     let number = digits.parse().ok().filter(|_| ends)?;
     Some((genre, number))
+}
+
+/// Whether the name is that of a part of an excerpt: `blues.00029.3`.
+fn is_part(stem: &str) -> bool {
+    excerpt(stem).is_some_and(|(genre, number)| {
+        let ending = format!("{number:05}");
+        stem.starts_with(genre) && !stem.ends_with(&ending)
+    })
+}
+
+/// Leaves out what is there twice under one name, as `.au` and as `.wav`.
+fn count_once(dataset: &mut Dataset) {
+    let mut seen = BTreeSet::new();
+    let before = dataset.items.len();
+    // Of sound files alone the name has no ending that tells them apart.
+    let sound = |item: &super::Item| matches!(item.content, super::Content::Sound);
+    (dataset.items).retain(|item| !sound(item) || seen.insert(item.name.clone()));
+    let twice = before - dataset.items.len();
+    if twice > 0 {
+        dataset.warnings.push(format!(
+            "{}: {twice} excerpts are there in two formats (.au and .wav); each counts once",
+            dataset.dir.display()
+        ));
+    }
 }
 
 /// For each excerpt that is known not to stand alone, the first of those that belong together.
@@ -216,6 +282,8 @@ mod tests {
         for name in ["blues.00029", "blues.00029.3", "blues_00029", "blues00029"] {
             assert_eq!(excerpt(name), Some(("blues", 29)), "{name}");
         }
+        assert!(is_part("blues.00029.3") && is_part("blues_00029-a"));
+        assert!(!is_part("blues.00029") && !is_part("polka.00001.1"));
         for name in [
             "blues",
             "blues.29",

@@ -12,6 +12,8 @@
 //! | `layout.rs` | [`Layout`]: how a dataset lies on the disk |
 //! | `open.rs` | [`Opening`]: which layout it is, and reading it so (feature `report`) |
 //! | `folders.rs` | a folder per label, searched |
+//! | `evidence.rs` | whether clips with GTZAN's names are GTZAN's |
+//! | `separator.rs` | what separates a table's columns; decimal commas |
 //! | `gtzan.rs`, `fma.rs`, `ballroom.rs`, `table.rs` | the other layouts |
 //!
 //! The order is that of the names' bytes, so that the same folder gives the same
@@ -21,6 +23,8 @@
 #[cfg(feature = "report")]
 mod ballroom;
 #[cfg(feature = "report")]
+mod evidence;
+#[cfg(feature = "report")]
 mod fma;
 mod folders;
 #[cfg(feature = "report")]
@@ -28,6 +32,8 @@ mod gtzan;
 pub mod layout;
 #[cfg(feature = "report")]
 mod open;
+#[cfg(feature = "report")]
+mod separator;
 #[cfg(feature = "report")]
 pub(crate) mod table;
 

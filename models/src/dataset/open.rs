@@ -52,8 +52,7 @@ impl Dataset {
             Layout::Ballroom => ballroom::open(path, opening)?,
             Layout::Table => {
                 let mut dataset = table::open(&table_in(path), opening.group)?;
-                // GTZAN's table is known by its clips' names.
-                if opening.layout.is_none() {
+                if opening.layout.is_none() && gtzan::is_gtzan_table(&dataset) {
                     gtzan::join_known(&mut dataset, opening.artists);
                 }
                 dataset
@@ -71,8 +70,12 @@ impl Dataset {
 }
 
 fn is_table(path: &Path) -> bool {
-    let csv = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("csv");
-    path.is_file() && path.extension().is_some_and(csv)
+    let known = |extension: &std::ffi::OsStr| {
+        ["csv", "tsv"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    };
+    path.is_file() && path.extension().is_some_and(known)
 }
 
 /// The layout that a folder or a file looks like.
@@ -90,7 +93,7 @@ pub fn detect(path: &Path) -> Layout {
     }
     if fma::metadata(path).is_some() {
         Layout::Fma(None)
-    } else if gtzan::root(path).is_some() {
+    } else if gtzan::root(path).is_some_and(|root| gtzan::is_gtzan(&root)) {
         Layout::Gtzan
     } else if ballroom::root(path).is_some() {
         Layout::Ballroom

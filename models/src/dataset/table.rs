@@ -1,4 +1,4 @@
-//! Feature tables: a CSV file with a row for each clip.
+//! Feature tables: a CSV or TSV file with a row for each clip.
 //!
 //! ```text
 //! filename,length,chroma_stft_mean,…,label     GTZAN's features_30_sec.csv, or a table of one's own
@@ -9,6 +9,7 @@
 //! 2,7.1806526184e+00,…
 //! ```
 //!
+//! Columns are separated by commas, semicolons or tabs, whichever the headings have most of ([`Separator`]).
 //! Of the first form, the column called `label` (or `genre`, `class`) holds the labels and the one called `filename`
 //! (or `file`, `name`, `path`, `track_id`, `id`) the clips' names; every other column of numbers is a feature. Columns
 //! without a number, those without a name (pandas' index), and rows without a label are left out.
@@ -22,12 +23,16 @@ use std::sync::Arc;
 use csv::StringRecord;
 
 use super::layout::Layout;
+use super::separator::Separator;
 use super::{Content, Dataset, Item, Row};
 use crate::Error;
 use crate::group::GroupRule;
 
 const LABELS: [&str; 3] = ["label", "genre", "class"];
 const NAMES: [&str; 6] = ["filename", "file", "name", "path", "track_id", "id"];
+
+/// Headings longer than this are cut in errors.
+const LONGEST_HEADING: usize = 24;
 
 /// More columns than this are refused.
 const MOST_COLUMNS: usize = 1 << 16;
@@ -93,8 +98,16 @@ fn malformed(path: &Path, reason: impl Into<String>) -> Error {
 
 /// The records of a CSV file, headings included; they may differ in length.
 pub(crate) fn records(path: &Path) -> Result<csv::StringRecordsIntoIter<impl Read>, Error> {
+    separated(path, Separator::Comma)
+}
+
+fn separated(
+    path: &Path,
+    separator: Separator,
+) -> Result<csv::StringRecordsIntoIter<impl Read + use<>>, Error> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let mut builder = csv::ReaderBuilder::new();
+    let builder = builder.delimiter(separator.byte());
     let reader = builder.has_headers(false).flexible(true).from_reader(file);
     Ok(reader.into_records())
 }
@@ -109,7 +122,8 @@ pub(crate) fn record(
 }
 
 fn read(path: &Path) -> Result<Table, Error> {
-    let mut records = records(path)?;
+    let separator = Separator::of(path)?;
+    let mut records = separated(path, separator)?;
     let head = record(path, records.next())?.ok_or_else(|| malformed(path, "an empty file"))?;
     if head.len() > MOST_COLUMNS {
         let reason = format!("{} columns, the limit is {MOST_COLUMNS}", head.len());
@@ -124,12 +138,14 @@ fn read(path: &Path) -> Result<Table, Error> {
         return Err(malformed(path, reason));
     }
     let label = called(&LABELS).ok_or_else(|| {
-        let names: Vec<&str> = head.iter().take(5).collect();
-        let names = names.join(", ");
-        malformed(
-            path,
-            format!("no column is called label; it begins with {names}"),
-        )
+        let short = |name: &str| name.chars().take(LONGEST_HEADING).collect();
+        let names: Vec<String> = head.iter().take(5).map(short).collect();
+        let (names, by) = (names.join(", "), separator.name());
+        let reason = format!(
+            "no column is called label; separated by {by}, its {} headings begin with {names}",
+            head.len()
+        );
+        malformed(path, reason)
     })?;
     let name = called(&NAMES);
     let unnamed = |own: &str| own.is_empty() || own.starts_with("Unnamed: ");
@@ -141,14 +157,17 @@ fn read(path: &Path) -> Result<Table, Error> {
         number += 1;
         if record.len() != head.len() {
             let (has, wants) = (record.len(), head.len());
-            let reason = format!("row {number} has {has} columns, the headings have {wants}");
+            let by = separator.name();
+            let reason = format!(
+                "row {number} has {has} columns, the headings have {wants}, separated by {by}"
+            );
             return Err(malformed(path, reason));
         }
         if record[label].trim().is_empty() {
             unlabelled += 1;
             continue;
         }
-        let cells: Vec<f32> = record.iter().map(number_of).collect();
+        let cells: Vec<f32> = record.iter().map(|cell| separator.number(cell)).collect();
         let name = name.map_or_else(|| number.to_string(), |at| record[at].to_string());
         rows.push((name, record[label].to_string(), cells));
     }
@@ -183,11 +202,6 @@ fn read(path: &Path) -> Result<Table, Error> {
         rows,
         warnings,
     })
-}
-
-/// A cell's number; NaN for what is none.
-fn number_of(cell: &str) -> f32 {
-    cell.trim().parse().unwrap_or(f32::NAN)
 }
 
 fn is_fma(head: &StringRecord) -> bool {
@@ -236,7 +250,8 @@ pub(super) fn fma_features(
             return Err(malformed(path, reason));
         }
         if wanted(id) {
-            let values = record.iter().skip(1).map(number_of);
+            let values = record.iter().skip(1);
+            let values = values.map(|cell| Separator::Comma.number(cell));
             rows.push((id, values.collect()));
         }
     }
@@ -247,6 +262,38 @@ pub(super) fn fma_features(
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn tables_of_spreadsheets_hold_the_same_numbers() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            read(&path).map(|table| (table.columns, table.rows))
+        };
+        let comma = "filename,a,b,label\nx.wav,1.5,-2e3,rock\ny.wav,0.25,4,jazz\n";
+        let expected = read("comma.csv", comma).unwrap();
+        assert_eq!(expected.1[0].2, [1.5, -2000.0]);
+        let decimal = comma
+            .replace(',', ";")
+            .replace('.', ",")
+            .replace(",wav", ".wav");
+        for (name, text) in [
+            ("decimal.csv", decimal.clone()),
+            ("bom.csv", format!("\u{feff}{decimal}")),
+            ("tabs.tsv", comma.replace(',', "\t")),
+            ("tabs.csv", decimal.replace(';', "\t")),
+        ] {
+            assert_eq!(read(name, &text).unwrap(), expected, "{name}");
+        }
+        let long = format!("a;b;c;d;{};f;g\n1;2;3;4;5;6;7\n", "e".repeat(99));
+        let error = read("none.csv", &long).err().unwrap().to_string();
+        let cut = "e".repeat(LONGEST_HEADING);
+        let words = format!("separated by semicolons, its 7 headings begin with a, b, c, d, {cut}");
+        assert!(error.ends_with(&words), "{error}");
+        let short = read("short.csv", "a;label\n1\n").err().unwrap().to_string();
+        assert!(short.contains("separated by semicolons"), "{short}");
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

@@ -32,6 +32,7 @@ use engine::{Device, ModelFile};
 
 use crate::control::{Control, Event};
 use crate::dataset::Dataset;
+use crate::lock::RunLock;
 use crate::recipe::Recipe;
 use crate::run::{DataSettings, RunFolder, RunSettings};
 use crate::split::Split;
@@ -88,7 +89,7 @@ pub struct Resuming<'a> {
 /// Trains a network on a folder of audio and writes a run.
 ///
 /// # Errors
-/// [`Error::Dataset`] for a folder that cannot be learnt from; [`Error::RunExists`]; [`Error::Setting`];
+/// [`Error::Dataset`] for a folder that cannot be learnt from; [`Error::RunExists`]; [`Error::Locked`]; [`Error::Setting`];
 /// [`Error::Stopped`], after which [`resume`] goes on; whatever the training or the disk refuses.
 pub fn train_folder(
     training: &Training<'_>,
@@ -96,6 +97,7 @@ pub fn train_folder(
     control: Control<'_>,
 ) -> Result<Outcome, Error> {
     let (dataset, settings) = begin(training.data, &training.recipe, training.seed, device)?;
+    let _lock = RunLock::take(training.out)?;
     let run = RunFolder::create(training.out)?;
     run.write_settings(&settings)?;
     let material = Material::make(dataset, &settings.recipe, training.cache, control)?;
@@ -140,7 +142,7 @@ pub(crate) fn begin(
 /// Goes on with a run that was stopped, or trains it for longer.
 ///
 /// # Errors
-/// [`Error::Io`] where there is no run; [`Error::Dataset`] where the clips are others than those it began with;
+/// [`Error::Io`] where there is no run; [`Error::Locked`]; [`Error::Dataset`] where the clips are others than those it began with;
 /// otherwise as [`train_folder`].
 pub fn resume(
     resuming: &Resuming<'_>,
@@ -148,6 +150,7 @@ pub fn resume(
     control: Control<'_>,
 ) -> Result<Outcome, Error> {
     let run = RunFolder::open(resuming.run)?;
+    let _lock = RunLock::take(resuming.run)?;
     let mut settings = run.settings()?;
     resuming.change(&mut settings)?;
     let (dataset, recipe) = open(settings.data.dir.as_ref(), &settings.recipe)?;
@@ -275,7 +278,9 @@ pub(crate) fn train_on(
         let name = last.display().to_string();
         let file =
             ModelFile::from_bytes(&files::read_bytes(&last)?).map_err(Error::model(&name))?;
-        Trainer::resume(setup, device, &file, &name)?
+        // A table that is missing or damaged is written anew, without the times of the epochs before.
+        let timed = run.history().unwrap_or_default();
+        Trainer::resume(setup, device, &file, &name)?.with_times(&timed)
     } else {
         let mut trainer = Trainer::new(setup, device)?;
         transfer::begin(&mut trainer, &recipe, control, &mut warnings)?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{escape, page, section, tables};
 use crate::metrics::Metrics;
+use crate::text::printable;
 
 /// One of the runs that are compared. As JSON, its figures stand beside its name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,23 +122,28 @@ impl Comparison {
 impl Display for Comparison {
     /// A row per run. Ends with a newline.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let width = |name: fn(&Compared) -> &str, head: &str| {
-            let widths = self.runs.iter().map(|run| name(run).chars().count());
+        let names = |name: fn(&Compared) -> &str| {
+            let names = self.runs.iter().map(|run| printable(name(run)));
+            names.collect::<Vec<String>>()
+        };
+        let (runs, recipes) = (names(|r| &r.run), names(|r| &r.recipe));
+        let width = |names: &[String], head: &str| {
+            let widths = names.iter().map(|name| name.chars().count());
             widths.chain([head.len()]).max().unwrap_or(0)
         };
-        let (run, recipe) = (width(|r| &r.run, "run"), width(|r| &r.recipe, "recipe"));
+        let (run, recipe) = (width(&runs, "run"), width(&recipes, "recipe"));
         writeln!(
             f,
             "{:run$}  {:recipe$}  clips  accuracy  precision  recall     F1  weighted F1",
             "run", "recipe"
         )?;
-        for one in &self.runs {
+        for ((one, name), own) in self.runs.iter().zip(&runs).zip(&recipes) {
             let (metrics, mean) = (&one.metrics, &one.metrics.macro_mean);
             writeln!(
                 f,
                 "{:run$}  {:recipe$}  {:>5}  {:>8.3}  {:>9.3}  {:>6.3}  {:>5.3}  {:>11.3}",
-                one.run,
-                one.recipe,
+                name,
+                own,
                 metrics.total(),
                 metrics.accuracy,
                 mean.precision,
@@ -205,6 +211,13 @@ mod tests {
                 .nth(1)
                 .unwrap()
                 .starts_with("runs/a  ajufo-cnn      4     0.750"),
+            "{text}"
+        );
+        let mut odd = sample();
+        odd.runs[1].run = "b\n\u{1b}[2J".into();
+        let text = odd.to_string();
+        assert!(
+            text.lines().count() == 3 && !text.contains('\u{1b}'),
             "{text}"
         );
         let json = serde_json::to_value(sample()).unwrap();

@@ -28,6 +28,7 @@ pub use trials::{Found, Trial};
 use trials::{read, results_path};
 
 use crate::control::{Control, Event};
+use crate::lock::RunLock;
 use crate::pipeline::{How, Material, Outcome, Training, begin, open, train_on};
 use crate::recipe::{Recipe, read_toml};
 use crate::run::{RunFolder, RunSettings};
@@ -74,13 +75,13 @@ pub fn search(
     control: Control<'_>,
 ) -> Result<Found, Error> {
     check(&training.recipe, trials)?;
+    let (dataset, run) = begin(training.data, &training.recipe, training.seed, device)?;
+    let _lock = RunLock::take(training.out)?;
     if results_path(training.out).exists() {
         let dir = training.out.into();
         return Err(Error::RunExists { dir });
     }
     RunFolder::check_free(training.out)?;
-    let (dataset, run) = begin(training.data, &training.recipe, training.seed, device)?;
-    files::make_folder(training.out)?;
     let mut settings = SearchSettings { trials, run };
     settings.write(training.out)?;
     let recipe = &settings.run.recipe;
@@ -99,6 +100,8 @@ pub fn resume(
     device: &Device,
     control: Control<'_>,
 ) -> Result<Found, Error> {
+    read_toml::<SearchSettings>(&settings_path(dir))?;
+    let _lock = RunLock::take(dir)?;
     let mut settings: SearchSettings = read_toml(&settings_path(dir))?;
     settings.trials = trials.unwrap_or(settings.trials);
     check(&settings.run.recipe, settings.trials)?;
@@ -233,6 +236,7 @@ impl SearchSettings {
         };
         let mut settings = self.run.clone();
         settings.recipe = self.drawn(draw)?;
+        let _lock = RunLock::take(dir)?;
         let run = RunFolder::open(dir).or_else(|_| RunFolder::create(dir))?;
         train_on(run, settings, material, &how)
     }

@@ -2,15 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use audio::decode::special_file;
+
 use crate::Error;
 use crate::dataset::{is_audio, listing};
 
 /// The audio that some arguments mean: files as they are, folders for the files below them that are named like audio,
-/// sorted by name.
+/// sorted by name. `skipped` is told what is left out of a folder: pipes, sockets, devices, links that lead back.
 ///
 /// # Errors
 /// [`Error::Io`] for a folder that cannot be listed; [`Error::Malformed`] for one without audio.
-pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+pub fn audio_files(
+    inputs: &[PathBuf],
+    skipped: &mut dyn FnMut(String),
+) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for input in inputs {
         if !input.is_dir() {
@@ -18,7 +23,7 @@ pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
             continue;
         }
         let before = found.len();
-        search(input, &mut Vec::new(), &mut found)?;
+        search(input, &mut Vec::new(), &mut found, skipped)?;
         if found.len() == before {
             let reason = "no file in it is named like audio (.wav, .mp3, …)".into();
             return Err(Error::Malformed {
@@ -43,19 +48,30 @@ pub(super) fn label(inputs: &[PathBuf], file: &Path) -> String {
 }
 
 /// `above` holds the real folders on the way here, so that a link which leads back ends.
-fn search(folder: &Path, above: &mut Vec<PathBuf>, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn search(
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    found: &mut Vec<PathBuf>,
+    skipped: &mut dyn FnMut(String),
+) -> Result<(), Error> {
     let listed = folder
         .canonicalize()
         .and_then(|real| Ok((real, listing(folder)?)));
     let (real, entries) = listed.map_err(Error::io("list", folder))?;
     if above.contains(&real) {
+        let folder = folder.display();
+        skipped(format!("{folder}: a link to a folder above it, left out"));
         return Ok(());
     }
     above.push(real);
     for entry in entries {
         if entry.is_dir() {
-            search(&entry, above, found)?;
-        } else if is_audio(&entry) {
+            search(&entry, above, found, skipped)?;
+        } else if !is_audio(&entry) {
+            continue;
+        } else if let Some(what) = special_file(&entry) {
+            skipped(format!("{}: {what}, left out", entry.display()));
+        } else {
             found.push(entry);
         }
     }

@@ -19,6 +19,7 @@ use crate::{Error, files};
 pub fn join(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
     let format = Format::of(out)?;
     for part in parts {
+        files::check_file(part)?;
         if Format::of(part)? != format {
             let reason = "not of the kind of file that is to be written".into();
             return Err(Error::Malformed {

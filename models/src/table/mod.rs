@@ -116,7 +116,9 @@ pub fn tabulate(
 ) -> Result<Tabled, Error> {
     tabling.check()?;
     let format = Format::of(out)?;
-    let paths = audio_files(tabling.inputs)?;
+    let paths = audio_files(tabling.inputs, &mut |skipped| {
+        control.tell(Event::Warning(&skipped));
+    })?;
     let chosen = tabling.shard.choose(&paths);
     let cache = match tabling.cache {
         Some(dir) => Cache::open(

@@ -11,11 +11,12 @@ use kernels::{Device, block_on};
 use super::Rows;
 use crate::Error;
 use crate::control::Control;
-use crate::files::{Scratch, from_le_bytes, le_bytes};
+use crate::files::{from_le_bytes, le_bytes};
+use crate::temporary::Temporary;
 
 /// Pieces `[bands, frames]`, one after another.
 pub(super) struct Spool {
-    scratch: Scratch,
+    temporary: Temporary,
     bands: usize,
     /// Where each begins, in bytes, and its frames.
     pieces: Vec<(u64, usize)>,
@@ -33,7 +34,7 @@ impl Spool {
         control: Control<'_>,
     ) -> Result<Spool, Error> {
         let mut spool = Spool {
-            scratch: Scratch::beside(out)?,
+            temporary: Temporary::beside(out)?,
             bands: 0,
             pieces: Vec::new(),
         };
@@ -83,7 +84,7 @@ impl Spool {
     }
 
     fn file(&mut self) -> &mut File {
-        &mut self.scratch.file
+        &mut self.temporary.file
     }
 
     fn write(&mut self, at: u64, piece: &Features) -> io::Result<()> {

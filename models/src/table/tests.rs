@@ -329,18 +329,3 @@ fn different_lengths_are_told_with_both_names_and_nothing_is_written() {
     );
     assert!(!out.exists());
 }
-
-#[test]
-fn shards_are_even_and_lose_nothing() {
-    for len in 0..20 {
-        for count in 1..8 {
-            let parts: Vec<Vec<usize>> = (1..=count)
-                .map(|index| Shard { index, count }.of((0..len).collect()))
-                .collect();
-            assert_eq!(parts.concat(), (0..len).collect::<Vec<_>>());
-            let sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
-            assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
-            assert!(len == 0 || sizes[0] > 0);
-        }
-    }
-}

@@ -81,6 +81,7 @@ struct Counters {
     steps: u32,
     /// The number of the best epoch; 0 before the first.
     best: usize,
+    /// Every epoch so far, without its time: equal trainings give equal files.
     history: Vec<EpochRow>,
 }
 
@@ -209,6 +210,15 @@ impl<'a> Trainer<'a> {
         trainer.history = counters.history;
         trainer.best = counters.best;
         Ok(trainer)
+    }
+
+    /// Takes over the times of epochs that were done before, which the file to go on from does not hold.
+    #[must_use]
+    pub fn with_times(mut self, history: &[EpochRow]) -> Self {
+        for (row, timed) in self.history.iter_mut().zip(history) {
+            row.seconds = timed.seconds;
+        }
+        self
     }
 
     /// Takes over weights of an earlier training, as far as they fit. To be called before [`Trainer::run`].
@@ -361,7 +371,7 @@ impl<'a> Trainer<'a> {
             seed: self.setup.seed,
             steps: self.optimizer.steps(),
             best: self.best,
-            history: self.history.clone(),
+            history: self.history.iter().map(untimed).collect(),
         };
         let counters = serde_json::to_value(counters);
         Ok(ModelFile {
@@ -371,6 +381,13 @@ impl<'a> Trainer<'a> {
             }),
             ..model
         })
+    }
+}
+
+fn untimed(row: &EpochRow) -> EpochRow {
+    EpochRow {
+        seconds: 0.0,
+        ..*row
     }
 }
 

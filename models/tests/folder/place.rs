@@ -122,7 +122,7 @@ pub fn weights(path: &Path) -> (engine::Weights, Option<engine::Weights>) {
 
 pub fn assert_same_runs(a: &RunFolder, b: &RunFolder) {
     assert_eq!(fs::read(a.best()).unwrap(), fs::read(b.best()).unwrap());
-    assert_eq!(weights(&a.last()), weights(&b.last()));
+    assert_eq!(fs::read(a.last()).unwrap(), fs::read(b.last()).unwrap());
     let losses = |run: &RunFolder| {
         run.history()
             .unwrap()

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::{How, Material, Resuming, Training, begin, open, train_on};
 use crate::control::{Control, Event};
 use crate::fold::Fold;
+use crate::lock::RunLock;
 use crate::metrics::{Metrics, Spread};
 use crate::report::Report;
 use crate::run::RunFolder;
@@ -98,6 +99,7 @@ fn start(
     let seed = series.check()?;
     let (dataset, run) = begin(training.data, &training.recipe, seed, device)?;
     let settings = SeriesSettings { series, run };
+    let _lock = RunLock::take(training.out)?;
     let same = complete && is_series(training.out) && {
         let there = SeriesSettings::read(training.out)?;
         let folds = there.series.folds == settings.series.folds;
@@ -114,7 +116,6 @@ fn start(
             fold.chooses(&dataset, settings.run.recipe.split.form, seed)?;
         }
     }
-    files::make_folder(training.out)?;
     settings.write(training.out)?;
     let material = Material::make(dataset, &settings.run.recipe, training.cache, control)?;
     let how = How::new(training.profile, device, control);
@@ -130,6 +131,8 @@ pub fn resume_series(
     device: &Device,
     control: Control<'_>,
 ) -> Result<SeriesOutcome, Error> {
+    SeriesSettings::read(resuming.run)?;
+    let _lock = RunLock::take(resuming.run)?;
     let mut settings = SeriesSettings::read(resuming.run)?;
     resuming.change(&mut settings.run)?;
     let (dataset, recipe) = open(settings.run.data.dir.as_ref(), &settings.run.recipe)?;
@@ -160,6 +163,7 @@ fn train_all(
             name,
         });
         let folder = dir.join(name);
+        let _lock = RunLock::take(&folder)?;
         let begun = RunFolder::open(&folder).ok().filter(|_| go_on);
         let (run, own) = match begun {
             Some(run) => {
