@@ -49,6 +49,9 @@ pub struct Classifier {
 pub struct Answer {
     /// Every label with its probability, the likeliest first.
     pub ranking: Vec<Guess>,
+    /// What was left out of the file, or is shorter than its header says; without the file's name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One label and how likely it is.
@@ -62,14 +65,14 @@ pub struct Guess {
 
 impl Answer {
     /// The labels by their probabilities.
-    pub(crate) fn new(labels: &[String], probabilities: Vec<f64>) -> Answer {
+    pub(crate) fn new(labels: &[String], probabilities: Vec<f64>, warnings: Vec<String>) -> Answer {
         let guess = |(label, probability): (&String, f64)| Guess {
             label: label.clone(),
             probability,
         };
         let mut ranking: Vec<Guess> = labels.iter().zip(probabilities).map(guess).collect();
         ranking.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        Answer { ranking }
+        Answer { ranking, warnings }
     }
 
     /// The likeliest label.
@@ -238,10 +241,10 @@ impl Classifier {
         segment: &Segment,
     ) -> Result<Answer, Error> {
         let mut votes = Votes::default();
-        listen::hear(&self.input, path.as_ref(), segment, async |windows| {
+        let warnings = listen::hear(&self.input, path.as_ref(), segment, async |windows| {
             self.vote(&mut votes, windows).await
         })?;
-        Ok(Answer::new(&self.labels, mean(votes.sums)?))
+        Ok(Answer::new(&self.labels, mean(votes.sums)?, warnings))
     }
 
     /// Hears the bytes of a sound file; `name` goes into errors.
@@ -250,8 +253,11 @@ impl Classifier {
     /// As [`Classifier::classify_file`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify_bytes(&self, bytes: &[u8], name: &str) -> Result<Answer, Error> {
-        let clip = audio::decode_bytes(bytes, name, &audio::Limits::default())?;
-        kernels::block_on(self.answer(&clip, name))
+        let mut stream = audio::Stream::from_bytes(bytes, name, &audio::Limits::default())?;
+        let clip = stream.clip(&Segment::default())?;
+        let mut answer = kernels::block_on(self.answer(&clip, name))?;
+        answer.warnings = stream.warnings();
+        Ok(answer)
     }
 
     /// Hears a clip of any length and sample rate.
@@ -279,7 +285,7 @@ impl Classifier {
         (self.input)
             .each_windows(&Device::cpu(), clip, name, heard)
             .await?;
-        Ok(Answer::new(&self.labels, mean(votes.sums)?))
+        Ok(Answer::new(&self.labels, mean(votes.sums)?, Vec::new()))
     }
 
     async fn vote(&self, votes: &mut Votes, windows: Windows) -> Result<(), Error> {

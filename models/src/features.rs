@@ -139,7 +139,13 @@ impl Work<'_> {
             Content::Picture => self.input.picture(&bytes, &item.path),
             Content::Sound | Content::Row(_) => {
                 let name = item.path.display().to_string();
-                let clip = audio::decode_bytes(&bytes, &name, &audio::Limits::default())?;
+                let limits = audio::Limits::default();
+                let mut stream = audio::Stream::from_bytes(&bytes, &name, &limits)?;
+                let clip = stream.clip(&audio::Segment::default())?;
+                for warning in stream.warnings() {
+                    self.control
+                        .tell(Event::Warning(&format!("{name}: {warning}")));
+                }
                 self.windows(&clip, &name)
             }
         })?;

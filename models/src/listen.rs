@@ -17,12 +17,14 @@ const IN_MEMORY: u64 = 1 << 23;
 ///
 /// # Errors
 /// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; whatever `heard` refuses.
+///
+/// Returns what was left out of the file, or is shorter than its header says ([`Stream::warnings`]).
 pub(crate) fn hear(
     input: &Input,
     path: &Path,
     segment: &Segment,
     mut heard: impl AsyncFnMut(Windows) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let name = path.display().to_string();
     let open = || -> Result<Stream<'static>, Error> {
         let mut stream = Stream::open(path, &Limits::LONG)?;
@@ -40,15 +42,17 @@ pub(crate) fn hear(
         if samples == 0 {
             stream.set_limits(&Limits::default());
             let clip = stream.clip(&Segment::default())?;
-            return input
+            input
                 .each_windows(&Device::cpu(), &clip, &name, heard)
-                .await;
+                .await?;
+            return Ok(stream.warnings());
         }
         let mut listener = Listener::new(input, open()?, samples, &name);
         while let Some(windows) = listener.next(AT_ONCE).await? {
             heard(windows).await?;
         }
-        Ok(())
+        // It was read to its end to be counted.
+        Ok(stream.warnings())
     })
 }
 

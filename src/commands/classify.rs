@@ -97,12 +97,17 @@ impl Classify {
     fn row(&self, learnt: &Learnt, path: &Path, part: &Segment) -> Row {
         let file = path.display().to_string();
         match learnt.classify_segment(path, part) {
-            Ok(answer) => Row::Answer {
-                file,
-                label: answer.best().label.clone(),
-                probability: answer.best().probability,
-                top: answer.top(self.top.get()).to_vec(),
-            },
+            Ok(answer) => {
+                for warning in &answer.warnings {
+                    terminal::warning(&format!("{file}: {warning}"));
+                }
+                Row::Answer {
+                    file,
+                    label: answer.best().label.clone(),
+                    probability: answer.best().probability,
+                    top: answer.top(self.top.get()).to_vec(),
+                }
+            }
             Err(error) => Row::Error {
                 file,
                 error: terminal::one_line(&error.to_string()),

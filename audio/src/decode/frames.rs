@@ -189,7 +189,11 @@ fn follows(bytes: &[u8], (before, unpadded): &(Header, usize)) -> Option<(Header
 /// The frame that `bytes` start with and that goes on with the stream of `before`, where none comes right behind it: the
 /// last one before garbage or the end. It is torn where the next frame begins inside of it, and counts only whole where
 /// the file ends (`whole`: nothing comes behind `bytes`).
-fn last_before_gap(bytes: &[u8], (before, unpadded): &(Header, usize), whole: bool) -> Option<Found> {
+fn last_before_gap(
+    bytes: &[u8],
+    (before, unpadded): &(Header, usize),
+    whole: bool,
+) -> Option<Found> {
     let header = Header::read(bytes).filter(|header| before.continues(header))?;
     let length = header.frame_bytes_or(*unpadded);
     let next = find(&bytes[1..], whole).map(|(at, ..)| at + 1);

@@ -274,7 +274,9 @@ impl Source for Mp3<'_> {
             ),
         ];
         let found = found.into_iter().filter(|(count, _)| *count > 0);
-        found.map(|(count, what)| format!("{count} {what}")).collect()
+        found
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect()
     }
 }
 

@@ -329,7 +329,11 @@ mod tests {
                 assert_eq!(stripped(&[&b"audio"[..], &tail].concat()), b"audio");
             }
         }
-        for broken in [&b"audio00x023LYRICS200"[..], b"LYRICS200", b"audioLYRICSEND"] {
+        for broken in [
+            &b"audio00x023LYRICS200"[..],
+            b"LYRICS200",
+            b"audioLYRICSEND",
+        ] {
             assert_eq!(stripped(broken), broken);
         }
     }

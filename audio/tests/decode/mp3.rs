@@ -1,7 +1,7 @@
 //! MP3, tagged, damaged and inside WAV.
 
 use crate::{fmt, read, riff};
-use audio::{Error, Limits, decode_bytes};
+use audio::{Error, Limits, Segment, Stream, decode_bytes};
 
 const STREAM: &[u8] = include_bytes!("../data/minimp3/l3-hecommon.bit");
 
@@ -126,4 +126,117 @@ fn every_kind_of_stream_decodes_as_ffmpeg_does() {
         // A least bit of 16 is 3e-5.
         assert!(worst < 1e-5, "{file}: off by {worst:.1e} of full scale");
     }
+}
+
+/// 64 kbit/s at 22 050 Hz, MPEG-2, one channel: a tag frame and 194 frames of sound that borrow bits from each other.
+const DOG: &[u8] = include_bytes!("../data/esc10/dog_bark-1-59513-A.mp3");
+/// Samples in one of its frames, and frames after which nothing is left of what came before: two for the borrowed bits,
+/// two for the filter banks.
+const FRAME: usize = 576;
+const SETTLED: usize = 4;
+
+fn frames_of_the_dog() -> Vec<&'static [u8]> {
+    let mut rest = &DOG[45..];
+    let mut frames = Vec::new();
+    while let [0xff, 0xf3, format, ..] = rest {
+        let (frame, after) = rest.split_at(208 + usize::from(format >> 1 & 1));
+        frames.push(frame);
+        rest = after;
+    }
+    assert_eq!((frames.len(), rest.len()), (195, 0));
+    frames
+}
+
+fn sound(bytes: &[u8]) -> Vec<f32> {
+    read(bytes).unwrap().samples
+}
+
+fn warnings(bytes: &[u8]) -> Vec<String> {
+    let mut stream = Stream::from_bytes(bytes, "x", &Limits::default()).unwrap();
+    stream.clip(&Segment::default()).unwrap();
+    stream.warnings()
+}
+
+/// As `ffmpeg -ss 10 -t 30 -acodec copy` cuts FMA's clips: a tag frame before frames that borrow from lost ones.
+#[test]
+fn a_cut_stream_begins_with_silence_and_keeps_its_time() {
+    let frames = frames_of_the_dog();
+    let whole = sound(&frames[1..].concat());
+    assert_eq!(whole.len(), 194 * FRAME);
+    for first in [2, 3, 50, 121] {
+        let borrowed = frames[first][4];
+        assert!(borrowed > 0, "frame {first} borrows nothing");
+        let cut = frames[first..].concat();
+        let samples = sound(&cut);
+        assert_eq!(samples.len(), (195 - first) * FRAME);
+        assert!(samples[..FRAME].iter().all(|s| *s == 0.0));
+        let before = (first - 1) * FRAME;
+        let settled = SETTLED * FRAME;
+        assert_eq!(samples[settled..], whole[before + settled..]);
+        // The tag is no sound, and lends no bits.
+        let tagged = sound(&[frames[0], &cut].concat());
+        let trimmed = samples.len() - tagged.len();
+        assert!(trimmed > 0);
+        assert_eq!(tagged, samples[trimmed..]);
+    }
+}
+
+#[test]
+fn junk_between_frames_costs_none_and_a_torn_frame_only_itself() {
+    let frames = frames_of_the_dog();
+    let whole = sound(&frames[1..].concat());
+    let junk = [0x55; 700];
+    let with_junk = [&frames[1..100].concat()[..], &junk, &frames[100..].concat()].concat();
+    assert_eq!(sound(&with_junk), whole);
+    assert_eq!(
+        warnings(&with_junk),
+        ["700 bytes between MPEG frames are left out"]
+    );
+    let torn = [
+        &frames[1..100].concat()[..],
+        &frames[100][..70],
+        &frames[100][120..],
+        &frames[101..].concat(),
+    ]
+    .concat();
+    let samples = sound(&torn);
+    assert_eq!(samples.len(), whole.len());
+    let (from, to) = (99 * FRAME, (99 + SETTLED) * FRAME);
+    assert_eq!(samples[..from], whole[..from]);
+    assert_eq!(samples[to..], whole[to..]);
+    let loudest = |samples: &[f32]| samples.iter().fold(0f32, |most, s| most.max(s.abs()));
+    assert!(loudest(&samples[from..to]) <= loudest(&whole));
+    assert_eq!(warnings(&torn), ["1 torn MPEG frames are silent"]);
+}
+
+#[test]
+fn whatever_stands_behind_the_last_frame_does_not_cost_it() {
+    let frames = frames_of_the_dog().concat();
+    let whole = sound(&frames);
+    let tails: [&[u8]; 5] = [
+        b"LYRICSBEGIN la la la LYRICSEND",
+        &[0; 5000],
+        &[0x55; 3],
+        b"APETAGEX and nothing more",
+        &[b"TAG".as_slice(), &[1; 125]].concat(),
+    ];
+    for tail in tails {
+        assert_eq!(sound(&[&frames, tail].concat()), whole);
+    }
+}
+
+#[test]
+fn joined_files_are_heard_to_the_end_each_trimmed_by_its_own_tag() {
+    let one = sound(DOG);
+    assert_eq!(sound(&[DOG, DOG].concat()), [&one[..], &one].concat());
+    // Frames that a tag does not know of.
+    let frames = frames_of_the_dog();
+    let more = [&frames.concat()[..], &frames[1..].concat()].concat();
+    assert!(sound(&more).len() > 2 * 193 * FRAME);
+    let less = &DOG[..DOG.len() / 2];
+    let missing = warnings(less);
+    assert!(
+        missing.len() == 1 && missing[0].contains("samples are missing at the end"),
+        "{missing:?}"
+    );
 }
