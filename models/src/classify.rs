@@ -49,7 +49,7 @@ pub struct Classifier {
 pub struct Answer {
     /// Every label with its probability, the likeliest first.
     pub ranking: Vec<Guess>,
-    /// What was left out of the file, or is shorter than its header says; without the file's name.
+    /// Faults of the file that cost sound but are no error ([`audio::Stream::warnings`]).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

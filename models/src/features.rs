@@ -143,8 +143,7 @@ impl Work<'_> {
                 let mut stream = audio::Stream::from_bytes(&bytes, &name, &limits)?;
                 let clip = stream.clip(&audio::Segment::default())?;
                 for warning in stream.warnings() {
-                    self.control
-                        .tell(Event::Warning(&format!("{name}: {warning}")));
+                    self.control.tell(Event::Warning(&warning));
                 }
                 self.windows(&clip, &name)
             }

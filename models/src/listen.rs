@@ -15,10 +15,10 @@ const IN_MEMORY: u64 = 1 << 23;
 /// Hands over the windows of a sound file, or of a part of it, some at a time. What is long is decoded twice, piece by
 /// piece: where its windows lie depends on its length.
 ///
+/// Returns the file's faults that cost sound but are no error ([`Stream::warnings`]).
+///
 /// # Errors
 /// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; whatever `heard` refuses.
-///
-/// Returns what was left out of the file, or is shorter than its header says ([`Stream::warnings`]).
 pub(crate) fn hear(
     input: &Input,
     path: &Path,

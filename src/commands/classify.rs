@@ -99,7 +99,7 @@ impl Classify {
         match learnt.classify_segment(path, part) {
             Ok(answer) => {
                 for warning in &answer.warnings {
-                    terminal::warning(&format!("{file}: {warning}"));
+                    terminal::warning(warning);
                 }
                 Row::Answer {
                     file,

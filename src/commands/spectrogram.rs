@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::options::{DeviceArgs, FeatureArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
-use melgrad::audio::{self, Limits, plot};
+use melgrad::audio::{self, Limits, Stream, plot};
 use melgrad::models::{Error, files};
 use std::path::PathBuf;
 
@@ -55,7 +55,11 @@ impl Spectrogram {
         }
         let segment = self.part.segment()?;
         let device = self.device.open()?;
-        let clip = audio::decode_segment(&self.input, &segment, &Limits::default())?;
+        let mut stream = Stream::open(&self.input, &Limits::default())?;
+        let clip = stream.clip(&segment)?;
+        for warning in stream.warnings() {
+            terminal::warning(&warning);
+        }
         let features =
             audio::extract(&device, &settings, &clip).map_err(|source| Error::Features {
                 name: self.input.display().to_string(),

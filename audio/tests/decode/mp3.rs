@@ -190,7 +190,7 @@ fn junk_between_frames_costs_none_and_a_torn_frame_only_itself() {
     assert_eq!(sound(&with_junk), whole);
     assert_eq!(
         warnings(&with_junk),
-        ["700 bytes between MPEG frames are left out"]
+        ["x: 700 bytes between MPEG frames are left out"]
     );
     let torn = [
         &frames[1..100].concat()[..],
@@ -206,7 +206,7 @@ fn junk_between_frames_costs_none_and_a_torn_frame_only_itself() {
     assert_eq!(samples[to..], whole[to..]);
     let loudest = |samples: &[f32]| samples.iter().fold(0f32, |most, s| most.max(s.abs()));
     assert!(loudest(&samples[from..to]) <= loudest(&whole));
-    assert_eq!(warnings(&torn), ["1 torn MPEG frames are silent"]);
+    assert_eq!(warnings(&torn), ["x: 1 torn MPEG frames are silent"]);
 }
 
 #[test]

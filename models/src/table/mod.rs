@@ -272,7 +272,7 @@ impl Work<'_> {
                 path,
                 self.control,
             )?;
-            self.warn(&stream, path);
+            self.warn(&stream);
             return Ok(Box::new(spool));
         }
         // A pipe cannot be read twice.
@@ -289,7 +289,7 @@ impl Work<'_> {
         }
         stream.set_limits(&Limits::default());
         let mut clip = stream.clip(&self.tabling.segment)?;
-        self.warn(&stream, path);
+        self.warn(&stream);
         if let Some(seconds) = self.tabling.seconds {
             let samples = (seconds * f64::from(clip.sample_rate)).round().max(1.0) as usize;
             clip.samples.resize(samples, 0.0);
@@ -316,10 +316,9 @@ impl Work<'_> {
     }
 
     /// Says what of a file was left out, or is shorter than its header says.
-    fn warn(&self, stream: &Stream<'_>, path: &Path) {
+    fn warn(&self, stream: &Stream<'_>) {
         for warning in stream.warnings() {
-            let words = format!("{}: {warning}", path.display());
-            self.control.tell(Event::Warning(&words));
+            self.control.tell(Event::Warning(&warning));
         }
     }
 }
