@@ -18,8 +18,6 @@ pub(super) struct Frame<'d> {
     pub(super) tag: Option<Gapless>,
     /// Whether `samples` are sound, and not the silence of a frame that could not be decoded.
     pub(super) decoded: bool,
-    /// Whether bytes of it are missing.
-    pub(super) torn: bool,
 }
 
 /// Walks the frames of a file.
@@ -114,7 +112,6 @@ impl<'a> Frames<'a> {
             samples,
             tag,
             decoded,
-            torn,
         }))
     }
 

@@ -45,7 +45,7 @@ pub(super) fn open<'a>(
         begun: false,
         silence: 0,
         held: Vec::new(),
-        torn: 0,
+        damaged: 0,
         missing: survey.parts.iter().map(Part::missing).sum(),
         other_rate: None,
     }))
@@ -225,8 +225,9 @@ struct Mp3<'a> {
     begun: bool,
     silence: u64,
     held: Vec<f32>,
-    /// Torn frames so far, and the samples that tags promise and the file lacks.
-    torn: u64,
+    /// Frames so far that could not be decoded, behind the first one that could, and the samples that tags promise and the
+    /// file lacks.
+    damaged: u64,
     missing: u64,
     /// For a run of frames of another rate.
     other_rate: Option<(u32, Resampler)>,
@@ -263,7 +264,7 @@ impl Source for Mp3<'_> {
 
     fn warnings(&self) -> Vec<String> {
         let found = [
-            (self.torn, "torn MPEG frames are silent"),
+            (self.damaged, "damaged MPEG frames are silent"),
             (
                 self.frames.skipped,
                 "bytes between MPEG frames are left out",
@@ -297,7 +298,7 @@ impl Mp3<'_> {
             self.trim = self.trims.next().unwrap_or(self.trim.clone());
             return Ok(true);
         }
-        self.torn += u64::from(frame.torn);
+        self.damaged += u64::from(self.begun && !frame.decoded);
         let rate = frame.header.rate;
         if let Some((_, run)) = self.other_rate.take_if(|(other, _)| *other != rate) {
             run.finish(samples);

@@ -147,6 +147,12 @@ fn frames_of_the_dog() -> Vec<&'static [u8]> {
     frames
 }
 
+/// Where two sounds begin to differ; a failing test need not print them whole.
+fn first_difference(a: &[f32], b: &[f32]) -> Option<usize> {
+    let longest = a.len().max(b.len());
+    (0..longest).find(|i| a.get(*i) != b.get(*i))
+}
+
 fn sound(bytes: &[u8]) -> Vec<f32> {
     read(bytes).unwrap().samples
 }
@@ -172,12 +178,15 @@ fn a_cut_stream_begins_with_silence_and_keeps_its_time() {
         assert!(samples[..FRAME].iter().all(|s| *s == 0.0));
         let before = (first - 1) * FRAME;
         let settled = SETTLED * FRAME;
-        assert_eq!(samples[settled..], whole[before + settled..]);
+        assert_eq!(
+            first_difference(&samples[settled..], &whole[before + settled..]),
+            None
+        );
         // The tag is no sound, and lends no bits.
         let tagged = sound(&[frames[0], &cut].concat());
         let trimmed = samples.len() - tagged.len();
         assert!(trimmed > 0);
-        assert_eq!(tagged, samples[trimmed..]);
+        assert_eq!(first_difference(&tagged, &samples[trimmed..]), None);
     }
 }
 
@@ -187,7 +196,7 @@ fn junk_between_frames_costs_none_and_a_torn_frame_only_itself() {
     let whole = sound(&frames[1..].concat());
     let junk = [0x55; 700];
     let with_junk = [&frames[1..100].concat()[..], &junk, &frames[100..].concat()].concat();
-    assert_eq!(sound(&with_junk), whole);
+    assert_eq!(first_difference(&sound(&with_junk), &whole), None);
     assert_eq!(
         warnings(&with_junk),
         ["x: 700 bytes between MPEG frames are left out"]
@@ -201,12 +210,12 @@ fn junk_between_frames_costs_none_and_a_torn_frame_only_itself() {
     .concat();
     let samples = sound(&torn);
     assert_eq!(samples.len(), whole.len());
-    let (from, to) = (99 * FRAME, (99 + SETTLED) * FRAME);
-    assert_eq!(samples[..from], whole[..from]);
-    assert_eq!(samples[to..], whole[to..]);
+    let (from, to) = (99 * FRAME, (100 + SETTLED) * FRAME);
+    assert_eq!(first_difference(&samples[..from], &whole[..from]), None);
+    assert_eq!(first_difference(&samples[to..], &whole[to..]), None);
     let loudest = |samples: &[f32]| samples.iter().fold(0f32, |most, s| most.max(s.abs()));
     assert!(loudest(&samples[from..to]) <= loudest(&whole));
-    assert_eq!(warnings(&torn), ["x: 1 torn MPEG frames are silent"]);
+    assert_eq!(warnings(&torn), ["x: 3 damaged MPEG frames are silent"]);
 }
 
 #[test]
@@ -221,14 +230,18 @@ fn whatever_stands_behind_the_last_frame_does_not_cost_it() {
         &[b"TAG".as_slice(), &[1; 125]].concat(),
     ];
     for tail in tails {
-        assert_eq!(sound(&[&frames, tail].concat()), whole);
+        assert_eq!(
+            first_difference(&sound(&[&frames, tail].concat()), &whole),
+            None
+        );
     }
 }
 
 #[test]
 fn joined_files_are_heard_to_the_end_each_trimmed_by_its_own_tag() {
     let one = sound(DOG);
-    assert_eq!(sound(&[DOG, DOG].concat()), [&one[..], &one].concat());
+    let twice = [&one[..], &one].concat();
+    assert_eq!(first_difference(&sound(&[DOG, DOG].concat()), &twice), None);
     // Frames that a tag does not know of.
     let frames = frames_of_the_dog();
     let more = [&frames.concat()[..], &frames[1..].concat()].concat();

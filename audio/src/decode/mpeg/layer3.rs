@@ -28,6 +28,9 @@ pub(super) struct Layer3 {
 /// Bytes that a frame can reach back.
 const REACH: usize = 511;
 
+/// The largest line that is taken for sound, in full scales. Damaged main data decode to lines of up to 2^90.
+const LOUDEST: f32 = 64.0;
+
 /// Zeros behind a frame's main data: as many as are read at once, because reading its last bytes one by one takes longer.
 const ZEROS: usize = 8;
 
@@ -45,9 +48,9 @@ impl Layer3 {
 
     /// Decodes a frame's `bytes`, those behind its header and checksum, and appends the mean of its channels.
     ///
-    /// A frame that says what cannot be, or whose main data begins before what is there, is silent and as long as any.
-    /// `bytes` too short for side information are those of a torn frame: no frame can reach back over it. Says whether the
-    /// frame was decoded.
+    /// A frame that says what cannot be, or whose main data begins before what is there, is silent and as long as any, as is
+    /// a granule louder than [`LOUDEST`]. `bytes` too short for side information are those of a torn frame: no frame can reach back over it. Says whether the
+    /// frame was decoded whole.
     pub(super) fn decode(
         &mut self,
         header: &Header,
@@ -78,6 +81,7 @@ impl Layer3 {
             self.channels = header.channels;
             synthesis.rewind(heard(header.channels, &self.values.0, &mut self.mean.0));
         }
+        let mut whole = start.is_some();
         let mut first = [ScaleFactors::default(); 2];
         for granules in &info.granules[..header.granules()] {
             let granules = &granules[..header.channels];
@@ -88,6 +92,10 @@ impl Layer3 {
                 let factors = ScaleFactors::read(header, granule, channel == 1, earlier, &mut bits);
                 spectrum(header, granule, &factors, &mut bits, end, lines);
                 bits.seek(end);
+                if louder(lines, LOUDEST) {
+                    lines.fill(0.0);
+                    whole = false;
+                }
                 first[channel] = factors;
             }
             if let [_, granule] = granules {
@@ -103,8 +111,14 @@ impl Layer3 {
                 samples,
             );
         }
-        start.is_some()
+        whole
     }
+}
+
+/// Whether any line is beyond `most` in magnitude, or NaN: by the bits, which compilers compare in vectors.
+fn louder(lines: &[f32; LINES], most: f32) -> bool {
+    let magnitudes = lines.iter().map(|line| line.to_bits() & !(1 << 31));
+    magnitudes.fold(0, u32::max) > most.to_bits()
 }
 
 /// A granule's values: the mean of as many channels as there are.
