@@ -191,17 +191,17 @@ fn every_broken_file_gets_its_error() {
         (
             "NaN",
             floats(&[0.0, f32::NAN]),
-            "sample 1 is NaN, which is no sound",
+            "sample 1 is NaN; samples must be finite and at most 1000000 in magnitude",
         ),
         (
             "infinity",
             floats(&[f32::NEG_INFINITY]),
-            "sample 0 is -inf, which is no sound",
+            "sample 0 is -inf; samples must be finite and at most 1000000 in magnitude",
         ),
         (
             "1e30",
             floats(&[0.0, 0.0, 1e30]),
-            "sample 2 is 1e30, which is no sound",
+            "sample 2 is 1e30; samples must be finite and at most 1000000 in magnitude",
         ),
     ];
     for (what, bytes, expected) in table {
