@@ -267,8 +267,8 @@ mod tests {
             dir.path(),
             &[
                 "a/1.wav",
-                "a/2.m4a",
-                "a/3.m4a",
+                "a/2.mid",
+                "a/3.mid",
                 "a/cover",
                 "b/notes.txt",
                 "loose.wav",
@@ -286,7 +286,7 @@ mod tests {
         assert!(
             warned(
                 &dataset,
-                "4 files of other kinds left out (m4a 2, no extension 1, txt 1)"
+                "4 files of other kinds left out (mid 2, no extension 1, txt 1)"
             ),
             "{:?}",
             dataset.warnings

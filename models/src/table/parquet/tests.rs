@@ -130,7 +130,10 @@ fn damaged_parts_are_named() {
                     continue;
                 };
                 if let Err(error) = joined {
-                    assert!(error.to_string().contains("bad"), "{error}");
+                    // A part may hold no clip, but not all of them.
+                    let error = error.to_string();
+                    let empty = error.contains("none of the parts holds a clip");
+                    assert!(empty || error.contains("bad"), "{error}");
                     refused += 1;
                 }
             }
