@@ -5,7 +5,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use melgrad::Device;
 use melgrad::audio::Kind;
-use melgrad::models::bench::{Extract, RECIPES, TrainStep, Work};
+use melgrad::bench::{Extract, RECIPES, TrainStep, Work};
 use melgrad::models::recipe::Recipe;
 use std::time::Duration;
 

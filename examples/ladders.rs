@@ -7,9 +7,9 @@
 //! Kernels and rungs come from the catalogue, the words from the rungs' headers, the figures from the reports of
 //! `melgrad bench` in benches/results. A test holds the page against what this writes.
 
+use melgrad::bench::{Report, Row};
 use melgrad::kernels::catalogue::CATALOGUE;
 use melgrad::kernels::{Case, Kernel, Role, Rung};
-use melgrad::models::bench::{Report, Row};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

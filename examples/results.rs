@@ -9,7 +9,7 @@
 //! against both.
 
 use melgrad::models::recipe::{Recipe, shipped};
-use melgrad::models::reproduce::Reproduction;
+use melgrad::models::run::reproduce::Reproduction;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;

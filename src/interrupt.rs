@@ -5,7 +5,7 @@
 
 use crate::failure::Failure;
 use crate::terminal;
-use melgrad::models::files;
+use melgrad::models::base::files;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;

@@ -37,6 +37,9 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "cli")]
+pub mod bench;
+
 pub use audio;
 pub use engine;
 pub use kernels;

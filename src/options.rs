@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use melgrad::audio::{FeatureSettings, Kind, Preset, Segment, Statistic};
 use melgrad::kernels::{Device, cpu};
-use melgrad::models::cache;
+use melgrad::models::input::cache;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 

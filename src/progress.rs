@@ -2,8 +2,8 @@
 
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use melgrad::models::control::{Control, Event};
-use melgrad::models::history::EpochRow;
+use melgrad::models::base::control::{Control, Event};
+use melgrad::models::training::history::EpochRow;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

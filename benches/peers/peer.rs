@@ -16,7 +16,7 @@ use kernels::measure::Subject;
 use kernels::recurrence::Recurrence;
 use kernels::reduce::{Reduce, ReduceOp};
 use kernels::{Activation, Case, Device, Kernel, Role};
-use models::bench::{Infer, TrainStep, Work};
+use melgrad::bench::{Infer, TrainStep, Work};
 use models::recipe::Recipe;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

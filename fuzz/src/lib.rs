@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use audio::{Limits, Segment, Stream};
 use engine::state_dict::{self, Names};
 use engine::{Architecture, ModelFile};
-use models::dataset::{Content, Dataset, Opening};
+use models::data::dataset::{Content, Dataset, Opening};
 use tempfile::TempDir;
 
 /// Decodes bytes whole and in part, within small limits: an answer or an error, as it comes.

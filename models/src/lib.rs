@@ -1,112 +1,39 @@
 //! From a folder of labelled audio to a trained, measured, embeddable classifier.
 //!
-//! | module | what is in it |
-//! | --- | --- |
-//! | [`dataset`], [`group`] | a folder per label with sound or pictures, scanned; which clips belong together |
-//! | [`labels`] | labels put together |
-//! | [`split`], [`pattern`], [`fold`] | which clips train, validate and test |
-//! | [`input`] | from a clip to what the network sees: windows, features, normalisation |
-//! | [`training`], [`schedule`] | the settings of a training; how the learning rate changes |
-//! | [`augment`] | training examples changed at random |
-//! | [`control`] | how long work tells where it is, and is told to stop |
-//! | [`examples`] | what a training reads, batch by batch |
-//! | [`train`] | the training itself: epochs, the best of them, going on after a stop |
-//! | [`evaluate`] | a network's answers for clips |
-//! | [`classify`] | the classifier for other programs: one model file, sound in, labels out |
-//! | [`metrics`] | confusion matrix, precision, recall, F1, spread over seeds |
-//! | [`history`] | the figures of every epoch |
-//! | [`files`] | files written whole or not at all |
+//! The folders follow the way of a clip, and each imports only from those before it, file by file:
 //!
-//! With the feature `report` also:
-//!
-//! | module | what is in it |
+//! | folder | from … to … |
 //! | --- | --- |
-//! | [`mod@bench`] | how long kernels, training steps, answers and features take |
-//! | [`cache`] | features kept on disk |
-//! | [`classical`] | boosted trees, support vectors and other classifiers that are no networks |
-//! | [`mod@features`] | from the files of a dataset to features, on all threads |
-//! | [`picture`] | pictures of sound (PNG) as features |
-//! | [`lr_find`] | which learning rate: a sweep and its plot |
-//! | [`search`] | settings drawn at random, the best kept |
-//! | [`recipe`] | one experiment as a TOML file; those of the papers |
-//! | [`run`] | the folder that one training writes |
-//! | [`pipeline`] | from a folder of audio to a run: train, resume, evaluate |
-//! | [`reproduce`] | a recipe under several seeds, or on folds, beside what its paper claims |
-//! | [`demo`] | the same on synthetic music, which it makes itself |
-//! | [`report`] | a run on one page of HTML |
-//! | [`table`] | features of files as one array |
-//! | [`exchange`] | models to and from PyTorch's weights |
-//! | [`transfer`] | first weights out of another training |
-//! | [`tensorboard`] | TensorBoard's event files |
+//! | [`base`] | files, progress, threads: what all others stand on |
+//! | [`data`] | a folder of sound → labelled clips, and which of them train and test |
+//! | [`input`] | a clip → windows of features, normalised, augmented, in batches |
+//! | [`evaluation`] | a network and clips → probabilities and metrics |
+//! | [`training`] | batches → weights |
+//! | [`classify`] | a model file and sound → labels with probabilities |
+//! | `classical` | features → classifiers that are no networks |
+//! | `recipe` | one experiment as a TOML file; those of the papers |
+//! | `report` | a run → one page of HTML, TensorBoard's files |
+//! | `run` | a recipe and a dataset → a folder with a model and its report |
+//! | `table` | files → features as one array: `melgrad features` |
+//!
+//! What is not linked needs the feature `report`.
 
-pub mod augment;
-pub mod classify;
-#[cfg(not(target_arch = "wasm32"))]
-mod columns;
-pub mod control;
-pub mod dataset;
-mod error;
-pub mod evaluate;
-pub mod examples;
-pub mod files;
-pub mod fold;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod front_end;
-pub mod group;
-pub mod history;
-pub mod input;
-pub mod labels;
-#[cfg(not(target_arch = "wasm32"))]
-mod listen;
-pub mod metrics;
-pub mod pattern;
-mod random;
-mod room;
-pub mod schedule;
-pub mod split;
-mod temporary;
-mod text;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod train;
-pub mod training;
-
-#[cfg(all(feature = "report", not(target_arch = "wasm32")))]
-pub mod bench;
-#[cfg(feature = "report")]
-pub mod cache;
+pub mod base;
 #[cfg(feature = "report")]
 pub mod classical;
-#[cfg(feature = "report")]
-pub mod demo;
-#[cfg(feature = "report")]
-mod each;
-#[cfg(feature = "report")]
-pub mod exchange;
-#[cfg(feature = "report")]
-pub mod features;
-#[cfg(feature = "report")]
-mod lock;
-#[cfg(feature = "report")]
-pub mod lr_find;
-#[cfg(feature = "report")]
-pub mod picture;
-#[cfg(feature = "report")]
-pub mod pipeline;
+pub mod classify;
+pub mod data;
+mod error;
+pub mod evaluation;
+pub mod input;
 #[cfg(feature = "report")]
 pub mod recipe;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "report")]
-pub mod reproduce;
-#[cfg(feature = "report")]
 pub mod run;
 #[cfg(feature = "report")]
-pub mod search;
-#[cfg(feature = "report")]
 pub mod table;
-#[cfg(feature = "report")]
-pub mod tensorboard;
-#[cfg(feature = "report")]
-pub mod transfer;
+pub mod training;
 
 pub use error::Error;

@@ -5,7 +5,7 @@ use crate::options::DeviceArgs;
 use crate::progress::Progress;
 use crate::terminal;
 use clap::{Args, Subcommand, ValueEnum};
-use melgrad::models::bench::{self, Options, Report};
+use melgrad::bench::{self, Options, Report};
 use std::path::{Path, PathBuf};
 
 /// Every kernel's time, GFLOP/s, GB/s and % of this device's measured peak; training steps, answers, features

@@ -5,7 +5,7 @@ use crate::options::{DeviceArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::Segment;
-use melgrad::models::pipeline::Learnt;
+use melgrad::models::run::pipeline::Learnt;
 use melgrad::models::table::audio_files;
 use melgrad::{Classifier, Guess};
 use serde::Serialize;

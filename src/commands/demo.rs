@@ -6,7 +6,8 @@ use crate::options::{self, DeviceArgs};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
-use melgrad::models::{Error, demo};
+use melgrad::models::Error;
+use melgrad::models::run::demo;
 use std::path::PathBuf;
 use std::time::Instant;
 

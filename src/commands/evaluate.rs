@@ -5,9 +5,9 @@ use crate::options::{DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
-use melgrad::models::files;
-use melgrad::models::metrics::Spread;
-use melgrad::models::pipeline::{Evaluating, compare_runs, evaluate_run, runs_in};
+use melgrad::models::base::files;
+use melgrad::models::evaluation::metrics::Spread;
+use melgrad::models::run::pipeline::{Evaluating, compare_runs, evaluate_run, runs_in};
 use std::path::PathBuf;
 
 /// How well what was trained does: precision, recall, F1 by class, accuracy, confusion matrix; many runs side by side

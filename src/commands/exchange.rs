@@ -3,9 +3,11 @@
 use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
+use melgrad::models::Error;
+use melgrad::models::base::files;
+use melgrad::models::classify::convert;
 use melgrad::models::input::{Fit, Normalisation, Normalise};
 use melgrad::models::recipe::Recipe;
-use melgrad::models::{Error, exchange, files};
 use std::path::PathBuf;
 
 /// Make a model out of weights that PyTorch or Keras trained
@@ -49,7 +51,7 @@ pub struct Import {
 impl Import {
     pub fn run(self) -> Result<(), Failure> {
         let model = match (&self.like, &self.recipe) {
-            (Some(like), _) => exchange::with_weights(like, &self.weights)?,
+            (Some(like), _) => convert::with_weights(like, &self.weights)?,
             (None, Some(recipe)) => {
                 let recipe = Recipe::load(&recipe.to_string_lossy())?;
                 let given = self.mean.or(self.deviation).is_some();
@@ -67,7 +69,7 @@ impl Import {
                         ..Normalisation::default()
                     },
                 };
-                exchange::import(&self.weights, &recipe, self.labels.clone(), &normalisation)?
+                convert::import(&self.weights, &recipe, self.labels.clone(), &normalisation)?
             }
             // clap asks for one of them.
             (None, None) => return Err(Failure::usage("--recipe or --like is missing")),
@@ -96,12 +98,12 @@ pub struct Export {
 
 impl Export {
     pub fn run(self) -> Result<(), Failure> {
-        let (path, model) = exchange::open(&self.model)?;
+        let (path, model) = convert::open(&self.model)?;
         let same = |path: PathBuf| self.out.canonicalize().is_ok_and(|out| out == path);
         if path.canonicalize().is_ok_and(same) {
             return Err(Failure::usage("--out is the model itself"));
         }
-        files::write_bytes(&self.out, &exchange::export(&model)?)?;
+        files::write_bytes(&self.out, &convert::export(&model)?)?;
         terminal::print_path(&self.out)
     }
 }

@@ -6,10 +6,10 @@ use crate::options::{self, DeviceArgs, cache_dir};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
-use melgrad::models::files;
-use melgrad::models::lr_find::{Finding, lr_find};
+use melgrad::models::base::files;
 use melgrad::models::recipe::Recipe;
-use melgrad::models::train::Sweep;
+use melgrad::models::run::lr_find::{Finding, lr_find};
+use melgrad::models::training::train::Sweep;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 

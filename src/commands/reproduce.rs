@@ -9,7 +9,7 @@ use crate::terminal;
 use clap::Args;
 use melgrad::models::Error;
 use melgrad::models::recipe::Recipe;
-use melgrad::models::reproduce::{Reproducing, reproduce};
+use melgrad::models::run::reproduce::{Reproducing, reproduce};
 use std::path::{Path, PathBuf};
 
 /// Run a paper's experiment again: its claimed figures beside those measured

@@ -8,9 +8,9 @@ use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
 use melgrad::models::Error;
-use melgrad::models::pipeline::Training;
 use melgrad::models::recipe::Recipe;
-use melgrad::models::search::{self, Found, best_recipe};
+use melgrad::models::run::pipeline::Training;
+use melgrad::models::run::search::{self, Found, best_recipe};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 

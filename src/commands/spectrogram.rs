@@ -5,7 +5,8 @@ use crate::options::{DeviceArgs, FeatureArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::{self, Limits, Stream, plot};
-use melgrad::models::{Error, files};
+use melgrad::models::Error;
+use melgrad::models::base::files;
 use std::path::PathBuf;
 
 /// A picture of sound with axes: of any kind of features but tables

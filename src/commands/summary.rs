@@ -4,8 +4,9 @@ use crate::failure::Failure;
 use crate::terminal;
 use clap::Args;
 use melgrad::engine::Architecture;
+use melgrad::models::Error;
+use melgrad::models::classify::convert;
 use melgrad::models::recipe::architecture;
-use melgrad::models::{Error, exchange};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ impl Summary {
             Some(_) => Err(Failure::usage(
                 "--classes: a trained model has labels of its own",
             )),
-            None => Ok(exchange::open(path)?.1.architecture),
+            None => Ok(convert::open(path)?.1.architecture),
         }
     }
 }

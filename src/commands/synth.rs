@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::synth::{GENRES, MAX_SECONDS};
-use melgrad::models::demo::{Synthesis, synthesise};
+use melgrad::models::run::demo::{Synthesis, synthesise};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 

@@ -8,12 +8,12 @@ use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
 use melgrad::models::Error;
-use melgrad::models::pipeline::{
+use melgrad::models::recipe::Recipe;
+use melgrad::models::run::folder::RunFolder;
+use melgrad::models::run::pipeline::{
     Outcome, Resuming, Series, SeriesOutcome, Training, is_series, resume, resume_series,
     train_folder, train_series,
 };
-use melgrad::models::recipe::Recipe;
-use melgrad::models::run::RunFolder;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 

@@ -6,10 +6,12 @@ use audio::Segment;
 use serde::{Deserialize, Serialize};
 
 use super::Model;
+use crate::Error;
+use crate::base::files;
 use crate::classify::Answer;
-use crate::evaluate::mean;
+use crate::evaluation::answers::mean;
+use crate::input::stream;
 use crate::input::{Input, Normalisation, Windows};
-use crate::{Error, files, listen};
 
 /// A fitted classifier with its labels, its input and its normalisation: `model.json` of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,7 +85,7 @@ impl Saved {
     /// model learnt from columns that are not computed from sound.
     pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
         let mut sums = vec![0.0; self.labels.len()];
-        let warnings = listen::hear(&self.input, path, segment, async |windows| {
+        let warnings = stream::hear(&self.input, path, segment, async |windows| {
             self.add(windows, &mut sums)
         })?;
         Ok(Answer::new(&self.labels, mean(sums)?, warnings))

@@ -2,9 +2,10 @@
 
 use audio::Features;
 
-use crate::dataset::{Content, Dataset, Row};
+use crate::Error;
+use crate::base::pattern;
+use crate::data::dataset::{Content, Dataset, Row};
 use crate::input::{Input, Windows};
-use crate::{Error, pattern};
 
 impl Input {
     /// Whether the network sees a row of a table.

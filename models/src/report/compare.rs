@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use serde::Serialize;
 
 use super::{escape, page, section, tables};
-use crate::metrics::Metrics;
-use crate::text::printable;
+use crate::base::columns::printable;
+use crate::evaluation::metrics::Metrics;
 
 /// One of the runs that are compared. As JSON, its figures stand beside its name.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape;
-use crate::metrics::Metrics;
+use crate::evaluation::metrics::Metrics;
 
 /// Sides of a cell, and about the width of a letter, in pixels.
 const CELL: usize = 44;

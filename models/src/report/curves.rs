@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::history::EpochRow;
+use crate::training::history::EpochRow;
 
 /// The drawing area, in SVG units.
 const WIDTH: f64 = 480.0;

@@ -16,11 +16,12 @@ mod compare;
 mod confusion;
 mod curves;
 mod tables;
+pub mod tensorboard;
 
 use std::fmt::Write as _;
 
-use crate::history::EpochRow;
-use crate::metrics::Metrics;
+use crate::evaluation::metrics::Metrics;
+use crate::training::history::EpochRow;
 pub use compare::{Compared, Comparison};
 pub use confusion::confusion_svg;
 

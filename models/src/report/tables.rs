@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Example, escape};
-use crate::metrics::Metrics;
+use crate::evaluation::metrics::Metrics;
 
 /// The figures one looks for first, beside what the paper claims.
 pub(super) fn figures(
@@ -97,7 +97,10 @@ pub(super) fn classes(metrics: &Metrics) -> String {
     let mut html = String::from(
         "<div class=\"scroll\"><table class=\"classes\">\n<tr><th>class</th><th>precision</th><th>recall</th><th>F1</th><th class=\"wide\"></th><th>clips</th></tr>\n",
     );
-    let mut row = |kind: &str, name: &str, scores: crate::metrics::Scores, clips: u64| {
+    let mut row = |kind: &str,
+                   name: &str,
+                   scores: crate::evaluation::metrics::Scores,
+                   clips: u64| {
         let _ = writeln!(
             html,
             "<tr class=\"{kind}\"><th scope=\"row\">{}</th><td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td class=\"wide\"><div class=\"bar\" style=\"--share:{:.1}%\"></div></td><td>{clips}</td></tr>",

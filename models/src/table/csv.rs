@@ -8,7 +8,7 @@
 use std::io;
 
 use super::sink::{Columns, Row, Writer};
-use crate::files::WriteSeek;
+use crate::base::files::WriteSeek;
 
 pub(super) struct Csv<'w> {
     writer: &'w mut dyn WriteSeek,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use audio::decode::special_file;
 
 use crate::Error;
-use crate::dataset::{is_audio, listing};
+use crate::data::dataset::{is_audio, listing};
 
 /// The audio that some arguments mean: files as they are, folders for the files below them that are named like audio,
 /// sorted by name. `skipped` is told what is left out of a folder: pipes, sockets, devices, links that lead back.

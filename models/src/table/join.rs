@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use super::npy::{NPY_HEAD, npy_header};
 use super::shard::{places_of, sequence};
 use super::sink::Format;
-use crate::dataset::table::{record, records};
-use crate::{Error, files};
+use crate::Error;
+use crate::base::files;
+use crate::data::dataset::table::{record, records};
 
 /// Puts the parts of one table together: byte for byte what one run over all files writes. The clips take the places that
 /// the files beside the parts give them; without such files, parts follow each other as they are named.

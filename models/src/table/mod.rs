@@ -29,11 +29,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use audio::{FeatureSettings, Features, Limits, Segment, Stream};
 use kernels::Device;
 
-use crate::cache::{Cache, ContentHash};
-use crate::control::{Control, Event};
-use crate::each::in_order;
+use crate::Error;
+use crate::base::control::{Control, Event};
+use crate::base::files;
+use crate::base::parallel::in_order;
 use crate::input::Windows;
-use crate::{Error, files};
+use crate::input::cache::{Cache, ContentHash};
 use sink::{Columns, Sink};
 use spool::Spool;
 
@@ -97,7 +98,7 @@ const LONG: u64 = 1 << 22;
 /// Writes the features of all clips as `out`, one clip per thread.
 ///
 /// `.npy` is NumPy's array. `.csv` has a row for each clip of a table ([`FeatureSettings::is_table`]) under `filename`, the
-/// columns' names and `label` (the folder), as [`crate::dataset::Dataset::open`] reads it; of other features a row for every band
+/// columns' names and `label` (the folder), as [`crate::data::dataset::Dataset::open`] reads it; of other features a row for every band
 /// of every clip under `filename`, `band`, `0`, `1`, …; and no head where it is a part but the first. `.parquet` has the
 /// same columns, but the frames of a band are one column, `values`, of lists.
 ///

@@ -3,7 +3,7 @@
 use std::io::{self, SeekFrom};
 
 use super::sink::{Row, Writer};
-use crate::files::{WriteSeek, le_bytes};
+use crate::base::files::{WriteSeek, le_bytes};
 
 pub(super) struct Npy<'w> {
     writer: &'w mut dyn WriteSeek,

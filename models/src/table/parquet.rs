@@ -29,7 +29,7 @@ use ::parquet::schema::types::Type;
 use super::join::order;
 use super::sink::{Columns, Row, Writer};
 use crate::Error;
-use crate::files::{self, WriteSeek};
+use crate::base::files::{self, WriteSeek};
 
 /// Numbers in a row group.
 const GROUP: usize = 1 << 20;

@@ -8,7 +8,8 @@ use std::collections::BinaryHeap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, files};
+use crate::Error;
+use crate::base::files;
 
 /// The `index`-th of `count` parts of a list of files, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

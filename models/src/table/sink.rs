@@ -10,7 +10,7 @@ use super::npy::Npy;
 #[cfg(feature = "parquet")]
 use super::parquet::Parquet;
 use crate::Error;
-use crate::files::WriteSeek;
+use crate::base::files::WriteSeek;
 
 /// How features can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

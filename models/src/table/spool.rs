@@ -10,9 +10,9 @@ use kernels::{Device, block_on};
 
 use super::Rows;
 use crate::Error;
-use crate::control::Control;
-use crate::files::{from_le_bytes, le_bytes};
-use crate::temporary::Temporary;
+use crate::base::control::Control;
+use crate::base::files::{from_le_bytes, le_bytes};
+use crate::base::temporary::Temporary;
 
 /// Pieces `[bands, frames]`, one after another.
 pub(super) struct Spool {

@@ -149,14 +149,14 @@ fn a_table_has_names_and_labels_and_is_a_dataset() {
         assert!(fs::read(joined).unwrap() == fs::read(whole).unwrap());
     }
 
-    let opening = crate::dataset::Opening::default();
-    let dataset = crate::dataset::Dataset::open(&whole, &opening).unwrap();
+    let opening = crate::data::dataset::Opening::default();
+    let dataset = crate::data::dataset::Dataset::open(&whole, &opening).unwrap();
     assert_eq!(dataset.labels, ["jazz", "music"]);
     assert_eq!(dataset.counts(), [1, 7]);
     assert!(dataset.warnings.is_empty(), "{:?}", dataset.warnings);
     let item = &dataset.items[0];
     assert_eq!(item.name, "jazz/x");
-    let crate::dataset::Content::Row(row) = &item.content else {
+    let crate::data::dataset::Content::Row(row) = &item.content else {
         panic!("{item:?}");
     };
     let computed = audio::extract(&Device::cpu(), &settings, &clip).unwrap();

@@ -6,12 +6,12 @@ use std::fs;
 use audio::Segment;
 use engine::Device;
 use models::Error;
-use models::control::Control;
-use models::pipeline::{
+use models::base::control::Control;
+use models::recipe::Recipe;
+use models::run::folder::RunFolder;
+use models::run::pipeline::{
     ClipAnswer, Evaluating, Learnt, Outcome, Resuming, Training, evaluate_run, resume, train_folder,
 };
-use models::recipe::Recipe;
-use models::run::RunFolder;
 
 use crate::place::{Place, recipe};
 

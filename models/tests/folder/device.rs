@@ -1,6 +1,6 @@
 //! Features that the device computes while it trains.
 
-use models::control::Control;
+use models::base::control::Control;
 use models::recipe::Recipe;
 
 use crate::place::{Place, assert_same_runs, recipe};
@@ -25,7 +25,7 @@ fn a_training_learns_from_sound_what_it_learns_from_features() {
     for (a, b) in ahead.history.iter().zip(&device.history) {
         assert!((a.train_loss - b.train_loss).abs() < 1e-3 * a.train_loss);
     }
-    let answers = |outcome: &models::pipeline::Outcome| -> Vec<(String, String)> {
+    let answers = |outcome: &models::run::pipeline::Outcome| -> Vec<(String, String)> {
         let each = outcome.tested.iter();
         each.map(|clip| (clip.name.clone(), clip.answer.clone()))
             .collect()
@@ -60,7 +60,7 @@ fn variants_of_the_sound_are_learnt_from_there_too() {
     recipe.set("training.sound", sound).unwrap();
     let varied = place.train(recipe, "varied", Control::none()).unwrap();
     let plain = place.train(on_device(), "plain", Control::none()).unwrap();
-    let losses = |outcome: &models::pipeline::Outcome| outcome.history[0].train_loss;
+    let losses = |outcome: &models::run::pipeline::Outcome| outcome.history[0].train_loss;
     assert_ne!(losses(&varied), losses(&plain));
 }
 

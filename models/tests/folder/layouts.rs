@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use engine::Device;
-use models::control::Control;
-use models::dataset::layout::{Layout, Subset};
-use models::dataset::{Content, Dataset, Opening, Side, detect};
-use models::pipeline::open;
+use models::base::control::Control;
+use models::data::dataset::layout::{Layout, Subset};
+use models::data::dataset::{Content, Dataset, Opening, Side, detect};
+use models::data::split::{Form, Split};
 use models::recipe::Recipe;
-use models::split::{Form, Split};
+use models::run::pipeline::open;
 
 use crate::place::{Place, recipe, warned};
 

@@ -17,12 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::Device;
 use models::Error;
+use models::base::control::{Control, Event};
 use models::classify::Classifier;
-use models::control::{Control, Event};
-use models::demo::{Synthesis, synthesise};
-use models::pipeline::{Training, train_folder};
 use models::recipe::Recipe;
-use models::run::RunFolder;
+use models::run::demo::{Synthesis, synthesise};
+use models::run::folder::RunFolder;
+use models::run::pipeline::{Training, train_folder};
 use place::{Place, assert_same_runs, recipe, warned};
 
 #[test]

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use engine::{Device, ModelFile};
 use models::Error;
-use models::control::Control;
-use models::pipeline::{
+use models::base::control::Control;
+use models::recipe::Recipe;
+use models::run::folder::RunFolder;
+use models::run::pipeline::{
     Evaluating, Evaluation, Outcome, Resuming, Training, evaluate_run, resume, train_folder,
 };
-use models::recipe::Recipe;
-use models::run::RunFolder;
 
 /// A network small enough for tests, on sound of 8 kHz.
 pub fn recipe() -> Recipe {

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use models::Error;
-use models::control::Control;
-use models::dataset::detect;
-use models::dataset::layout::Layout;
-use models::pipeline::open;
+use models::base::control::Control;
+use models::data::dataset::detect;
+use models::data::dataset::layout::Layout;
 use models::recipe::Recipe;
-use models::run::RunFolder;
+use models::run::folder::RunFolder;
+use models::run::pipeline::open;
 
 use crate::place::{Place, recipe, warned};
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::Device;
 use models::Error;
-use models::control::{Control, Event};
-use models::pipeline::Training;
+use models::base::control::{Control, Event};
 use models::recipe::Recipe;
-use models::search::{resume, search};
+use models::run::pipeline::Training;
+use models::run::search::{resume, search};
 
 use crate::place::{Place, recipe};
 

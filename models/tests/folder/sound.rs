@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use models::control::Control;
+use models::base::control::Control;
 use models::recipe::Recipe;
 
 use crate::place::{Place, assert_same_runs, recipe, weights};
@@ -136,8 +136,8 @@ fn a_file_that_is_gone_costs_its_variants() {
     let place = Place::new();
     let gone = std::sync::Mutex::new(false);
     // Once the features are there, before those of the variants.
-    let events = |event: models::control::Event<'_>| {
-        if let models::control::Event::Split { .. } = event {
+    let events = |event: models::base::control::Event<'_>| {
+        if let models::base::control::Event::Split { .. } = event {
             for number in 0..6 {
                 fs::remove_file(place.data().join(format!("g1/t{number}.wav"))).unwrap();
             }

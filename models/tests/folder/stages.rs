@@ -3,11 +3,11 @@
 use std::fs;
 
 use engine::{Array, Device, Weights, state_dict};
-use models::control::Control;
-use models::dataset::Layout;
+use models::base::control::Control;
+use models::data::dataset::Layout;
 use models::recipe::Recipe;
-use models::reproduce::{Reproducing, Reproduction, reproduce};
-use models::run::RunFolder;
+use models::run::folder::RunFolder;
+use models::run::reproduce::{Reproducing, Reproduction, reproduce};
 
 use crate::place::{Place, recipe, weights};
 

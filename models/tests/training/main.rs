@@ -9,14 +9,14 @@ use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
 use engine::{Architecture, Device, ModelFile, Padding};
 use kernels::philox::Philox;
 use models::Error;
+use models::base::control::{Control, Event};
 use models::classify::Classifier;
-use models::control::{Control, Event};
-use models::evaluate::judge;
-use models::examples::ClipFeatures;
-use models::front_end::FrontEnd;
+use models::evaluation::answers::judge;
 use models::input::Windows;
-use models::train::{Setup, Trainer};
-use models::training::{Best, TrainingSettings};
+use models::input::examples::ClipFeatures;
+use models::input::frontend::FrontEnd;
+use models::training::settings::{Best, TrainingSettings};
+use models::training::train::{Setup, Trainer};
 use toy::{Kept, Toy, assert_same};
 
 /// Stops once `steps` steps are done in all, then goes on to the end.
@@ -154,7 +154,7 @@ fn every_optimizer_learns_and_goes_on_after_a_stop() {
     ];
     for (optimizer, learning_rate) in rules {
         let mut toy = Toy::new();
-        toy.settings = models::training::TrainingSettings {
+        toy.settings = models::training::settings::TrainingSettings {
             epochs: 4,
             optimizer,
             learning_rate,
@@ -246,7 +246,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
         .train
         .iter()
         .for_each(|&clip| counts[toy.targets[clip]] += 1);
-    let weights = models::training::balanced_weights(&counts);
+    let weights = models::training::settings::balanced_weights(&counts);
     let chosen = &toy.split.validation;
     let front = FrontEnd::ahead(classifier.network().device(), classifier.normalisation());
     let judged = judge(

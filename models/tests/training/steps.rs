@@ -2,12 +2,12 @@
 
 use engine::architecture::layer::{BatchNorm, Conv2d, Flatten, Linear};
 use engine::{Architecture, Device, ModelFile, Padding};
-use models::control::Control;
-use models::evaluate::judge;
-use models::examples::{ClipFeatures, Clips};
-use models::front_end::FrontEnd;
+use models::base::control::Control;
+use models::evaluation::answers::judge;
 use models::input::Windows;
-use models::train::{Sweep, Trainer};
+use models::input::examples::{ClipFeatures, Clips};
+use models::input::frontend::FrontEnd;
+use models::training::train::{Sweep, Trainer};
 
 use crate::toy::{Kept, Toy};
 

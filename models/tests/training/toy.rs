@@ -4,14 +4,14 @@ use engine::architecture::layer::{Conv2d, Dropout, Flatten, Linear, MaxPool2d};
 use engine::{Architecture, Device, Function, ModelFile, Padding};
 use kernels::philox::Philox;
 use models::Error;
-use models::control::Control;
-use models::examples::{ClipFeatures, Clips};
-use models::front_end::{FrontEnd, fit};
-use models::history::EpochRow;
+use models::base::control::Control;
+use models::data::split::Split;
+use models::input::examples::{ClipFeatures, Clips};
+use models::input::frontend::{FrontEnd, fit};
 use models::input::{Input, Normalisation, Normalise, Windows};
-use models::split::Split;
-use models::train::{Keeper, Setup, Trainer};
-use models::training::TrainingSettings;
+use models::training::history::EpochRow;
+use models::training::settings::TrainingSettings;
+use models::training::train::{Keeper, Setup, Trainer};
 
 pub const SIDE: usize = 8;
 

@@ -14,7 +14,7 @@ use super::super::Svm;
 use super::super::model::{Machine, Model, Rows};
 use super::{Lessons, each, refused};
 use crate::Error;
-use crate::control::Control;
+use crate::base::control::Control;
 
 /// Parts that are held back in turn.
 const PARTS: usize = 3;

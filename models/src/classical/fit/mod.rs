@@ -19,8 +19,9 @@ mod trees;
 use ndarray::{Array2, ArrayView2};
 
 use super::{Classical, Model, Rows};
-use crate::control::Control;
-use crate::{Error, each};
+use crate::Error;
+use crate::base::control::Control;
+use crate::base::parallel;
 
 /// What is learnt from.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -149,7 +150,7 @@ fn each<T: Send>(
     let (mut all, at_once) = (Vec::new(), at_once.max(1));
     while all.len() < lessons.labels {
         let first = all.len();
-        let some = each::each(at_once.min(lessons.labels - first), |at| {
+        let some = parallel::each(at_once.min(lessons.labels - first), |at| {
             control.check()?;
             let label = first + at;
             lessons.has(label).then(|| work(label)).transpose()

@@ -121,7 +121,7 @@ fn the_machines_are_scikit_learns_and_their_probabilities_follow() {
     assert!(vectors.len() < 24, "not every example carries a machine");
     let answers = ASKED
         .iter()
-        .map(|row| crate::evaluate::largest(&model.probabilities(row)));
+        .map(|row| crate::evaluation::answers::largest(&model.probabilities(row)));
     assert_eq!(answers.collect::<Vec<_>>(), [0, 1, 2]);
 }
 
@@ -140,7 +140,7 @@ fn trees_learn_what_they_are_taught() {
             .iter()
             .zip(&lessons.targets)
             .filter(|(row, target)| {
-                crate::evaluate::largest(&model.probabilities(row)) == **target
+                crate::evaluation::answers::largest(&model.probabilities(row)) == **target
             });
         assert!(right.count() >= 20, "{toml}");
         let Model::Trees(ensembles) = &model else {
@@ -237,7 +237,7 @@ fn features_that_never_differ_do_no_harm() {
     };
     for toml in [GROWN[0], GROWN[1], "kind = \"svm\"", "kind = \"logistic\""] {
         let p = fitted(toml, &lessons, 1).probabilities(&[0.0, 5.0, 2.0]);
-        assert_eq!(crate::evaluate::largest(&p), 2, "{toml}");
+        assert_eq!(crate::evaluation::answers::largest(&p), 2, "{toml}");
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::model::{Ensemble, Model, Node};
 use super::super::{Growth, Trees};
 use super::{Lessons, each, refused};
 use crate::Error;
-use crate::control::Control;
+use crate::base::control::Control;
 
 pub(super) fn fit(
     settings: &Trees,

@@ -1,0 +1,197 @@
+//! Asking a run's model about clips whose labels are known.
+
+use std::path::{Path, PathBuf};
+
+use engine::Device;
+
+use super::model::Learnt;
+use super::{features, open};
+use crate::Error;
+use crate::base::control::Control;
+use crate::data::split::Split;
+use crate::evaluation::answers::largest;
+use crate::evaluation::metrics::Metrics;
+use crate::input::examples::Clips;
+use crate::input::features::Prepared;
+use crate::run::folder::RunFolder;
+
+/// A run, or its model on other clips, that is to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluating<'a> {
+    /// The folder of the run.
+    pub run: &'a Path,
+    /// The clips: a folder per label. The run's own test clips, where it is `None`, and also where it is the dataset
+    /// that the run was trained on: its other clips would flatter.
+    pub data: Option<&'a Path>,
+    /// As in `Training`: where features are kept.
+    pub cache: Option<&'a Path>,
+}
+
+/// How good a run's model is.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// The figures.
+    pub metrics: Metrics,
+    /// The answer for every clip.
+    pub clips: Vec<ClipAnswer>,
+    /// Which clips were judged, in a few words.
+    pub note: String,
+    /// What a reader of the figures should know. All of it was told as `Event::Warning` too.
+    pub warnings: Vec<String>,
+}
+
+/// The answer for one clip whose label is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClipAnswer {
+    /// Its file.
+    pub path: PathBuf,
+    /// `label/…/stem`.
+    pub name: String,
+    /// Its label.
+    pub truth: String,
+    /// The likeliest label.
+    pub answer: String,
+    /// How likely, 0 to 1.
+    pub probability: f64,
+}
+
+/// Judges a run's model on clips that it was not trained on.
+///
+/// # Errors
+/// [`Error::Io`] where there is no run or no model yet; [`Error::Model`]; [`Error::Dataset`] where no clip has a label
+/// that the model knows, or the run's dataset is no longer what it was; [`Error::Stopped`].
+pub fn evaluate_run(
+    evaluating: &Evaluating<'_>,
+    device: &Device,
+    control: Control<'_>,
+) -> Result<Evaluation, Error> {
+    let run = RunFolder::open(evaluating.run)?;
+    let settings = run.settings()?;
+    let learnt = Learnt::of_run(&run, &settings, device)?;
+    let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
+    let mut warnings = Vec::new();
+    let mut recipe = settings.recipe.clone();
+    let same = |dir: &Path| {
+        dir.canonicalize()
+            .is_ok_and(|dir| dir == Path::new(&settings.data.dir))
+    };
+    if !same(dir) {
+        // Other clips may lie in another layout.
+        recipe.layout = None;
+    }
+    let (dataset, _) = open(dir, &recipe)?;
+    let mut prepared = features(
+        dataset,
+        learnt.input(),
+        recipe.training.extract,
+        evaluating.cache,
+        control,
+        &mut warnings,
+    )?;
+    let refuse = |reason: &str, hint| {
+        let dir = dir.into();
+        let reason = reason.into();
+        Err(Error::Dataset { dir, reason, hint })
+    };
+    let own = prepared.fingerprint == settings.data.fingerprint;
+    if !own && evaluating.data.is_none() {
+        let reason = "its clips are others than those this run was trained on, so its test clips are not known";
+        return refuse(reason, "name the folder by --data to judge all its clips");
+    }
+    if !own && same(dir) {
+        let words = "this is the folder that the run was trained on, changed since: clips that it learnt from are among those judged";
+        control.warn(&mut warnings, [words.into()]);
+    }
+    if own && learnt.labels() != prepared.dataset.labels {
+        return Err(Error::Malformed {
+            path: run.learnt(),
+            reason: "its labels are not this run's".into(),
+        });
+    }
+    let (chosen, what) = if own {
+        let split = Split::new(&prepared.dataset, &settings.recipe.split, settings.seed)?;
+        if split.test.is_empty() {
+            return refuse(
+                "this run was trained on all its clips",
+                "name other clips by --data",
+            );
+        }
+        (split.test, "test clips")
+    } else {
+        let chosen = known_labels(&mut prepared, learnt.labels(), control, &mut warnings);
+        if chosen.is_empty() {
+            return refuse(
+                "none of its labels is known to the model",
+                "its folders should be named after the model's labels",
+            );
+        }
+        (chosen, "clips")
+    };
+    let note = format!("{} {what} of {}", chosen.len(), dir.display());
+    let (metrics, clips) = ask(&learnt, &prepared, &chosen, control)?;
+    Ok(Evaluation {
+        metrics,
+        clips,
+        note,
+        warnings,
+    })
+}
+
+/// Gives the clips of a foreign dataset the model's label numbers, and leaves out those whose label it does not know.
+fn known_labels(
+    prepared: &mut Prepared,
+    labels: &[String],
+    control: Control<'_>,
+    warnings: &mut Vec<String>,
+) -> Vec<usize> {
+    let dataset = &mut prepared.dataset;
+    let number = |label: &String| labels.iter().position(|own| own == label);
+    let numbers: Vec<Option<usize>> = dataset.labels.iter().map(number).collect();
+    let unknown = dataset
+        .labels
+        .iter()
+        .zip(&numbers)
+        .filter(|(_, number)| number.is_none());
+    let unknown =
+        unknown.map(|(label, _)| format!("{label}: the model does not know this label, left out"));
+    control.warn(warnings, unknown);
+    let mut chosen = Vec::new();
+    for (index, item) in dataset.items.iter_mut().enumerate() {
+        if let Some(number) = numbers[item.label] {
+            item.label = number;
+            chosen.push(index);
+        }
+    }
+    dataset.labels = labels.to_vec();
+    chosen
+}
+
+/// Asks a model about some clips whose labels have its numbers.
+pub(super) fn ask(
+    learnt: &Learnt,
+    prepared: &Prepared,
+    chosen: &[usize],
+    control: Control<'_>,
+) -> Result<(Metrics, Vec<ClipAnswer>), Error> {
+    let (items, labels) = (&prepared.dataset.items, learnt.labels());
+    let targets: Vec<usize> = items.iter().map(|item| item.label).collect();
+    let clips = Clips {
+        features: &prepared.features,
+        targets: &targets,
+    };
+    let probabilities = learnt.probabilities(clips, prepared.extract, chosen, control)?;
+    let answer = |(&clip, probabilities): (&usize, &Vec<f64>)| {
+        let answer = largest(probabilities);
+        ClipAnswer {
+            path: items[clip].path.clone(),
+            name: items[clip].name.clone(),
+            truth: labels[targets[clip]].clone(),
+            answer: labels[answer].clone(),
+            probability: probabilities[answer],
+        }
+    };
+    let answers: Vec<ClipAnswer> = chosen.iter().zip(&probabilities).map(answer).collect();
+    let pairs = chosen.iter().zip(&probabilities);
+    let pairs = pairs.map(|(&clip, probabilities)| (targets[clip], largest(probabilities)));
+    Ok((Metrics::from_answers(labels, pairs), answers))
+}

@@ -1,0 +1,136 @@
+//! What was learnt, of either kind, and asking it about clips and sound files.
+
+use std::path::Path;
+
+use audio::Segment;
+use engine::Device;
+
+use crate::Error;
+use crate::base::control::Control;
+use crate::classical::Saved;
+use crate::classify::{Answer, Classifier};
+use crate::evaluation::answers::judge;
+use crate::input::examples::Clips;
+use crate::input::frontend::FrontEnd;
+use crate::input::{Input, Windows};
+use crate::run::folder::{RunFolder, RunSettings};
+use crate::training::settings::Extract;
+
+/// Windows that go through a network at once when it is judged, where there is room for them.
+const AT_ONCE: usize = 32;
+
+/// A trained model of either kind.
+#[derive(Debug)]
+pub enum Learnt {
+    /// A network.
+    Network(Classifier),
+    /// A classifier that is none.
+    Classical(Saved),
+}
+
+impl Learnt {
+    /// A model file (`best.safetensors` or `model.json` of a run), or the folder of a run for the one that it has.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Model`] or [`Error::Malformed`] for what is no sound model.
+    pub fn load(path: &Path, device: &Device) -> Result<Learnt, Error> {
+        let file = RunFolder::model_of(path)?;
+        let extension = file.extension().unwrap_or_default();
+        Ok(match extension.eq_ignore_ascii_case("json") {
+            true => Learnt::Classical(Saved::load(&file)?),
+            false => Learnt::Network(Classifier::load_on(&file, device)?),
+        })
+    }
+
+    /// What a run has learnt.
+    ///
+    /// # Errors
+    /// As [`Learnt::load`].
+    pub(super) fn of_run(
+        run: &RunFolder,
+        settings: &RunSettings,
+        device: &Device,
+    ) -> Result<Learnt, Error> {
+        Ok(match settings.recipe.classifier {
+            Some(_) => Learnt::Classical(Saved::load(&run.model())?),
+            None => Learnt::Network(Classifier::load_on(run.best(), device)?),
+        })
+    }
+
+    /// What it can answer.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Learnt::Network(classifier) => classifier.labels(),
+            Learnt::Classical(saved) => &saved.labels,
+        }
+    }
+
+    /// How it hears.
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        match self {
+            Learnt::Network(classifier) => classifier.input(),
+            Learnt::Classical(saved) => &saved.input,
+        }
+    }
+
+    /// Hears a sound file of any length, or a part of it.
+    ///
+    /// # Errors
+    /// As [`Classifier::classify_segment`] and [`Saved::classify_segment`].
+    pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
+        match self {
+            Learnt::Network(classifier) => classifier.classify_segment(path, segment),
+            Learnt::Classical(saved) => saved.classify_segment(path, segment),
+        }
+    }
+
+    /// The probability of every label for each of the chosen clips.
+    ///
+    /// # Errors
+    /// As [`judge`] and [`Saved::probabilities`].
+    pub(super) fn probabilities(
+        &self,
+        clips: Clips<'_>,
+        extract: Extract,
+        chosen: &[usize],
+        control: Control<'_>,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let saved = match self {
+            Learnt::Classical(saved) => saved,
+            Learnt::Network(classifier) => {
+                let (network, normalisation) = (classifier.network(), classifier.normalisation());
+                let device = network.device();
+                let front = FrontEnd::new(device, extract, classifier.input(), normalisation)?;
+                let judged = judge(
+                    network,
+                    &front,
+                    clips,
+                    chosen,
+                    None,
+                    classifier.at_once(AT_ONCE),
+                    control,
+                )?;
+                return Ok(judged.probabilities);
+            }
+        };
+        let of = |&clip: &usize| {
+            control.check()?;
+            let features = &clips.features[clip];
+            let [bands, frames] = features.shape();
+            let mut values = Vec::new();
+            for window in 0..features.windows() {
+                features.read(window, &mut values)?;
+            }
+            let windows = features.windows();
+            saved.probabilities(Windows {
+                windows,
+                bands,
+                frames,
+                values,
+            })
+        };
+        chosen.iter().map(of).collect()
+    }
+}

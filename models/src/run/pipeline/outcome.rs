@@ -1,0 +1,117 @@
+//! What a training came to: the test, the report, the figures.
+
+use std::collections::BTreeMap;
+
+use super::evaluate::ask;
+use super::model::Learnt;
+use super::{ClipAnswer, How, page};
+use crate::Error;
+use crate::base::files;
+use crate::evaluation::metrics::Metrics;
+use crate::input::features::Prepared;
+use crate::report::confusion_svg;
+use crate::run::folder::{RunFolder, RunSettings};
+use crate::training::history::EpochRow;
+
+/// What a training came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Its folder.
+    pub run: RunFolder,
+    /// All its settings.
+    pub settings: RunSettings,
+    /// The figures of every epoch.
+    pub history: Vec<EpochRow>,
+    /// The epoch whose weights were kept, counted from 1; 0 where there are no epochs.
+    pub best_epoch: usize,
+    /// Wall-clock seconds of all epochs; where there are none, of the fitting.
+    pub seconds: f64,
+    /// The figures on the test clips; `None` where there are none.
+    pub metrics: Option<Metrics>,
+    /// The answer for every test clip.
+    pub tested: Vec<ClipAnswer>,
+    /// What a reader of the figures should know. All of it was told as `Event::Warning` too.
+    pub warnings: Vec<String>,
+}
+
+impl Outcome {
+    /// The figures of the best epoch and of the test clips, under the names that recipes claim them by: `accuracy`,
+    /// `precision`, `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`, `validation_f1`, `validation_loss`; and
+    /// `train_accuracy`, that of the last epoch, with dropout on.
+    #[must_use]
+    pub fn figures(&self) -> BTreeMap<String, f64> {
+        let best = self.best_epoch.checked_sub(1);
+        let row = best.and_then(|best| self.history.get(best));
+        let of_row = |figure: fn(&EpochRow) -> Option<f64>| row.and_then(figure);
+        let of_test = |figure: fn(&Metrics) -> f64| self.metrics.as_ref().map(figure);
+        let all = [
+            ("accuracy", of_test(|m| m.accuracy)),
+            ("precision", of_test(|m| m.macro_mean.precision)),
+            ("recall", of_test(|m| m.macro_mean.recall)),
+            ("f1", of_test(|m| m.macro_mean.f1)),
+            ("weighted_f1", of_test(|m| m.weighted.f1)),
+            ("validation_accuracy", of_row(|row| row.validation_accuracy)),
+            ("validation_f1", of_row(|row| row.validation_f1)),
+            ("validation_loss", of_row(|row| row.validation_loss)),
+            (
+                "train_accuracy",
+                self.history.last().map(|row| row.train_accuracy),
+            ),
+        ];
+        let known = all
+            .into_iter()
+            .filter_map(|(name, figure)| Some((name.into(), figure?)));
+        known.collect()
+    }
+}
+
+/// A training whose test is still to come.
+pub(super) struct Trained {
+    pub run: RunFolder,
+    pub settings: RunSettings,
+    pub history: Vec<EpochRow>,
+    pub best_epoch: usize,
+    pub seconds: f64,
+    pub warnings: Vec<String>,
+}
+
+impl Trained {
+    /// Asks the model about the test clips and writes the report.
+    pub(super) fn judged(
+        mut self,
+        prepared: &Prepared,
+        test: &[usize],
+        how: &How<'_>,
+    ) -> Result<Outcome, Error> {
+        let (device, control) = (how.device, how.control);
+        let (metrics, tested) = if !how.test {
+            (None, Vec::new())
+        } else if test.is_empty() {
+            let words = "no clips are kept for a test: nothing tells how good the network is";
+            control.warn(&mut self.warnings, [words.into()]);
+            (None, Vec::new())
+        } else {
+            let learnt = Learnt::of_run(&self.run, &self.settings, device)?;
+            let (metrics, tested) = ask(&learnt, prepared, test, control)?;
+            self.run.write_metrics(&metrics)?;
+            (Some(metrics), tested)
+        };
+        let outcome = Outcome {
+            run: self.run,
+            settings: self.settings,
+            history: self.history,
+            best_epoch: self.best_epoch,
+            seconds: self.seconds,
+            metrics,
+            tested,
+            warnings: self.warnings,
+        };
+        if let Some(metrics) = &outcome.metrics {
+            let picture = confusion_svg(metrics);
+            files::write_bytes(&outcome.run.confusion(), picture.as_bytes())?;
+        }
+        let page = page::report(&outcome)?.html();
+        files::write_bytes(&outcome.run.report(), page.as_bytes())?;
+        Ok(outcome)
+    }
+}

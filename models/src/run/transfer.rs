@@ -1,0 +1,111 @@
+//! The first weights of a training out of another one: a stage before it, or another library's network.
+
+use std::path::{Path, PathBuf};
+
+use engine::state_dict::{self, Names};
+use engine::{ModelFile, Weights};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::base::control::Control;
+use crate::base::files;
+use crate::recipe::Recipe;
+use crate::run::folder::RunFolder;
+use crate::training::train::Trainer;
+
+/// Where a recipe's first weights come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transfer {
+    /// The recipe that this one goes on from: `reproduce` trains it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// A run, a series (of which each run of another series takes the run of its own name), a model file, or another
+    /// library's weights as safetensors. What fits by name and shape is taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// Our layers' paths by what another library calls them: see [`engine::state_dict`].
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub names: Names,
+}
+
+impl Transfer {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Transfer::default()
+    }
+}
+
+/// The weights of a run, a model file or another library's file, under our names, and the name of the file.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Model`] for what is no safetensors, and for a model file that is damaged or too new.
+pub fn read(path: &Path, names: &Names) -> Result<(String, Weights), Error> {
+    let file = RunFolder::model_of(path)?;
+    let name = file.display().to_string();
+    let bytes = files::read_bytes(&file)?;
+    let weights = match ModelFile::is_one(&bytes) {
+        true => ModelFile::from_bytes(&bytes).map(|model| model.weights),
+        false => state_dict::read(&bytes, names),
+    };
+    let weights = weights.map_err(Error::model(&name))?;
+    Ok((name, weights))
+}
+
+/// Where no weights are given, nothing is frozen: what never learnt would stay what chance made it. What a reader
+/// should know is returned.
+pub(crate) fn thaw(recipe: &mut Recipe) -> Option<String> {
+    let frozen = &mut recipe.training.frozen;
+    if frozen.is_empty() || recipe.transfer.weights.is_some() {
+        return None;
+    }
+    let layers = std::mem::take(frozen).join(", ");
+    let from = match &recipe.transfer.stage {
+        Some(stage) => format!("the run of {stage}"),
+        None => "a file with weights".into(),
+    };
+    Some(format!(
+        "{layers} would be frozen with the weights of an earlier training: without {from} (--weights), all of it learns from scratch"
+    ))
+}
+
+/// Gives a training its first weights, and says what became of them.
+///
+/// # Errors
+/// As [`read`]; [`Error::Model`] where nothing fits, or a frozen layer gets no weights.
+pub(crate) fn begin(
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe,
+    control: Control<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<(), Error> {
+    let transfer = &recipe.transfer;
+    let Some(path) = &transfer.weights else {
+        return Ok(());
+    };
+    let (name, weights) = read(path, &transfer.names)?;
+    let refuse = |reason: String| Error::Model {
+        name: name.clone(),
+        source: engine::Error::ModelFile(reason),
+    };
+    let adopted = trainer.start_from(&weights).map_err(|error| match error {
+        Error::Engine(source @ engine::Error::ModelFile(_)) => Error::model(&name)(source),
+        error => error,
+    })?;
+    if adopted.taken.is_empty() {
+        return Err(refuse(format!("none of its weights fits: {adopted}")));
+    }
+    let frozen = |array: &str| {
+        let layers = recipe.training.frozen.iter();
+        let mut rests = layers.filter_map(|layer| array.strip_prefix(layer.as_str()));
+        rests.any(|rest| rest.starts_with(['/', '.']))
+    };
+    let other = adopted.mismatched.iter().map(|(array, ..)| array);
+    if let Some(array) = adopted.kept.iter().chain(other).find(|array| frozen(array)) {
+        let problem = format!("`{array}` is to be frozen and gets no weights: {adopted}");
+        return Err(refuse(problem));
+    }
+    control.warn(warnings, [format!("{name}: {adopted}")]);
+    Ok(())
+}
