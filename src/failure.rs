@@ -1,9 +1,7 @@
 //! What went wrong: one line that names the file or the flag, a hint, an exit code.
 
-use crate::terminal;
 use melgrad::{audio, engine, kernels, models};
 use std::path::Path;
-use std::process::ExitCode;
 
 /// The exit code of work that failed.
 pub const FAILED: u8 = 1;
@@ -14,9 +12,9 @@ pub const USAGE: u8 = 2;
 #[derive(Debug)]
 pub struct Failure {
     /// One line; empty where everything has been said already.
-    message: String,
-    hint: Option<String>,
-    code: u8,
+    pub message: String,
+    pub hint: Option<String>,
+    pub code: u8,
 }
 
 impl Failure {
@@ -60,15 +58,6 @@ impl Failure {
             false => failure.message,
         };
         Failure { message, ..failure }
-    }
-
-    /// Says what is wrong on standard error. Wrong usage always gets a hint.
-    pub fn report(self) -> ExitCode {
-        if !self.message.is_empty() {
-            let hint = self.hint.or_else(|| (self.code == USAGE).then(help));
-            terminal::error(&self.message, hint.as_deref());
-        }
-        ExitCode::from(self.code)
     }
 }
 
@@ -133,50 +122,5 @@ impl From<models::Error> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
-    }
-}
-
-/// clap's error on one line with its tip as the hint; help and version, which clap calls errors too, are data.
-pub fn from_clap(error: &clap::Error) -> Result<(), Failure> {
-    use clap::error::ErrorKind;
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            return terminal::print_styled(&error.render());
-        }
-        // `melgrad` alone is a question, not a mistake.
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if std::env::args_os().len() == 1 => {
-            return terminal::print_styled(&error.render());
-        }
-        _ => {}
-    }
-    let text = error.render().to_string();
-    let (mut message, mut tip) = (Vec::new(), None);
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more information") {
-            break;
-        }
-        match line.strip_prefix("tip: ") {
-            Some(text) => tip = tip.or(Some(text.to_string())),
-            None if !line.is_empty() && tip.is_none() => message.push(line),
-            None => {}
-        }
-    }
-    let message = message.join(" ");
-    let message = message.strip_prefix("error: ").unwrap_or(&message);
-    let failure = Failure::usage(message);
-    Err(match tip {
-        Some(tip) => failure.hint(tip),
-        None => failure,
-    })
-}
-
-/// Where the usage of this command is told.
-fn help() -> String {
-    let first = std::env::args_os()
-        .nth(1)
-        .and_then(|word| word.into_string().ok());
-    match first.filter(|word| crate::commands::is_command(word)) {
-        Some(command) => format!("`melgrad {command} --help` shows how it is used"),
-        None => "`melgrad --help` lists the commands".into(),
     }
 }

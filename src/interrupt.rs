@@ -3,6 +3,7 @@
 //!
 //! Files are written whole or not at all, so that the program may end at any moment.
 
+use crate::exit;
 use crate::failure::Failure;
 use crate::terminal;
 use melgrad::models::base::files;
@@ -50,7 +51,7 @@ pub fn last_words(words: impl FnOnce() -> Failure + Send + 'static) {
 fn end(failure: Option<Failure>) -> ! {
     files::remove_temporary_files();
     if let Some(failure) = failure {
-        failure.report();
+        exit::report(failure, String::new);
     }
     std::process::exit(i32::from(crate::failure::FAILED));
 }

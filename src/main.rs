@@ -15,6 +15,7 @@
 
 mod changes;
 mod commands;
+mod exit;
 mod failure;
 mod interrupt;
 mod options;
@@ -45,11 +46,11 @@ fn main() -> ExitCode {
     }));
     let done = match commands::Cli::try_parse() {
         Ok(cli) => cli.command.run(),
-        Err(error) => failure::from_clap(&error),
+        Err(error) => exit::from_clap(&error),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => exit::report(failure, commands::usage_hint),
     }
 }
 

@@ -30,6 +30,9 @@ struct Source {
     aliases: BTreeMap<String, Vec<String>>,
 }
 
+/// What each file imports: other files, and a path by which it names something of theirs.
+type Graph = BTreeMap<Module, BTreeMap<Module, String>>;
+
 /// The files of one crate.
 struct Crate {
     files: BTreeMap<Module, Source>,
@@ -166,17 +169,20 @@ impl Crate {
 
     /// Every file with those that it imports. A kernel's folder counts as one where its `mod.rs` is concerned: that
     /// defines the shapes for the files below, and launches what they hold.
-    fn graph(&self) -> BTreeMap<Module, BTreeSet<Module>> {
+    fn graph(&self) -> Graph {
         let edges = |(module, source): (&Module, &Source)| {
             let kernel = self
                 .files
                 .contains_key(&[&module[..], &["cases".into()]].concat());
-            let paths = source.paths();
-            let to = paths
-                .iter()
-                .filter_map(|path| self.resolve(module, path, 0));
-            let to = to.filter(|to| to != module && !(kernel && to.starts_with(module)));
-            (module.clone(), to.collect())
+            let mut to = BTreeMap::new();
+            for path in source.paths() {
+                let other = self.resolve(module, &path, 0);
+                let other = other.filter(|other| other != module);
+                if let Some(other) = other.filter(|other| !(kernel && other.starts_with(module))) {
+                    to.insert(other, path.join("::"));
+                }
+            }
+            (module.clone(), to)
         };
         self.files.iter().map(edges).collect()
     }
@@ -390,13 +396,13 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Groups of files that import each other, each sorted (Tarjan 1972, by two searches for short).
-fn circles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
+fn circles(graph: &Graph) -> Vec<Vec<Module>> {
     let reached = |from: &Module| {
         let mut seen = BTreeSet::new();
-        let mut to_see: Vec<&Module> = graph[from].iter().collect();
+        let mut to_see: Vec<&Module> = graph[from].keys().collect();
         while let Some(module) = to_see.pop() {
             if seen.insert(module) {
-                to_see.extend(&graph[module]);
+                to_see.extend(graph[module].keys());
             }
         }
         seen
@@ -422,7 +428,7 @@ fn no_files_import_each_other_in_a_circle() {
     for (name, _) in CRATES {
         let sources = Crate::read(&home().join(name).join("src"));
         let graph = sources.graph();
-        let edges: usize = graph.values().map(BTreeSet::len).sum();
+        let edges: usize = graph.values().map(BTreeMap::len).sum();
         let groups = circles(&graph);
         println!(
             "{name}: {} files, {edges} arrows, {} circles",
@@ -432,9 +438,9 @@ fn no_files_import_each_other_in_a_circle() {
         for group in groups {
             let mut text = format!("{name}:");
             for module in &group {
-                let to = graph[module].iter().filter(|to| group.contains(to));
-                let to: Vec<String> = to.map(|to| to.join("::")).collect();
-                text += &format!("\n    {} -> {}", module.join("::"), to.join(", "));
+                for (to, path) in graph[module].iter().filter(|(to, _)| group.contains(to)) {
+                    text += &format!("\n    {} -> {}: {path}", module.join("::"), to.join("::"));
+                }
             }
             found.push(text);
         }

@@ -82,8 +82,19 @@ impl Command {
 }
 
 /// Whether a command has this name.
-pub fn is_command(name: &str) -> bool {
+fn is_command(name: &str) -> bool {
     Cli::command()
         .get_subcommands()
         .any(|command| command.get_name() == name)
+}
+
+/// Where the usage of the command that was given is told.
+pub fn usage_hint() -> String {
+    let first = std::env::args_os()
+        .nth(1)
+        .and_then(|word| word.into_string().ok());
+    match first.filter(|word| is_command(word)) {
+        Some(command) => format!("`melgrad {command} --help` shows how it is used"),
+        None => "`melgrad --help` lists the commands".into(),
+    }
 }

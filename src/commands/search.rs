@@ -9,6 +9,7 @@ use crate::terminal;
 use clap::Args;
 use melgrad::models::Error;
 use melgrad::models::recipe::Recipe;
+use melgrad::models::run::folder::is_search;
 use melgrad::models::run::pipeline::Training;
 use melgrad::models::run::search::{self, Found, best_recipe};
 use std::num::NonZeroUsize;
@@ -74,7 +75,7 @@ impl Search {
         let cache = cache.as_deref();
         let trials = self.trials.map(NonZeroUsize::get);
         let out = self.out.clone().unwrap_or_else(|| options::free("found"));
-        let stopped = |out: &Path| options::stopped(out, "search", search::is_search(out));
+        let stopped = |out: &Path| options::stopped(out, "search", is_search(out));
         let folder = out.clone();
         interrupt::last_words(move || stopped(&folder));
         let found = if self.resume {

@@ -1,18 +1,13 @@
 //! K-fold cross-validation: K trainings, of which each tests another part of the clips, so that in the end every clip was
 //! tested once by a network that had not seen it.
 //!
-//! Groups stay whole (see [`crate::data::group`]; [`Form::Paper`] knows none), every label is spread over all folds, and the same seed deals the same
+//! Groups stay whole (see [`crate::data::group`]; [`Form::Paper`](crate::data::split::Form::Paper) knows none), every label is spread over all folds, and the same seed deals the same
 //! folds.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-
-use crate::Error;
-use crate::base::random::Stream;
-use crate::data::dataset::Dataset;
-use crate::data::split::{Form, groups, shuffled_groups};
 
 /// One of K folds: the one that is tested. Written as `"2/5"` in recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,41 +34,6 @@ impl Fold {
     #[must_use]
     pub fn of(self) -> usize {
         self.of
-    }
-
-    /// Whether each item of a dataset is in this fold.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where there are fewer groups than folds.
-    pub fn chooses(self, dataset: &Dataset, form: Form, seed: u64) -> Result<Vec<bool>, Error> {
-        let groups = groups(dataset, 0..dataset.items.len(), form);
-        if groups.len() < self.of {
-            let reason = format!(
-                "{} folds of {} clips that belong to {} groups",
-                self.of,
-                dataset.items.len(),
-                groups.len()
-            );
-            return Err(Error::setting("split.fold", reason));
-        }
-        let mut chosen = vec![false; dataset.items.len()];
-        let mut sizes = vec![0; self.of];
-        for label in 0..dataset.labels.len() {
-            let mut own = shuffled_groups(&groups, dataset, label, seed, Stream::Fold);
-            own.sort_by_key(|group| std::cmp::Reverse(group.len()));
-            let mut of_label = vec![0; self.of];
-            for group in own {
-                // The fold with the fewest clips of this label; of equals, with the fewest in all.
-                let fold = (0..self.of).min_by_key(|&fold| (of_label[fold], sizes[fold]));
-                let fold = fold.unwrap_or(0);
-                of_label[fold] += group.len();
-                sizes[fold] += group.len();
-                if fold + 1 == self.number {
-                    group.iter().for_each(|&index| chosen[index] = true);
-                }
-            }
-        }
-        Ok(chosen)
     }
 }
 
@@ -115,7 +75,9 @@ impl From<Fold> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dataset::Dataset;
     use crate::data::dataset::{Content, Item};
+    use crate::data::split::Form;
     use proptest::prelude::*;
     use std::path::PathBuf;
 

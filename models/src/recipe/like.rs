@@ -7,8 +7,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{SHIPPED, nearest, one_line};
+use super::texts::SHIPPED;
+use super::toml_text::one_line;
 use crate::Error;
+use engine::nearest;
 
 /// The recipe with everything that it takes over; `None` where it takes over nothing, or is no TOML at all (whoever
 /// reads it then tells where).

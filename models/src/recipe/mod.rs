@@ -2,22 +2,29 @@
 //!
 //! The recipes of the papers ship inside the program ([`SHIPPED`]); a recipe of
 //! one's own is a file of the same form. What a paper is silent about is ours, and
-//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs (`recipe/like.rs`).
+//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs (`like.rs`).
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `recipe.rs` | [`Recipe`] |
-//! | `recipe/layers.rs` | changing a layer by its path |
-//! | `recipe/like.rs` | a recipe as a shipped one with differences |
-//! | `recipe/shipped.rs` | [`SHIPPED`]: those that ship with the program |
+//! | `mod.rs` | [`Recipe`] |
+//! | `layers.rs` | one option of one layer, changed by its path |
+//! | `like.rs` | a recipe as a shipped one with differences |
+//! | `range.rs` | [`Ranges`]: what a search may try |
+//! | `transfer.rs` | [`Transfer`]: where the first weights come from |
+//! | `texts.rs`, `shipped.rs` | [`SHIPPED`]: the recipes that ship with the program |
+//! | `toml_text.rs` | TOML errors in one line |
 
 mod layers;
 mod like;
 #[cfg(test)]
 mod papers;
+mod range;
 mod shipped;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod toml_text;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -34,10 +41,13 @@ use crate::data::labels;
 use crate::data::split::SplitSettings;
 use crate::input::Input;
 use crate::input::frontend::FrontEnd;
-use crate::run::search::{Range, Ranges};
-use crate::run::transfer::Transfer;
 use crate::training::settings::{Extract, TrainingSettings};
-pub use shipped::{SHIPPED, networks, shipped};
+pub use range::{Between, Draw, Range, Ranges, draws};
+pub use shipped::{networks, shipped};
+pub use texts::SHIPPED;
+use toml_text::one_line;
+pub(crate) use toml_text::read_toml;
+pub use transfer::Transfer;
 
 /// One experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -366,22 +376,4 @@ fn read_architecture(path: &Path) -> Result<Architecture, Error> {
         path: path.into(),
         reason: error.to_string(),
     })
-}
-
-/// What a TOML file holds.
-pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let text = files::read_text(path)?;
-    toml::from_str(&text).map_err(|error| Error::Malformed {
-        path: path.into(),
-        reason: one_line(&error, &text),
-    })
-}
-
-/// TOML's own message runs over several lines with a drawing; an error of ours is one line.
-fn one_line(error: &toml::de::Error, text: &str) -> String {
-    let message = error.message().replace('\n', ", ");
-    match error.span().and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-        None => message,
-    }
 }

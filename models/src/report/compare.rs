@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use serde::Serialize;
 
-use super::{escape, page, section, tables};
+use super::html::{escape, section};
+use super::{page, tables};
 use crate::base::columns::printable;
 use crate::evaluation::metrics::Metrics;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape;
+use super::html::escape;
 use crate::evaluation::metrics::Metrics;
 
 /// Sides of a cell, and about the width of a letter, in pixels.

@@ -15,6 +15,7 @@
 mod compare;
 mod confusion;
 mod curves;
+mod html;
 mod tables;
 pub mod tensorboard;
 
@@ -24,6 +25,9 @@ use crate::evaluation::metrics::Metrics;
 use crate::training::history::EpochRow;
 pub use compare::{Compared, Comparison};
 pub use confusion::confusion_svg;
+pub(crate) use html::escape;
+use html::section;
+pub use tables::Example;
 
 /// Everything a report tells.
 #[derive(Debug, Clone, Default)]
@@ -47,21 +51,6 @@ pub struct Report {
     pub examples: Vec<Example>,
     /// Every setting, as TOML.
     pub settings: String,
-}
-
-/// One clip the network was asked about.
-#[derive(Debug, Clone)]
-pub struct Example {
-    /// Its name.
-    pub name: String,
-    /// Its label.
-    pub truth: String,
-    /// The answer.
-    pub answer: String,
-    /// How sure the network was of the answer, 0 to 1.
-    pub probability: f32,
-    /// Its spectrogram, a PNG; empty for none.
-    pub picture: Vec<u8>,
 }
 
 impl Report {
@@ -124,28 +113,6 @@ fn page(title: &str, subtitle: &str, notes: &[String], body: &str) -> String {
     page.push_str(body);
     page.push_str("</main>\n</body>\n</html>\n");
     page
-}
-
-fn section(page: &mut String, heading: &str, content: &str) {
-    let _ = write!(page, "<section>\n<h2>{heading}</h2>\n{content}</section>\n");
-}
-
-/// Text as HTML, safe in attributes too. Control characters, which HTML forbids, become `�`.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -5,8 +5,23 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Example, escape};
+use super::html::escape;
 use crate::evaluation::metrics::Metrics;
+
+/// One clip the network was asked about.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its name.
+    pub name: String,
+    /// Its label.
+    pub truth: String,
+    /// The answer.
+    pub answer: String,
+    /// How sure the network was of the answer, 0 to 1.
+    pub probability: f32,
+    /// Its spectrogram, a PNG; empty for none.
+    pub picture: Vec<u8>,
+}
 
 /// The figures one looks for first, beside what the paper claims.
 pub(super) fn figures(

@@ -86,8 +86,7 @@ impl RunFolder {
     fn holds_others(&self) -> bool {
         let begun = |entry: &fs::DirEntry| RunFolder { dir: entry.path() }.has_begun();
         let entries = || fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let several =
-            crate::run::pipeline::is_series(&self.dir) || crate::run::search::is_search(&self.dir);
+        let several = is_series(&self.dir) || is_search(&self.dir);
         several && entries().any(|entry| begun(&entry))
     }
 
@@ -289,6 +288,23 @@ impl RunSettings {
         }
         toml::to_string_pretty(self).map_err(|error| Error::setting("run.toml", error.to_string()))
     }
+}
+
+/// Settings of a series, in its folder.
+pub(crate) const SERIES: &str = "series.toml";
+/// Settings of a search, in its folder.
+pub(crate) const SEARCH: &str = "search.toml";
+
+/// Whether the folder of a series is here.
+#[must_use]
+pub fn is_series(dir: &Path) -> bool {
+    dir.join(SERIES).is_file()
+}
+
+/// Whether the folder of a search is here.
+#[must_use]
+pub fn is_search(dir: &Path) -> bool {
+    dir.join(SEARCH).is_file()
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The first weights of a training out of another one: a stage before it, or another library's network.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::state_dict::{self, Names};
 use engine::{ModelFile, Weights};
-use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::base::control::Control;
@@ -12,30 +11,6 @@ use crate::base::files;
 use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
 use crate::training::train::Trainer;
-
-/// Where a recipe's first weights come from.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Transfer {
-    /// The recipe that this one goes on from: `reproduce` trains it first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stage: Option<String>,
-    /// A run, a series (of which each run of another series takes the run of its own name), a model file, or another
-    /// library's weights as safetensors. What fits by name and shape is taken over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<PathBuf>,
-    /// Our layers' paths by what another library calls them: see [`engine::state_dict`].
-    #[serde(skip_serializing_if = "Names::is_empty")]
-    pub names: Names,
-}
-
-impl Transfer {
-    /// Whether nothing is said.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Transfer::default()
-    }
-}
 
 /// The weights of a run, a model file or another library's file, under our names, and the name of the file.
 ///

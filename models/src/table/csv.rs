@@ -7,7 +7,7 @@
 
 use std::io;
 
-use super::sink::{Columns, Row, Writer};
+use super::format::{Columns, Row, Writer};
 use crate::base::files::WriteSeek;
 
 pub(super) struct Csv<'w> {

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
 
+use super::format::Format;
 use super::npy::{NPY_HEAD, npy_header};
-use super::shard::{places_of, sequence};
-use super::sink::Format;
+use super::shard::{order, sequence};
 use crate::Error;
 use crate::base::files;
 use crate::data::dataset::table::{record, records};
@@ -88,38 +88,6 @@ fn join_csv(parts: &[PathBuf], out: &Path) -> Result<(), Error> {
             io::copy(file, writer).map_err(&write)?;
         }
         Ok(())
-    })
-}
-
-/// Order of the clips of several parts.
-pub(super) struct Order {
-    /// The part of each clip; `None` where one part follows the other.
-    pub(super) parts: Option<Vec<usize>>,
-    pub(super) rows_per_clip: usize,
-}
-
-/// The order of the clips of parts with so many rows; every clip has as many.
-pub(super) fn order(parts: &[PathBuf], rows: &[usize]) -> Result<Order, Error> {
-    let clips = places_of(parts)?;
-    let Some(clips) = clips else {
-        return Ok(Order {
-            parts: None,
-            rows_per_clip: 1,
-        });
-    };
-    let (all, total): (usize, usize) = (rows.iter().sum(), clips.iter().sum());
-    let each = (all / total.max(1)).max(1);
-    for ((part, rows), clips) in parts.iter().zip(rows).zip(&clips) {
-        if clips.checked_mul(each) != Some(*rows) {
-            return Err(Error::Malformed {
-                path: part.clone(),
-                reason: format!("{rows} rows, but {clips} clips of {each} rows beside it"),
-            });
-        }
-    }
-    Ok(Order {
-        parts: sequence(parts, &clips)?,
-        rows_per_clip: each,
     })
 }
 

@@ -12,17 +12,18 @@
 
 mod csv;
 mod find;
+mod format;
 mod join;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod rows;
 mod shard;
 mod sink;
 mod spool;
 #[cfg(test)]
 mod tests;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,13 +36,15 @@ use crate::base::files;
 use crate::base::parallel::in_order;
 use crate::input::Windows;
 use crate::input::cache::{Cache, ContentHash};
-use sink::{Columns, Sink};
+use format::Columns;
+use rows::Rows;
+use sink::Sink;
 use spool::Spool;
 
 pub use find::audio_files;
+pub use format::Format;
 pub use join::join;
 pub use shard::Shard;
-pub use sink::Format;
 
 /// What is to become an array.
 #[derive(Debug, Clone)]
@@ -67,26 +70,6 @@ pub struct Tabled {
     pub files: Vec<PathBuf>,
     /// The array's: `[clips, bands, frames]`, or `[bands, frames]` where the one input is a file.
     pub shape: Vec<usize>,
-}
-
-/// The features of one clip, row by row.
-trait Rows {
-    /// Bands and frames.
-    fn shape(&self) -> [usize; 2];
-    /// Reads one band into `to`.
-    fn row(&mut self, band: usize, to: &mut Vec<f32>) -> io::Result<()>;
-}
-
-impl Rows for Features {
-    fn shape(&self) -> [usize; 2] {
-        [self.bands, self.frames]
-    }
-
-    fn row(&mut self, band: usize, to: &mut Vec<f32>) -> io::Result<()> {
-        to.clear();
-        to.extend_from_slice(&self.values[band * self.frames..][..self.frames]);
-        Ok(())
-    }
 }
 
 /// Files whose features are made or wait to be written, for each thread.

@@ -2,7 +2,7 @@
 
 use std::io::{self, SeekFrom};
 
-use super::sink::{Row, Writer};
+use super::format::{Row, Writer};
 use crate::base::files::{WriteSeek, le_bytes};
 
 pub(super) struct Npy<'w> {

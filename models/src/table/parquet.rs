@@ -26,8 +26,8 @@ use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
 use ::parquet::schema::types::Type;
 
-use super::join::order;
-use super::sink::{Columns, Row, Writer};
+use super::format::{Columns, Row, Writer};
+use super::shard::order;
 use crate::Error;
 use crate::base::files::{self, WriteSeek};
 

@@ -129,6 +129,38 @@ pub(super) fn sequence(parts: &[PathBuf], clips: &[usize]) -> Result<Option<Vec<
     Ok(Some(all.into_iter().map(|(_, part)| part).collect()))
 }
 
+/// Order of the clips of several parts.
+pub(super) struct Order {
+    /// The part of each clip; `None` where one part follows the other.
+    pub(super) parts: Option<Vec<usize>>,
+    pub(super) rows_per_clip: usize,
+}
+
+/// The order of the clips of parts with so many rows; every clip has as many.
+pub(super) fn order(parts: &[PathBuf], rows: &[usize]) -> Result<Order, Error> {
+    let clips = places_of(parts)?;
+    let Some(clips) = clips else {
+        return Ok(Order {
+            parts: None,
+            rows_per_clip: 1,
+        });
+    };
+    let (all, total): (usize, usize) = (rows.iter().sum(), clips.iter().sum());
+    let each = (all / total.max(1)).max(1);
+    for ((part, rows), clips) in parts.iter().zip(rows).zip(&clips) {
+        if clips.checked_mul(each) != Some(*rows) {
+            return Err(Error::Malformed {
+                path: part.clone(),
+                reason: format!("{rows} rows, but {clips} clips of {each} rows beside it"),
+            });
+        }
+    }
+    Ok(Order {
+        parts: sequence(parts, &clips)?,
+        rows_per_clip: each,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

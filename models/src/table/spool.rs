@@ -8,7 +8,7 @@ use audio::features::extract_pieces;
 use audio::{FeatureSettings, Features, Segment, Stream};
 use kernels::{Device, block_on};
 
-use super::Rows;
+use super::rows::Rows;
 use crate::Error;
 use crate::base::control::Control;
 use crate::base::files::{from_le_bytes, le_bytes};

@@ -12,7 +12,8 @@ use ndarray::{Array1, Array2, Axis};
 
 use super::super::Svm;
 use super::super::model::{Machine, Model, Rows};
-use super::{Lessons, each, refused};
+use super::refused::refused;
+use super::training_set::{Lessons, each};
 use crate::Error;
 use crate::base::control::Control;
 

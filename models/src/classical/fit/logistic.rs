@@ -6,7 +6,8 @@ use linfa_logistic::MultiLogisticRegression;
 use ndarray::Array1;
 
 use super::super::{Logistic, Model};
-use super::{Lessons, refused};
+use super::refused::refused;
+use super::training_set::Lessons;
 use crate::Error;
 
 pub(super) fn fit(settings: &Logistic, lessons: &Lessons) -> Result<Model, Error> {

@@ -8,7 +8,8 @@ use forust_ml::{GradientBooster, Matrix};
 
 use super::super::model::{Ensemble, Model, Node};
 use super::super::{Growth, Trees};
-use super::{Lessons, each, refused};
+use super::refused::refused;
+use super::training_set::{Lessons, each};
 use crate::Error;
 use crate::base::control::Control;
 

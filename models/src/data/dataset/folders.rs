@@ -13,6 +13,20 @@ use crate::data::group::GroupRule;
 /// Deeper than this below a label's folder nothing is looked for.
 const MAX_DEPTH: usize = 16;
 
+impl Dataset {
+    /// Scans a folder that holds one folder per label.
+    ///
+    /// Pictures (PNG) are clips where there is no audio in any of them.
+    /// A label's folder with neither in it is left out with a warning, and so is
+    /// a folder that cannot be read; the rest is scanned.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when `dir` cannot be listed; [`Error::Dataset`] when neither audio nor pictures are found.
+    pub fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
+        scan(dir, rule)
+    }
+}
+
 /// See [`Dataset::scan`].
 pub(super) fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
     let mut scan = Scan {

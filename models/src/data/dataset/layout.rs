@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::group::GroupRule;
+
 /// How a dataset lies on the disk.
 ///
 /// Written as a word in recipes and flags: `folders`, `gtzan`, `fma` (or `fma:small` and so on), `ballroom`, `table`.
@@ -113,6 +115,36 @@ impl TryFrom<String> for Layout {
 impl From<Layout> for String {
     fn from(layout: Layout) -> String {
         layout.to_string()
+    }
+}
+
+/// How a dataset is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// How it lies on the disk; detected, where it is `None`.
+    pub layout: Option<Layout>,
+    /// Which clips belong together, by their names.
+    pub group: GroupRule,
+    /// Whether clips that are known to be copies are left out, where it is not known of which (Ballroom).
+    pub drop_copies: bool,
+    /// Whether clips of one artist (or album) stay together, where that is known.
+    pub artists: bool,
+    /// Whether the dataset's own split counts, where it has one.
+    pub official: bool,
+    /// Whether a ready table of features is wanted, where there is one beside the sound.
+    pub table: bool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Opening {
+            layout: None,
+            group: GroupRule::default(),
+            drop_copies: true,
+            artists: false,
+            official: true,
+            table: false,
+        }
     }
 }
 

@@ -9,8 +9,8 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`Dataset`], [`Item`] |
-//! | `layout.rs` | [`Layout`]: how a dataset lies on the disk |
-//! | `open.rs` | [`Opening`]: which layout it is, and reading it so (feature `report`) |
+//! | `layout.rs` | [`Layout`]: how a dataset lies on the disk; [`Opening`]: how it is read |
+//! | `open.rs` | detects the layout and reads the dataset (feature `report`) |
 //! | `folders.rs` | a folder per label, searched |
 //! | `evidence.rs` | whether clips with GTZAN's names are GTZAN's |
 //! | `separator.rs` | what separates a table's columns; decimal commas |
@@ -39,9 +39,9 @@ pub(crate) mod table;
 
 #[cfg(feature = "report")]
 pub(crate) use folders::listing;
-pub use layout::Layout;
+pub use layout::{Layout, Opening};
 #[cfg(feature = "report")]
-pub use open::{Opening, detect};
+pub use open::detect;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -49,7 +49,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::Error;
-use crate::data::group::GroupRule;
 
 /// File names that end so are clips; what is in them is found out by their content.
 pub const AUDIO_EXTENSIONS: &[&str] = audio::decode::EXTENSIONS;
@@ -149,18 +148,6 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Scans a folder that holds one folder per label.
-    ///
-    /// Pictures (PNG) are clips where there is no audio in any of them.
-    /// A label's folder with neither in it is left out with a warning, and so is
-    /// a folder that cannot be read; the rest is scanned.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when `dir` cannot be listed; [`Error::Dataset`] when neither audio nor pictures are found.
-    pub fn scan(dir: &Path, rule: GroupRule) -> Result<Dataset, Error> {
-        folders::scan(dir, rule)
-    }
-
     /// Refuses a dataset that nothing can be learnt from.
     ///
     /// # Errors
@@ -205,6 +192,7 @@ pub fn is_audio(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::group::GroupRule;
     use std::fs;
 
     fn touch(dir: &Path, names: &[&str]) {

@@ -2,40 +2,9 @@
 
 use std::path::Path;
 
-use super::layout::Layout;
+use super::layout::{Layout, Opening};
 use super::{Dataset, ballroom, fma, folders, gtzan, table};
 use crate::Error;
-use crate::data::group::GroupRule;
-
-/// How a dataset is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening {
-    /// How it lies on the disk; detected, where it is `None`.
-    pub layout: Option<Layout>,
-    /// Which clips belong together, by their names.
-    pub group: GroupRule,
-    /// Whether clips that are known to be copies are left out, where it is not known of which (Ballroom).
-    pub drop_copies: bool,
-    /// Whether clips of one artist (or album) stay together, where that is known.
-    pub artists: bool,
-    /// Whether the dataset's own split counts, where it has one.
-    pub official: bool,
-    /// Whether a ready table of features is wanted, where there is one beside the sound.
-    pub table: bool,
-}
-
-impl Default for Opening {
-    fn default() -> Self {
-        Opening {
-            layout: None,
-            group: GroupRule::default(),
-            drop_copies: true,
-            artists: false,
-            official: true,
-            table: false,
-        }
-    }
-}
 
 impl Dataset {
     /// Reads a dataset in whatever layout it has.

@@ -10,6 +10,7 @@
 //! | `mod.rs` | [`Split`]: the split itself |
 //! | `settings.rs` | [`SplitSettings`]: how it is asked for |
 
+mod groups;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,9 @@ use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::base::pattern;
-use crate::base::random::{Stream, shuffled};
+use crate::base::random::Stream;
 use crate::data::dataset::{Dataset, Item, Side};
+pub(crate) use groups::{groups, shuffled_groups};
 pub use settings::{Form, PaperSplit, Part, SplitSettings};
 
 /// Indices into the dataset's items, ascending in every part.
@@ -205,37 +207,6 @@ impl Split {
         let torn: Vec<&str> = torn.map(|(group, _)| *group).collect();
         torn.first().map(|first| (torn.len(), (*first).to_string()))
     }
-}
-
-/// Which of the items belong together: their numbers, group by group. In the text's form each is a group of its own.
-pub(crate) fn groups(
-    dataset: &Dataset,
-    items: impl IntoIterator<Item = usize>,
-    form: Form,
-) -> Vec<Vec<usize>> {
-    let mut groups: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
-    for index in items {
-        let number = if form == Form::Paper { index } else { 0 };
-        let group = groups.entry((&dataset.items[index].group, number));
-        group.or_default().push(index);
-    }
-    groups.into_values().collect()
-}
-
-/// The groups of a label in random order. One with clips of two labels (copies of one file) goes with its first clip's.
-pub(crate) fn shuffled_groups<'a>(
-    groups: &'a [Vec<usize>],
-    dataset: &Dataset,
-    label: usize,
-    seed: u64,
-    stream: Stream,
-) -> Vec<&'a Vec<usize>> {
-    let own = groups
-        .iter()
-        .filter(|group| dataset.items[group[0]].label == label);
-    let own: Vec<&Vec<usize>> = own.collect();
-    let order = shuffled(own.len(), seed, stream, label as u64);
-    order.into_iter().map(|at| own[at]).collect()
 }
 
 fn share(name: &'static str, part: &Part) -> Result<f64, Error> {

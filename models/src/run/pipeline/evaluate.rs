@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use engine::Device;
 
+use super::data::open;
+use super::inputs::features;
 use super::model::Learnt;
-use super::{features, open};
 use crate::Error;
 use crate::base::control::Control;
 use crate::data::split::Split;

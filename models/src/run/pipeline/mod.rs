@@ -21,9 +21,11 @@ mod data;
 mod evaluate;
 mod inputs;
 mod model;
+mod options;
 mod outcome;
 mod page;
 mod series;
+mod test;
 
 use std::path::Path;
 use std::time::Instant;
@@ -36,6 +38,7 @@ use crate::base::files;
 use crate::data::dataset::Dataset;
 use crate::data::split::Split;
 use crate::recipe::Recipe;
+pub use crate::run::folder::is_series;
 use crate::run::folder::{DataSettings, RunFolder, RunSettings};
 use crate::run::lock::RunLock;
 use crate::run::transfer;
@@ -46,15 +49,14 @@ pub use compare::compare_runs;
 pub use data::open;
 pub use evaluate::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
 pub(crate) use inputs::Material;
-use inputs::features;
 pub use model::Learnt;
+pub(crate) use options::Options;
 pub use outcome::Outcome;
-use outcome::Trained;
 pub(crate) use series::by_name;
 pub use series::{
-    RunFigures, Series, SeriesOutcome, complete_series, is_series, resume_series, runs_in,
-    train_series,
+    RunFigures, Series, SeriesOutcome, complete_series, resume_series, runs_in, train_series,
 };
+use test::Trained;
 
 /// A training that is to begin.
 #[derive(Debug, Clone)]
@@ -103,7 +105,7 @@ pub fn train_folder(
     let run = RunFolder::create(training.out)?;
     run.write_settings(&settings)?;
     let material = Material::make(dataset, &settings.recipe, training.cache, control)?;
-    let how = How::new(training.profile, device, control);
+    let how = Options::new(training.profile, device, control);
     train_on(run, settings, &material, &how)
 }
 
@@ -158,7 +160,7 @@ pub fn resume(
     let (dataset, recipe) = open(settings.data.dir.as_ref(), &settings.recipe)?;
     settings.recipe = recipe;
     let material = Material::make(dataset, &settings.recipe, resuming.cache, control)?;
-    let how = How::new(resuming.profile, device, control);
+    let how = Options::new(resuming.profile, device, control);
     train_on(run, settings, &material, &how)
 }
 
@@ -177,32 +179,12 @@ impl Resuming<'_> {
     }
 }
 
-/// How a run is to be trained.
-pub(crate) struct How<'a> {
-    pub device: &'a Device,
-    pub control: Control<'a>,
-    pub profile: bool,
-    /// Whether the test clips are judged.
-    pub test: bool,
-}
-
-impl<'a> How<'a> {
-    pub fn new(profile: bool, device: &'a Device, control: Control<'a>) -> Self {
-        How {
-            device,
-            control,
-            profile,
-            test: true,
-        }
-    }
-}
-
 /// Everything from the features on, for a run that begins or goes on.
 pub(crate) fn train_on(
     run: RunFolder,
     mut settings: RunSettings,
     material: &Material,
-    how: &How<'_>,
+    how: &Options<'_>,
 ) -> Result<Outcome, Error> {
     let (device, control) = (how.device, how.control);
     let mut warnings = material.warnings.clone();

@@ -15,7 +15,6 @@
 //!
 //! `range.rs` holds the ranges and what is drawn from them, `trials.rs` what came out.
 
-mod range;
 mod trials;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +22,6 @@ use std::path::{Path, PathBuf};
 use engine::Device;
 use serde::{Deserialize, Serialize};
 
-pub use range::{Between, Draw, Range, Ranges, draws};
 pub use trials::{Found, Trial};
 use trials::{read, results_path};
 
@@ -31,10 +29,10 @@ use crate::Error;
 use crate::base::control::{Control, Event};
 use crate::base::files;
 use crate::data::split::Split;
-use crate::recipe::{Recipe, read_toml};
-use crate::run::folder::{RunFolder, RunSettings};
+use crate::recipe::{Draw, Recipe, draws, read_toml};
+use crate::run::folder::{RunFolder, RunSettings, SEARCH};
 use crate::run::lock::RunLock;
-use crate::run::pipeline::{How, Material, Outcome, Training, begin, open, train_on};
+use crate::run::pipeline::{Material, Options, Outcome, Training, begin, open, train_on};
 
 /// At most so many trials.
 const MOST: usize = 10_000;
@@ -53,14 +51,8 @@ pub fn best_recipe(dir: &Path) -> PathBuf {
     dir.join("best.toml")
 }
 
-/// Whether the folder of a search is here.
-#[must_use]
-pub fn is_search(dir: &Path) -> bool {
-    settings_path(dir).is_file()
-}
-
 fn settings_path(dir: &Path) -> PathBuf {
-    dir.join("search.toml")
+    dir.join(SEARCH)
 }
 
 /// Tries `trials` draws from the recipe's ranges, in the folder `training.out`. Whether the draws' settings exist is
@@ -231,9 +223,9 @@ impl SearchSettings {
         device: &Device,
         control: Control<'_>,
     ) -> Result<Outcome, Error> {
-        let how = How {
+        let how = Options {
             test: false,
-            ..How::new(false, device, control)
+            ..Options::new(false, device, control)
         };
         let mut settings = self.run.clone();
         settings.recipe = self.drawn(draw)?;

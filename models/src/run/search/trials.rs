@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Draw, Ranges};
 use crate::Error;
 use crate::base::files;
+use crate::recipe::{Draw, Ranges};
 use crate::run::pipeline::{Material, Outcome};
 use crate::training::settings::Best;
 

@@ -20,7 +20,7 @@ use std::path::Path;
 use engine::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{How, Material, Resuming, Training, begin, open, train_on};
+use super::{Material, Options, Resuming, Training, begin, open, train_on};
 use crate::Error;
 use crate::base::control::{Control, Event};
 use crate::base::files;
@@ -28,9 +28,10 @@ use crate::data::kfold::Fold;
 use crate::evaluation::metrics::{Metrics, Spread};
 use crate::report::Report;
 use crate::run::folder::RunFolder;
+use crate::run::folder::is_series;
 use crate::run::lock::RunLock;
 use settings::SeriesSettings;
-pub use settings::{Series, is_series, runs_in};
+pub use settings::{Series, runs_in};
 
 /// What a series came to; `series.json` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,7 +120,7 @@ fn start(
     }
     settings.write(training.out)?;
     let material = Material::make(dataset, &settings.run.recipe, training.cache, control)?;
-    let how = How::new(training.profile, device, control);
+    let how = Options::new(training.profile, device, control);
     train_all(training.out, &settings, same, &material, &how)
 }
 
@@ -140,7 +141,7 @@ pub fn resume_series(
     settings.run.recipe = recipe;
     settings.write(resuming.run)?;
     let material = Material::make(dataset, &settings.run.recipe, resuming.cache, control)?;
-    let how = How::new(resuming.profile, device, control);
+    let how = Options::new(resuming.profile, device, control);
     train_all(resuming.run, &settings, true, &material, &how)
 }
 
@@ -150,7 +151,7 @@ fn train_all(
     settings: &SeriesSettings,
     go_on: bool,
     material: &Material,
-    how: &How<'_>,
+    how: &Options<'_>,
 ) -> Result<SeriesOutcome, Error> {
     let all = settings.series.runs();
     let mut runs = Vec::new();

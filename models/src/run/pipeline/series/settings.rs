@@ -9,7 +9,7 @@ use crate::Error;
 use crate::base::files;
 use crate::data::kfold::Fold;
 use crate::recipe::read_toml;
-use crate::run::folder::{RunFolder, RunSettings};
+use crate::run::folder::{RunFolder, RunSettings, SERIES, is_series};
 
 /// At most so many runs; more are a slip of the finger.
 const MOST: usize = 1000;
@@ -90,14 +90,8 @@ impl Series {
     }
 }
 
-/// Whether the folder of a series is here.
-#[must_use]
-pub fn is_series(dir: &Path) -> bool {
-    settings_path(dir).is_file()
-}
-
 fn settings_path(dir: &Path) -> PathBuf {
-    dir.join("series.toml")
+    dir.join(SERIES)
 }
 
 impl SeriesSettings {

@@ -76,7 +76,7 @@ impl Range {
     }
 
     /// Its values at the ends: what a check of the setting's name and kind needs.
-    pub(super) fn ends(&self) -> Vec<Value> {
+    pub(crate) fn ends(&self) -> Vec<Value> {
         match self {
             Range::Any(values) => values.clone(),
             Range::Between(between) => vec![between.from.clone(), between.to.clone()],
