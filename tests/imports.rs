@@ -356,13 +356,15 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Leaves out what follows `#[cfg(test)]`, to the end of its block or statement.
+/// Leaves out what follows a `cfg` that names `test`, to the end of its block or statement.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
-    let mark = ["#", "[", "cfg", "(", "test", ")", "]"];
+    let mark = ["#", "[", "cfg", "("];
     let mut left = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        if !tokens[i..].iter().take(mark.len()).eq(mark.iter()) {
+        let marked = tokens[i..].iter().take(mark.len()).eq(mark.iter());
+        let mut inside = tokens[i..].iter().take_while(|token| *token != "]");
+        if !marked || !inside.any(|token| token == "test") {
             left.push(tokens[i].clone());
             i += 1;
             continue;

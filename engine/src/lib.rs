@@ -16,11 +16,13 @@
 //! The smallest whole story is `examples/xor.rs`.
 
 pub mod architecture;
+mod axes;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod gradcheck;
 mod model_file;
 mod network;
+mod no_grad;
 pub mod ops;
 pub mod optim;
 mod shape;
@@ -35,7 +37,8 @@ pub use error::{Error, Misfit, Result};
 pub use kernels::{Buffer, Device};
 pub use model_file::{ModelFile, Resume, printable};
 pub use network::{Adopted, Array, Mode, Network, Observer, Parameter, Weights};
+pub use no_grad::no_grad;
 pub use optim::{Clip, Optimizer, Rule};
 pub use shape::Shape;
-pub use tape::{Gradients, no_grad};
+pub use tape::Gradients;
 pub use tensor::Tensor;

@@ -6,7 +6,7 @@
 //! these two), and `counters` where there is an optimizer's state.
 
 use crate::architecture::Architecture;
-use crate::architecture::plan::Operation;
+use crate::architecture::operation::Operation;
 use crate::error::{Error, Result};
 use crate::network::{self, Array, Weights};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};

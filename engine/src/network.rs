@@ -7,7 +7,8 @@ mod forward;
 pub use adopt::Adopted;
 pub use forward::{Mode, Observer};
 
-use crate::architecture::plan::{ParameterSpec, Plan, Start};
+use crate::architecture::operation::{ParameterSpec, Start};
+use crate::architecture::plan::Plan;
 use crate::architecture::{Architecture, nearest};
 use crate::error::{Error, Misfit, Result};
 use crate::shape::Shape;

@@ -1,7 +1,5 @@
 //! Shapes: how many elements along each axis, known at run time.
 
-use crate::error::{Error, Result};
-
 /// The lengths of a tensor's axes, outermost first; images are `[n, c, h, w]`. `[]` is a single number.
 ///
 /// ```
@@ -17,24 +15,6 @@ impl Shape {
     /// The product of the lengths, stopping at the largest number there is.
     pub fn elements(&self) -> usize {
         product(&self.0)
-    }
-
-    /// The axes before `axis` multiplied, `axis`, and those behind it multiplied: how reductions see a tensor.
-    pub fn around(&self, operation: &'static str, axis: usize) -> Result<[usize; 3]> {
-        let Some(&length) = self.0.get(axis) else {
-            return Err(Error::shape(operation, self, format!("has no axis {axis}")));
-        };
-        Ok([
-            product(&self.0[..axis]),
-            length,
-            product(&self.0[axis + 1..]),
-        ])
-    }
-
-    /// The four lengths of a batch of images.
-    pub fn nchw(&self, operation: &'static str) -> Result<[usize; 4]> {
-        <[usize; 4]>::try_from(self.0.as_slice())
-            .map_err(|_| Error::shape(operation, self, "is not [n, c, h, w]"))
     }
 
     /// Without one axis.

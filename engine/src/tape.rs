@@ -1,26 +1,19 @@
 //! Reverse mode: what was computed from what, and the way back.
 //!
-//! Every operation on a tracked tensor leaves a [`Node`]: who its inputs were, and a closure that turns the gradient
+//! Every operation on a tracked tensor leaves a `Node`: who its inputs were, and a closure that turns the gradient
 //! of its output into the gradients of its inputs. Nodes are numbered as they arise, so an input's number is always
 //! below its output's: going back from the highest number down meets every node after all that used it, and no sort is
 //! needed. The closure owns exactly the numbers that its derivative needs, and is dropped as soon as it has run, so
 //! that memory shrinks on the way back.
 
 use crate::error::{Error, Result};
-use crate::tensor::Tensor;
+use crate::no_grad::no_grad;
+pub(crate) use crate::tensor::InputGradients;
+use crate::tensor::{Kind, Node, Step, Tensor};
 use kernels::{Buffer, Device};
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-
-/// The gradients of an operation's inputs, `None` for those that need none.
-pub(crate) type InputGradients = Result<Vec<Option<Tensor>>>;
-
-#[cfg(not(target_arch = "wasm32"))]
-type Backward = Box<dyn FnOnce(Tensor) -> InputGradients + Send>;
-#[cfg(target_arch = "wasm32")]
-type Backward = Box<dyn FnOnce(Tensor) -> InputGradients>;
 
 /// `Send` where there are threads: what a browser's GPU hands out may not leave its thread.
 #[cfg(not(target_arch = "wasm32"))]
@@ -31,64 +24,6 @@ impl<T: Send> MaybeSend for T {}
 pub(crate) trait MaybeSend {}
 #[cfg(target_arch = "wasm32")]
 impl<T> MaybeSend for T {}
-
-/// One step of a history.
-pub(crate) struct Node {
-    id: u64,
-    kind: Kind,
-    /// Whether the caller wants the gradient of this step's output too.
-    retained: AtomicBool,
-}
-
-enum Kind {
-    /// A parameter: the history starts here. Its gradient may have a place of its own.
-    Leaf(Mutex<Option<Buffer>>),
-    /// An operation; `None` once its gradient has been taken.
-    Operation(Mutex<Option<Step>>),
-}
-
-struct Step {
-    inputs: Vec<Option<Arc<Node>>>,
-    backward: Backward,
-}
-
-impl Node {
-    fn new(kind: Kind) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Node {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            kind,
-            retained: AtomicBool::new(false),
-        })
-    }
-
-    pub(crate) fn leaf() -> Arc<Self> {
-        Node::new(Kind::Leaf(Mutex::default()))
-    }
-
-    /// Leaves the history: its inputs, and the closure with all that it keeps.
-    fn take(&self) -> Option<Step> {
-        match &self.kind {
-            Kind::Leaf(_) => None,
-            Kind::Operation(step) => step.lock().unwrap_or_else(|p| p.into_inner()).take(),
-        }
-    }
-}
-
-impl Drop for Node {
-    /// One after the other: a history may be longer than a stack is deep.
-    fn drop(&mut self) {
-        let mut rest: Vec<Arc<Node>> = Vec::new();
-        let mut step = self.take();
-        loop {
-            rest.extend(step.into_iter().flat_map(|s| s.inputs).flatten());
-            match rest.pop() {
-                Some(node) => step = Arc::into_inner(node).and_then(|node| node.take()),
-                None => return,
-            }
-        }
-    }
-}
 
 /// Notes how `output` came from `inputs`. `backward` gets the gradient of the output and gives those of the inputs,
 /// in order; it is only kept where an input is tracked.
@@ -226,24 +161,4 @@ impl Tensor {
             len: self.elements(),
         }
     }
-}
-
-thread_local! {
-    static OFF: Cell<bool> = const { Cell::new(false) };
-}
-
-pub(crate) fn is_off() -> bool {
-    OFF.get()
-}
-
-/// Runs `f` without recording a history (on this thread): no memory is kept for a way back.
-pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            OFF.set(self.0);
-        }
-    }
-    let _restore = Restore(OFF.replace(true));
-    f()
 }

@@ -1,10 +1,11 @@
 //! Tensors: a buffer with a shape and, when it is being trained, a history.
 
 use crate::error::{Error, Result};
+use crate::no_grad;
 use crate::shape::Shape;
-use crate::tape::{self, Node};
 use kernels::{Buffer, Device, Kernel};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Numbers on a device, f32, contiguous and row-major, with a shape. Cloning is cheap and shares the numbers.
 ///
@@ -161,11 +162,11 @@ impl Tensor {
     /// Whether operations on it are recorded: it has a history, or starts one, and no [`no_grad`](crate::no_grad)
     /// is around us.
     pub fn is_tracked(&self) -> bool {
-        self.node.is_some() && !tape::is_off()
+        self.node.is_some() && !no_grad::is_off()
     }
 
     pub(crate) fn node(&self) -> Option<&Arc<Node>> {
-        self.node.as_ref().filter(|_| !tape::is_off())
+        self.node.as_ref().filter(|_| !no_grad::is_off())
     }
 
     pub(crate) fn own_node(&self) -> Option<&Arc<Node>> {
@@ -192,5 +193,71 @@ impl Tensor {
 impl std::fmt::Debug for Tensor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tensor({} on {})", self.shape, self.device().name())
+    }
+}
+
+/// The gradients of an operation's inputs, `None` for those that need none.
+pub(crate) type InputGradients = Result<Vec<Option<Tensor>>>;
+
+#[cfg(not(target_arch = "wasm32"))]
+type Backward = Box<dyn FnOnce(Tensor) -> InputGradients + Send>;
+#[cfg(target_arch = "wasm32")]
+type Backward = Box<dyn FnOnce(Tensor) -> InputGradients>;
+
+/// One step of a history.
+pub(crate) struct Node {
+    pub(crate) id: u64,
+    pub(crate) kind: Kind,
+    /// Whether the caller wants the gradient of this step's output too.
+    pub(crate) retained: AtomicBool,
+}
+
+pub(crate) enum Kind {
+    /// A parameter: the history starts here. Its gradient may have a place of its own.
+    Leaf(Mutex<Option<Buffer>>),
+    /// An operation; `None` once its gradient has been taken.
+    Operation(Mutex<Option<Step>>),
+}
+
+pub(crate) struct Step {
+    pub(crate) inputs: Vec<Option<Arc<Node>>>,
+    pub(crate) backward: Backward,
+}
+
+impl Node {
+    pub(crate) fn new(kind: Kind) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Node {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            kind,
+            retained: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn leaf() -> Arc<Self> {
+        Node::new(Kind::Leaf(Mutex::default()))
+    }
+
+    /// Leaves the history: its inputs, and the closure with all that it keeps.
+    pub(crate) fn take(&self) -> Option<Step> {
+        match &self.kind {
+            Kind::Leaf(_) => None,
+            Kind::Operation(step) => step.lock().unwrap_or_else(|p| p.into_inner()).take(),
+        }
+    }
+}
+
+impl Drop for Node {
+    /// One after the other: a history may be longer than a stack is deep.
+    fn drop(&mut self) {
+        let mut rest: Vec<Arc<Node>> = Vec::new();
+        let mut step = self.take();
+        loop {
+            rest.extend(step.into_iter().flat_map(|s| s.inputs).flatten());
+            match rest.pop() {
+                Some(node) => step = Arc::into_inner(node).and_then(|node| node.take()),
+                None => return,
+            }
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! What a device has done, counted always; and a way to make it fail on purpose, for tests.
 
-use crate::device::Device;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counters {
@@ -93,25 +92,6 @@ pub(crate) struct Watch {
     pub allocation: Fuse,
     /// Blows at a submission: the device is lost.
     pub submission: Fuse,
-}
-
-impl Device {
-    /// What the device has done since it was opened.
-    pub fn counters(&self) -> Counters {
-        self.watch().tally.read()
-    }
-
-    /// For tests: the `n`-th request for a block from now on fails (1: the next; 0: none).
-    #[doc(hidden)]
-    pub fn fail_allocation(&self, n: u64) {
-        self.watch().allocation.set(n);
-    }
-
-    /// For tests: the GPU is lost at the `n`-th submission from now on (1: the next; 0: none).
-    #[doc(hidden)]
-    pub fn lose_at_submission(&self, n: u64) {
-        self.watch().submission.set(n);
-    }
 }
 
 #[cfg(test)]

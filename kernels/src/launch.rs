@@ -1,11 +1,109 @@
-//! Running a kernel where it needs no recording: on the CPU and on the oracle. The device has checked everything.
+//! Kernels launched: at once on the CPU and on the oracle, recorded on a GPU.
 
 use crate::buffer::{Block, Buffer};
-use crate::kernel::Kernel;
+use crate::device::{Backend, Device};
+use crate::error::{Error, Result};
+use crate::kernel::{Arg, Kernel};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The CPU implementation over the buffers' words.
-pub fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
+impl Device {
+    /// Runs a kernel with its best rung: at once on the CPU, recorded on a GPU.
+    ///
+    /// # Errors
+    /// Whatever [`Kernel::check`] says; buffers of the wrong number, length or device; an output given twice; on a
+    /// GPU, buffers past its limits, no memory for scratch, a lost device.
+    pub fn launch(
+        &self,
+        kernel: &dyn Kernel,
+        inputs: &[&Buffer],
+        outputs: &[&Buffer],
+    ) -> Result<()> {
+        self.launch_rung(kernel, None, inputs, outputs)
+    }
+
+    /// [`Device::launch`] with the rung of this name (`None`: the best). Only GPUs have rungs.
+    pub fn launch_rung(
+        &self,
+        kernel: &dyn Kernel,
+        rung: Option<&str>,
+        inputs: &[&Buffer],
+        outputs: &[&Buffer],
+    ) -> Result<()> {
+        kernel.check()?;
+        self.check_args(kernel, "inputs", &kernel.inputs(), inputs)?;
+        self.check_args(kernel, "outputs", &kernel.outputs(), outputs)?;
+        if let Some(rung) = rung.filter(|_| !self.is_gpu()) {
+            return Err(Error::NoRung {
+                kernel: kernel.name(),
+                rung: rung.into(),
+                device: self.name().into(),
+            });
+        }
+        for (position, output) in outputs.iter().enumerate() {
+            let read = inputs.iter().any(|input| input.neighbours(output));
+            if read || outputs[..position].iter().any(|other| other.same(output)) {
+                let arg = kernel.outputs()[position].name;
+                return Err(Error::Aliased {
+                    kernel: kernel.name(),
+                    arg,
+                });
+            }
+        }
+        let tally = &self.watch().tally;
+        tally.launches.add(1);
+        tally.flops.add(kernel.flops());
+        tally.bytes.add(kernel.bytes());
+        let run = || match self.backend() {
+            Backend::Cpu(_) => {
+                cpu(kernel, inputs, outputs);
+                Ok(())
+            }
+            Backend::Oracle => {
+                oracle(kernel, inputs, outputs);
+                Ok(())
+            }
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.launch(self, kernel, rung, inputs, outputs),
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        return self.timed(kernel, run);
+        #[cfg(target_arch = "wasm32")]
+        run()
+    }
+
+    fn check_args(
+        &self,
+        kernel: &dyn Kernel,
+        what: &'static str,
+        expected: &[Arg],
+        given: &[&Buffer],
+    ) -> Result<()> {
+        let name = kernel.name();
+        if expected.len() != given.len() {
+            return Err(Error::Arity {
+                kernel: name,
+                what,
+                expected: expected.len(),
+                found: given.len(),
+            });
+        }
+        for (arg, buffer) in expected.iter().zip(given) {
+            buffer.on(self, name)?;
+            if arg.len != buffer.len() {
+                return Err(Error::Length {
+                    kernel: name,
+                    arg: arg.name,
+                    expected: arg.len,
+                    found: buffer.len(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The CPU implementation over the buffers' words, which are checked.
+fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     // A block is locked once, however many of its parts are given: for writing where one of them is written. All are
     // locked in the order of their addresses, so that threads which share blocks never wait for each other in a circle.
     let writes = outputs.iter().map(|b| (words(b), true));
@@ -83,7 +181,7 @@ impl<'a> Locked<'a> {
 }
 
 /// The definition over the buffers' f64 values.
-pub fn oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
+fn oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     let copy = |b: &&Buffer| {
         b.to_vec_f64()
             .expect("checked: every buffer is on this device")

@@ -1,11 +1,11 @@
 //! The kinds of layers and their options, as a file spells them. Options that are left out take PyTorch's defaults.
 
-pub use super::arrange::{
-    Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
-};
+pub use super::conv1d::{AvgPool1d, Conv1d, MaxPool1d};
 pub use super::pooling::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
 pub use super::recurrent::{Gru, Lstm};
-pub use super::sideways::{AvgPool1d, Conv1d, MaxPool1d};
+pub use super::reshaping::{
+    Combine, Interpolation, Pad2d, Parallel, Permute, Reshape, Resize, Softmax,
+};
 
 use super::size::{Padding, Units, pair};
 use kernels::Activation as Fused;
@@ -57,10 +57,10 @@ macro_rules! kinds {
             }
 
             /// The kind of this name with these fields; a text says what is wrong.
-            pub(super) fn read(name: &str, fields: super::read::Fields) -> Result<Self, String> {
+            pub(super) fn read(name: &str, fields: super::fields::Fields) -> Result<Self, String> {
                 match name {
-                    $(stringify!($kind) => super::read::fields(name, fields).map(Kind::$kind),)*
-                    _ => Err(super::read::unknown("kind", name, Kind::NAMES)),
+                    $(stringify!($kind) => super::fields::fields(name, fields).map(Kind::$kind),)*
+                    _ => Err(super::fields::unknown("kind", name, Kind::NAMES)),
                 }
             }
         }

@@ -4,7 +4,8 @@
 //! of a few kernels and the rounding of the buffer pool (at most an eighth) come on top.
 
 use super::Architecture;
-use super::plan::{Operation, Plan, Source, Step};
+use super::operation::Operation;
+use super::plan::{Plan, Source, Step};
 use super::recurrent::Words;
 use super::summary::bytes;
 use crate::error::{Error, Result};

@@ -3,33 +3,38 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `layer.rs` | the kinds of layers and their options |
-//! | `arrange.rs` | those that move numbers, with their shape inference: Permute, Pad2d, Parallel, … |
-//! | `sideways.rs` | 1-D layers as 2-D ones |
+//! | `reshaping.rs` | Permute, Reshape, Pad2d, Resize, Parallel, with their shape inference |
+//! | `conv1d.rs` | 1-D layers as 2-D ones |
 //! | `pooling.rs`, `recurrent.rs` | pooling layers; Gru and Lstm: both with their shape inference |
 //! | `normalisation.rs` | shape inference of normalising layers |
 //! | `size.rs` | how files spell sizes, padding, units |
-//! | `read.rs` | reading layers, with hints where a name is wrong |
+//! | `read.rs`, `fields.rs` | reading layers, with hints where a name is wrong |
+//! | `operation.rs` | what one step does: operation, output shape, parameters, work |
+//! | `convolution.rs` | shape inference of convolutions |
 //! | `infer.rs` | shape inference of one layer; a few kinds have theirs beside their options |
 //! | `plan.rs` | the tree as a list of steps with shapes and parameters |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
 //! | `memory.rs` | what training and inference need, and the largest batch that fits |
 
-mod arrange;
+mod conv1d;
+mod convolution;
+mod fields;
 mod infer;
 pub mod layer;
 pub mod memory;
 mod normalisation;
+pub(crate) mod operation;
 pub(crate) mod plan;
 mod pooling;
 mod read;
 mod recurrent;
-mod sideways;
+mod reshaping;
 mod size;
 mod summary;
 
+pub use fields::nearest;
 pub use layer::{Function, Kind, Layer};
 pub use memory::{Memory, Room};
-pub use read::nearest;
 pub use size::{Padding, Units};
 pub use summary::{LayerSummary, Summary};
 
@@ -105,7 +110,7 @@ impl Architecture {
     /// The fewest examples that a training step takes: 2 where a BatchNorm layer sees one number of each channel in an
     /// example, as it does behind a Linear layer; else 1.
     pub fn smallest_batch(&self) -> Result<usize> {
-        Ok(normalisation::smallest_batch(&self.plan()?))
+        Ok(self.plan()?.smallest_batch())
     }
 
     /// The paths of all layers, as the summary and parameters' names have them, those of blocks among them.

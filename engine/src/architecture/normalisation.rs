@@ -1,26 +1,12 @@
 //! Shape inference of normalising layers.
 
-use super::infer::Inferred;
 use super::layer::{BatchNorm, LocalResponseNorm};
-use super::plan::{Operation, ParameterSpec, Plan, Start, Step};
+use super::operation::{Inferred, Operation, ParameterSpec, Start};
 use crate::error::Result;
 use crate::ops::LocalResponseNormOptions;
 use crate::shape::Shape;
 use kernels::Kernel;
 use kernels::batch_norm::BatchNormInference;
-
-/// The fewest examples that a training step takes: 2 where a BatchNorm layer sees one number of each channel in an example
-/// (behind a Linear layer, say) and could tell no variance from a single one, else 1.
-pub(super) fn smallest_batch(plan: &Plan) -> usize {
-    let single = |step: &Step| {
-        let numbers = step.output.elements() / step.output.first().copied().unwrap_or(1).max(1);
-        matches!(step.operation, Operation::BatchNorm { .. }) && numbers == 1
-    };
-    match plan.steps.iter().any(single) {
-        true => 2,
-        false => 1,
-    }
-}
 
 /// Weight 1 and bias 0 where it is affine, then the running statistics: mean 0 and variance 1, which are not learned.
 pub(super) fn batch_norm(layer: &BatchNorm, input: &Shape) -> Result<Inferred> {

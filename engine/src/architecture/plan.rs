@@ -3,16 +3,13 @@
 //! The list is a graph in the order of execution: a step says whose outputs it reads. Where layers follow one another
 //! that is the step before; where branches part and join again, it is an earlier one, or several.
 
-use super::infer::{Inferred, elements, infer};
-use super::layer::{Function, Kind, Layer, Parallel};
-use super::recurrent::Sizes;
-use super::{Architecture, arrange, named, nearest};
+use super::infer::infer;
+use super::layer::{Kind, Layer, Parallel};
+use super::operation::{Inferred, Operation, ParameterSpec, elements};
+use super::{Architecture, named, nearest, reshaping};
 use crate::error::{Error, Result};
-use crate::ops::{
-    ConvOptions, LocalResponseNormOptions, PoolOptions, RecurrentOptions, ResizeMode,
-};
+use crate::ops::PoolOptions;
 use crate::shape::Shape;
-use kernels::rearrange::MAX_AXES;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -44,102 +41,22 @@ pub(crate) struct Step {
     pub multiply_adds: u64,
 }
 
-/// What a step does, with all sizes worked out.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Operation {
-    Conv2d(ConvOptions, Option<Function>),
-    MaxPool2d(PoolOptions),
-    AvgPool2d(PoolOptions, bool),
-    GlobalAvgPool,
-    GlobalMaxPool,
-    BatchNorm {
-        eps: f64,
-        momentum: f64,
-    },
-    LocalResponseNorm(LocalResponseNormOptions),
-    Activation(Function),
-    Linear(Option<Function>),
-    Recurrent(Sizes, RecurrentOptions),
-    Flatten,
-    Dropout(f32),
-    /// The order of all axes, the batch among them; what is behind the last stays.
-    Permute([usize; MAX_AXES]),
-    /// To the step's output shape.
-    Reshape,
-    /// Along height and width, before and after; the value.
-    Pad2d([[i64; 2]; 2], f32),
-    Resize([usize; 2], ResizeMode),
-    Softmax,
-    /// Of all inputs, along this axis of an example.
-    Concat(usize),
-    /// Of all inputs.
-    Add,
-}
-
-impl Operation {
-    /// Whether it only shows its input's numbers under another shape.
-    pub fn is_view(self) -> bool {
-        matches!(self, Operation::Flatten | Operation::Reshape)
-    }
-
-    /// Whether it keeps its input for the way back, and whether its output.
-    pub fn keeps(self) -> (bool, bool) {
-        match self {
-            Operation::Conv2d(_, own) | Operation::Linear(own) => (true, own.is_some()),
-            Operation::Activation(function) => {
-                let output = function.fused().is_some();
-                (!output, output)
-            }
-            Operation::Softmax => (false, true),
-            Operation::BatchNorm { .. }
-            | Operation::LocalResponseNorm(_)
-            | Operation::Recurrent(..) => (true, false),
-            Operation::MaxPool2d(_)
-            | Operation::AvgPool2d(..)
-            | Operation::GlobalAvgPool
-            | Operation::GlobalMaxPool
-            | Operation::Flatten
-            | Operation::Dropout(_)
-            | Operation::Permute(_)
-            | Operation::Reshape
-            | Operation::Pad2d(..)
-            | Operation::Resize(..)
-            | Operation::Concat(_)
-            | Operation::Add => (false, false),
-        }
-    }
-
-    /// Whether it works on images; a 1-D layer's input is one of height 1.
-    pub fn is_2d(self) -> bool {
-        use Operation::{AvgPool2d, Conv2d, MaxPool2d};
-        matches!(self, Conv2d(..) | MaxPool2d(_) | AvgPool2d(..))
-    }
-}
-
-/// A parameter before it has numbers.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ParameterSpec {
-    pub name: String,
-    pub shape: Shape,
-    pub start: Start,
-    pub l2: f32,
-    /// Whether it is learned. What is not is state: training forward keeps it, model files carry it, optimizers and
-    /// counts leave it out.
-    pub learned: bool,
-}
-
-/// What a parameter starts from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Start {
-    /// Uniform in `[-bound, bound)`.
-    Uniform(f32),
-    /// The same number everywhere.
-    Constant(f32),
-}
-
 impl Plan {
     pub fn output(&self) -> &Shape {
         self.shape(self.steps.len().checked_sub(1))
+    }
+
+    /// The fewest examples that a training step takes: 2 where a BatchNorm layer sees one number of each channel in an example
+    /// (behind a Linear layer, say) and could tell no variance from a single one, else 1.
+    pub fn smallest_batch(&self) -> usize {
+        let single = |step: &Step| {
+            let numbers = step.output.elements() / step.output.first().copied().unwrap_or(1).max(1);
+            matches!(step.operation, Operation::BatchNorm { .. }) && numbers == 1
+        };
+        match self.steps.iter().any(single) {
+            true => 2,
+            false => 1,
+        }
     }
 
     /// The shape of what a source gives.
@@ -310,7 +227,7 @@ fn branches(
         inputs.push(add(plan, source, &format!("{path}/branch{i}/"), layers)?);
     }
     let shapes: Vec<&[usize]> = inputs.iter().map(|&i| &plan.shape(i)[..]).collect();
-    let found = arrange::join(parallel, &shapes);
+    let found = reshaping::join(parallel, &shapes);
     Ok((inputs, found))
 }
 

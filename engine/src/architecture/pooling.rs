@@ -1,8 +1,7 @@
 //! Pooling layers: what files say of them, and what they make of an example's shape.
 
-use super::infer::{Inferred, chw};
 use super::layer::yes;
-use super::plan::Operation;
+use super::operation::{Inferred, Operation, chw};
 use super::size::{Padding, pair, some_pair};
 use crate::error::Result;
 use crate::ops::PoolOptions;

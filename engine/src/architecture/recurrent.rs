@@ -1,8 +1,7 @@
 //! Recurrent layers: what files say of them, what they make of an example's shape, and what they keep.
 
-use super::infer::{Inferred, uniform};
 use super::layer::{Function, yes};
-use super::plan::{Operation, ParameterSpec};
+use super::operation::{Inferred, Operation, ParameterSpec, Sizes, uniform};
 use crate::error::{Error, Result};
 use crate::ops::{Cell, RecurrentOptions};
 use crate::shape::Shape;
@@ -78,14 +77,6 @@ recurrent! {
 
 fn tanh() -> Function {
     Function::Tanh
-}
-
-/// What a recurrent step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sizes {
-    pub cell: Cell,
-    pub hidden: usize,
-    pub directions: usize,
 }
 
 /// Words per example beside input and output.

@@ -2,7 +2,8 @@
 
 use super::Network;
 use crate::architecture::Function;
-use crate::architecture::plan::{Operation, Source, Step};
+use crate::architecture::operation::Operation;
+use crate::architecture::plan::{Source, Step};
 use crate::error::{Error, Result};
 use crate::ops::{BatchNormOptions, Direction, NormPool, PoolOptions};
 use crate::tensor::Tensor;

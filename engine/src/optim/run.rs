@@ -1,7 +1,6 @@
 //! One launch of an optimizer: which parameters it moves, and their gradients as one buffer.
 
-use super::problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::Parameter;
 use kernels::elementwise::{Elementwise, Expr, View};
 use kernels::{Buffer, Device};
@@ -54,8 +53,9 @@ impl Run {
         let places = self.updated[0].device().zeros_together(&lens)?;
         let copies = found.iter().zip(places).map(|(g, place)| copied(g, place));
         let copies: Vec<Buffer> = copies.collect::<Result<_>>()?;
-        together(&copies.iter().collect::<Vec<_>>())
-            .ok_or_else(|| problem("gradients of one launch do not fit together"))
+        together(&copies.iter().collect::<Vec<_>>()).ok_or_else(|| {
+            Error::option("optimizer", "gradients of one launch do not fit together")
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cutting strips: what a task of a convolution sees of the images, laid out so that panels are filled by plain copies.
 
+use super::strips::Task;
 use super::strips::{Strips, grow};
-use super::tasks::Task;
 use crate::cpu::prefetch;
 use crate::vectorized;
 

@@ -12,7 +12,6 @@
 //! do afterwards. Where relu makes all of a window zero, the first place has won.
 
 use super::patches::Images;
-use super::tasks::Task;
 use crate::activation::Activation;
 use crate::cpu::gemm::Panels;
 use crate::cpu::microkernel::{MAX_TILE, Microkernel};
@@ -21,6 +20,26 @@ use crate::kernel::words_mut;
 use crate::vectorized;
 use std::cell::RefCell;
 use std::ops::Range;
+
+/// Some rows of the output.
+pub struct Task {
+    /// Each as image and row, in order.
+    pub rows: Vec<[usize; 2]>,
+    /// For each row of their windows: the kernel's rows with which it sees the image.
+    pub seen: Vec<Range<usize>>,
+}
+
+impl Task {
+    /// The kernel's rows with which anything of a window sees the image.
+    pub fn kernel(&self) -> Range<usize> {
+        whole(&self.seen)
+    }
+}
+
+/// Windows look further up with their first rows and further down with their last.
+pub(super) fn whole(seen: &[Range<usize>]) -> Range<usize> {
+    seen[seen.len() - 1].start..seen[0].end
+}
 
 /// A convolution and the pooling behind it, as far as the way from the image to the sums goes.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@
 //! the same part make a zone; tasks are rows of one zone, of several images where they are few, so that what would be
 //! multiplied by zeros alone is left away. Over maps of four rows that is a sixth of all.
 
-use super::strips::Strips;
+use super::strips::{Strips, Task, whole};
 use std::ops::Range;
 
 /// Floats in a strip: 512 KB.
@@ -12,26 +12,6 @@ const STRIP: usize = 128 * 1024;
 
 /// Columns of the product that a task should have.
 const COLUMNS: usize = 480;
-
-/// Some rows of the output.
-pub struct Task {
-    /// Each as image and row, in order.
-    pub rows: Vec<[usize; 2]>,
-    /// For each row of their windows: the kernel's rows with which it sees the image.
-    pub seen: Vec<Range<usize>>,
-}
-
-impl Task {
-    /// The kernel's rows with which anything of a window sees the image.
-    pub fn kernel(&self) -> Range<usize> {
-        whole(&self.seen)
-    }
-}
-
-/// Windows look further up with their first rows and further down with their last.
-fn whole(seen: &[Range<usize>]) -> Range<usize> {
-    seen[seen.len() - 1].start..seen[0].end
-}
 
 impl Strips<'_> {
     /// All rows of all images, in tasks.

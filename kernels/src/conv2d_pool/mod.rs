@@ -44,6 +44,7 @@ mod cpu;
 mod grad;
 mod oracle;
 mod plan;
+mod pooled;
 mod sparse;
 mod winners;
 

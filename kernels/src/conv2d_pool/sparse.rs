@@ -5,7 +5,7 @@
 //! gradient is not zero.
 
 use super::Conv2dPool;
-use super::cpu::Pooled;
+use super::pooled::Pooled;
 use super::winners::{LANES, Rows, Winner, gather, spread};
 use crate::conv2d::bands::Bands;
 use crate::conv2d::weight_grad::parts;

@@ -1,12 +1,22 @@
-//! Devices: the CPU or one GPU adapter; which there are, and kernels launched on them. `memory.rs` makes and fills buffers.
+//! Devices: the CPU or one GPU adapter.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod.rs` | [`Device`] |
+//! | `open.rs` | which device a name means |
+//! | `memory.rs` | buffers made and filled |
+//! | `counters.rs`, `profiling.rs` | what a device has done, and how long launches took |
+//! | `../launch.rs` | kernels launched |
 
+mod counters;
 mod memory;
+mod open;
+#[cfg(not(target_arch = "wasm32"))]
+mod profiling;
 
-use crate::buffer::Buffer;
 use crate::counters::Watch;
-use crate::error::{Error, Result};
-use crate::kernel::{Arg, Kernel, Limits};
-use crate::launch;
+use crate::error::Result;
+use crate::kernel::{Kernel, Limits};
 use crate::pool::{Pool, Usage};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::profile::Profiler;
@@ -65,86 +75,6 @@ impl Device {
         Device::new(Backend::Oracle, Arc::default())
     }
 
-    /// A hardware GPU if there is one, else the CPU; never a software adapter.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn auto() -> Self {
-        block_on(Self::request("auto", false)).unwrap_or_else(|_| Device::cpu())
-    }
-
-    /// `auto`, `cpu`, `gpu` (hardware before software) or `gpu:NAME` (a part of the adapter's name). With
-    /// `MELGRAD_MATRICES=1` in the environment a GPU's matrix units are used where rungs for them are, after a test of
-    /// what they give.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn open(wanted: &str) -> Result<Self> {
-        block_on(Self::request(wanted, false))
-    }
-
-    /// [`Device::open`] with bounds checks in every shader: slower, and a bug of ours reads zero instead of noise.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn open_checked(wanted: &str) -> Result<Self> {
-        block_on(Self::request(wanted, true))
-    }
-
-    /// [`Device::open`] without blocking, as a browser needs it; `checked` keeps bounds checks in the shaders.
-    pub async fn request(wanted: &str, checked: bool) -> Result<Self> {
-        let no = |reason: &str| Error::NoDevice {
-            wanted: wanted.into(),
-            reason: reason.into(),
-        };
-        if wanted == "cpu" {
-            return Ok(Device::cpu());
-        }
-        #[cfg(feature = "gpu")]
-        {
-            use crate::gpu::{Choice, open};
-            let choice = match wanted {
-                "auto" => Choice::Hardware,
-                "gpu" => Choice::Any,
-                _ => Choice::Named(
-                    wanted
-                        .strip_prefix("gpu:")
-                        .filter(|name| !name.is_empty())
-                        .ok_or_else(|| no("a device is `auto`, `cpu`, `gpu` or `gpu:NAME`"))?,
-                ),
-            };
-            let watch = Arc::new(Watch::default());
-            let matrices = std::env::var("MELGRAD_MATRICES").is_ok_and(|on| on == "1");
-            match open(choice, checked, matrices, watch.clone()).await {
-                Ok(gpu) => Device::new(Backend::Gpu(Box::new(gpu)), watch).tried(),
-                Err(_) if wanted == "auto" => Ok(Device::cpu()),
-                Err(error) => Err(error),
-            }
-        }
-        #[cfg(not(feature = "gpu"))]
-        match (wanted, checked) {
-            ("auto", _) => Ok(Device::cpu()),
-            _ => Err(no("this build has no GPU support (feature `gpu`)")),
-        }
-    }
-
-    /// This device, once its matrix units, where it has any, have given what the definitions say.
-    #[cfg(feature = "gpu")]
-    fn tried(self) -> Result<Self> {
-        #[cfg(not(target_arch = "wasm32"))]
-        if let Backend::Gpu(gpu) = self.backend()
-            && gpu.limits().cooperative.is_some()
-        {
-            use crate::{conv2d::Conv2d, kernel::Kernel, matmul::Matmul, proof};
-            let kernels: [&dyn Kernel; 2] = [
-                &Matmul::new(67, 71, 300),
-                &Conv2d::new([2, 5, 9, 11], 7, [3, 3]),
-            ];
-            for kernel in kernels {
-                let best = kernel.rungs().last().map(|rung| rung.name);
-                proof::prove(&self, kernel, best, 0).map_err(|reason| Error::NoDevice {
-                    wanted: format!("the matrix units of `{}`", self.name()),
-                    reason,
-                })?;
-            }
-        }
-        Ok(self)
-    }
-
     /// `cpu`, `oracle`, or the adapter's name.
     pub fn name(&self) -> &str {
         match self.backend() {
@@ -194,70 +124,6 @@ impl Device {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Runs a kernel with its best rung: at once on the CPU, recorded on a GPU.
-    ///
-    /// # Errors
-    /// Whatever [`Kernel::check`] says; buffers of the wrong number, length or device; an output given twice; on a
-    /// GPU, buffers past its limits, no memory for scratch, a lost device.
-    pub fn launch(
-        &self,
-        kernel: &dyn Kernel,
-        inputs: &[&Buffer],
-        outputs: &[&Buffer],
-    ) -> Result<()> {
-        self.launch_rung(kernel, None, inputs, outputs)
-    }
-
-    /// [`Device::launch`] with the rung of this name (`None`: the best). Only GPUs have rungs.
-    pub fn launch_rung(
-        &self,
-        kernel: &dyn Kernel,
-        rung: Option<&str>,
-        inputs: &[&Buffer],
-        outputs: &[&Buffer],
-    ) -> Result<()> {
-        kernel.check()?;
-        self.check_args(kernel, "inputs", &kernel.inputs(), inputs)?;
-        self.check_args(kernel, "outputs", &kernel.outputs(), outputs)?;
-        if let Some(rung) = rung.filter(|_| !self.is_gpu()) {
-            return Err(Error::NoRung {
-                kernel: kernel.name(),
-                rung: rung.into(),
-                device: self.name().into(),
-            });
-        }
-        for (position, output) in outputs.iter().enumerate() {
-            let read = inputs.iter().any(|input| input.neighbours(output));
-            if read || outputs[..position].iter().any(|other| other.same(output)) {
-                let arg = kernel.outputs()[position].name;
-                return Err(Error::Aliased {
-                    kernel: kernel.name(),
-                    arg,
-                });
-            }
-        }
-        let tally = &self.watch().tally;
-        tally.launches.add(1);
-        tally.flops.add(kernel.flops());
-        tally.bytes.add(kernel.bytes());
-        let run = || match self.backend() {
-            Backend::Cpu(_) => {
-                launch::cpu(kernel, inputs, outputs);
-                Ok(())
-            }
-            Backend::Oracle => {
-                launch::oracle(kernel, inputs, outputs);
-                Ok(())
-            }
-            #[cfg(feature = "gpu")]
-            Backend::Gpu(gpu) => gpu.launch(self, kernel, rung, inputs, outputs),
-        };
-        #[cfg(not(target_arch = "wasm32"))]
-        return self.timed(kernel, run);
-        #[cfg(target_arch = "wasm32")]
-        run()
-    }
-
     /// The rungs that serve this kernel here, the best last; `None` where there are no rungs: on the CPU.
     #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub fn rungs(&self, kernel: &dyn Kernel) -> Option<Vec<&'static str>> {
@@ -266,36 +132,6 @@ impl Device {
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => Some(gpu.rungs(kernel)),
         }
-    }
-
-    fn check_args(
-        &self,
-        kernel: &dyn Kernel,
-        what: &'static str,
-        expected: &[Arg],
-        given: &[&Buffer],
-    ) -> Result<()> {
-        let name = kernel.name();
-        if expected.len() != given.len() {
-            return Err(Error::Arity {
-                kernel: name,
-                what,
-                expected: expected.len(),
-                found: given.len(),
-            });
-        }
-        for (arg, buffer) in expected.iter().zip(given) {
-            buffer.on(self, name)?;
-            if arg.len != buffer.len() {
-                return Err(Error::Length {
-                    kernel: name,
-                    arg: arg.name,
-                    expected: arg.len,
-                    found: buffer.len(),
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Submits what is recorded, without waiting for it.

@@ -2,35 +2,39 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `mod.rs` | `Gpu`: allocation, transfers, launching |
+//! | `mod.rs` | `Gpu`: allocation, transfers |
+//! | `launch.rs` | kernels recorded |
+//! | `driver.rs` | wgpu, and what it reports behind our back |
 //! | `adapter.rs` | which adapters there are, and the choice among them |
 //! | `pipelines.rs` | compiled rungs and bind groups |
 //! | `stream.rs` | recording: one encoder, one compute pass, one ring of uniform blocks |
-//! | `timer.rs` | how long launches took, by the adapter's own clock |
+//! | `timer.rs`, `times.rs` | how long launches took, by the adapter's own clock |
 //!
 //! Launches are recorded and submitted in batches and at a read, never one by one. A block that is freed while
 //! recorded work still uses it may be handed out again at once: later work comes later in the stream, and a write
 //! from the host submits the stream first.
 
 mod adapter;
+mod driver;
+mod launch;
 mod pipelines;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod times;
 
 pub use adapter::{Choice, Report, list};
 
-use crate::buffer::{self, Buffer};
 use crate::counters::Watch;
-use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, Limits, Plan, Rung};
+use crate::kernel::Limits;
 use crate::pool::{Numbered, Pool, Usage};
-use pipelines::{Binding, Pipelines};
+use driver::{Driver, Failure, lock};
+use pipelines::Pipelines;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard};
-use stream::{Dispatch, Stream};
+use std::sync::{Arc, Mutex};
+use stream::Stream;
 
 /// Memory on the adapter, under its number in the pool.
 pub(crate) type Block = Numbered<Memory>;
@@ -46,36 +50,12 @@ pub(crate) struct Gpu {
     state: Mutex<State>,
 }
 
-/// wgpu as we speak to it.
-struct Driver {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    /// Whether shaders keep their bounds checks.
-    checked: bool,
-    /// What the driver reported behind our back: the next call returns it.
-    failure: Arc<Mutex<Failure>>,
-    watch: Arc<Watch>,
-}
-
-#[derive(Default)]
-struct Failure {
-    lost: Option<String>,
-    out_of_memory: bool,
-    refused: Option<String>,
-}
-
 struct State {
     pool: Pool<Memory>,
     pipelines: Pipelines,
     stream: Stream,
     /// Mappable buffers of earlier reads.
     staging: Vec<wgpu::Buffer>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Opens the adapter of this choice; `checked` keeps bounds checks in the shaders, `matrices` opens its matrix units.
@@ -121,16 +101,6 @@ pub(crate) async fn open(
         driver,
         state,
     })
-}
-
-impl Driver {
-    /// Loses the device for good, for tests.
-    fn lose(&self) {
-        self.device.destroy();
-        lock(&self.failure)
-            .lost
-            .get_or_insert("by a test's wish".into());
-    }
 }
 
 impl Gpu {
@@ -352,103 +322,6 @@ impl Gpu {
             state.staging.push(staging);
         }
         Ok(data)
-    }
-
-    /// Records a kernel: the named rung, or the best that serves this shape here.
-    pub fn launch(
-        &self,
-        device: &Device,
-        kernel: &dyn Kernel,
-        rung: Option<&str>,
-        inputs: &[&Buffer],
-        outputs: &[&Buffer],
-    ) -> Result<()> {
-        self.check(kernel.name(), 0)?;
-        let plan = self.plan(kernel, rung)?;
-        // Scratch is freed when this returns, and may then be handed out again: the stream keeps the order.
-        let scratch = plan
-            .scratch
-            .iter()
-            .map(|&len| device.alloc(len))
-            .collect::<Result<Vec<_>>>()?;
-        let bindings: Vec<Binding> = inputs
-            .iter()
-            .chain(outputs)
-            .copied()
-            .chain(&scratch)
-            .map(|buffer| match buffer.block() {
-                buffer::Block::Gpu(block) => Binding {
-                    id: block.number,
-                    buffer: &block.block.buffer,
-                    start: buffer.start(),
-                    words: buffer.span().unwrap_or(block.block.words),
-                },
-                _ => unreachable!("checked: every buffer is on this device"),
-            })
-            .collect();
-        let mut state = lock(&self.state);
-        let State {
-            pool,
-            pipelines,
-            stream,
-            ..
-        } = &mut *state;
-        // All that the driver may refuse is made before anything is recorded: a refusal leaves the stream as it was.
-        let mut ready = Vec::with_capacity(plan.passes.len());
-        let made = pipelines.made();
-        for pass in &plan.passes {
-            let reads: Vec<bool> = pass.bindings.iter().map(|&b| b < inputs.len()).collect();
-            let bound: Vec<Binding> = pass.bindings.iter().map(|&b| bindings[b]).collect();
-            let position = pipelines.find(&self.driver, pass, &reads)?;
-            let group = pipelines.group(&self.driver, &stream.ring, position, &bound);
-            ready.push((position, group.clone()));
-        }
-        if pipelines.made() != made
-            && let Err(error) = self.verdict(kernel.name(), 0, || pool.usage())
-        {
-            // What was refused must not be met again.
-            *pipelines = Pipelines::default();
-            return Err(error);
-        }
-        let dispatches = plan.passes.iter().zip(&ready);
-        stream.launch(
-            &self.driver,
-            dispatches.map(|(pass, (position, group))| Dispatch {
-                pipeline: &pipelines.get(*position).pipeline,
-                group,
-                params: &pass.params,
-                groups: pass.groups,
-            }),
-        );
-        drop(state);
-        self.check(kernel.name(), 0)
-    }
-
-    /// The rungs that serve this kernel here, the best last.
-    pub fn rungs(&self, kernel: &dyn Kernel) -> Vec<&'static str> {
-        let served = |rung: &&Rung| self.plan_of(kernel, rung).is_some();
-        let rungs = kernel.rungs().iter().filter(served);
-        rungs.map(|rung| rung.name).collect()
-    }
-
-    fn plan(&self, kernel: &dyn Kernel, rung: Option<&str>) -> Result<Plan> {
-        let wanted = |candidate: &&Rung| rung.is_none_or(|name| candidate.name == name);
-        let mut rungs = kernel.rungs().iter().rev().filter(wanted);
-        rungs
-            .find_map(|rung| self.plan_of(kernel, rung))
-            .ok_or_else(|| Error::NoRung {
-                kernel: kernel.name(),
-                rung: rung.unwrap_or("any").into(),
-                device: self.name().into(),
-            })
-    }
-
-    /// A plan whose loops are not too long for this device.
-    fn plan_of(&self, kernel: &dyn Kernel, rung: &Rung) -> Option<Plan> {
-        let most = self.limits().iterations;
-        kernel
-            .plan(rung, self.limits())
-            .filter(|plan| plan.passes.iter().all(|pass| pass.iterations <= most))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compiled rungs and bind groups, kept for as long as their buffers live.
 
-use super::Driver;
+use super::driver::Driver;
 use crate::error::{Error, Result};
 use crate::kernel::Pass;
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Recording: one command encoder, one compute pass, one ring of uniform blocks, submitted together.
 
-use super::Driver;
+use super::driver::Driver;
 use super::timer::Timer;
 use crate::kernel::Pass;
 use std::sync::{Arc, Mutex};
@@ -155,7 +155,7 @@ struct MapState {
 impl Mapped {
     /// Called by wgpu.
     pub fn finish(&self, result: Result<(), wgpu::BufferAsyncError>) {
-        let mut state = super::lock(&self.0);
+        let mut state = super::driver::lock(&self.0);
         state.result = Some(result);
         if let Some(waker) = state.waker.take() {
             waker.wake();
@@ -167,7 +167,7 @@ impl Future for Mapped {
     type Output = Result<(), wgpu::BufferAsyncError>;
 
     fn poll(self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = super::lock(&self.0);
+        let mut state = super::driver::lock(&self.0);
         match state.result.take() {
             Some(result) => Poll::Ready(result),
             None => {

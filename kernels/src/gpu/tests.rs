@@ -36,7 +36,7 @@ fn recording_costs_little_more_than_wgpus_own() {
         start.elapsed().as_nanos()
     };
     let own = || {
-        let state = super::lock(&gpu.state);
+        let state = super::driver::lock(&gpu.state);
         let (pipeline, group) = state.pipelines.any();
         let mut encoder = gpu
             .driver

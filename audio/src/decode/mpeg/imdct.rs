@@ -6,7 +6,7 @@
 //! of 36 (a long window) or three of 12 (short ones), a subband's granule is one product of an 18 × 18 matrix either way.
 //! Lines and values stand subband by subband (`[18][32]`), so that all subbands are worked on at once.
 
-use super::Aligned;
+use super::aligned::Aligned;
 use super::bands::{LINES, SUBBAND, Windows};
 use super::side_info::Granule;
 use super::synthesis::SUBBANDS;

@@ -1,6 +1,6 @@
 //! Layer III (ISO/IEC 11172-3, 2.4.2.7 and 2.4.3.4): a frame's main data become values of 32 subbands.
 
-use super::Aligned;
+use super::aligned::Aligned;
 use super::bands::{Bands, LINES, SUBBAND};
 use super::bits::Bits;
 use super::header::Header;

@@ -13,6 +13,7 @@
 //! | `imdct.rs` | lines into subbands' values in time |
 //! | `synthesis.rs` | values of 32 subbands, of both channels' mean, into samples |
 
+mod aligned;
 mod bands;
 mod bits;
 mod codes;
@@ -29,10 +30,6 @@ mod synthesis;
 pub(super) use header::Header;
 use layer3::Layer3;
 use synthesis::{MOST_SLOTS, SUBBANDS, Synthesis};
-
-/// At a cache line's start, so that no vector of numbers is read from two lines.
-#[repr(align(64))]
-struct Aligned<T>(T);
 
 /// Decodes the frames of one stream, one after the other, to one channel: the mean of two is taken before the last filter
 /// bank, which so runs once.

@@ -7,7 +7,7 @@
 //! and even about 48, so half of the sums do. Everything here is stored with the even `i` or `j` of each 32 first, and
 //! three time slots are worked on at once, to keep the processor's adders busy.
 
-use super::Aligned;
+use super::aligned::Aligned;
 use kernels::vectorized;
 use std::array::from_fn;
 use std::f64::consts::PI;

@@ -1,7 +1,7 @@
 //! Short planes, rows among them: a block of channels at a time. Their numbers stand side by side in each image, which is
 //! a row of columns; sums are taken column by column, and those of a channel's columns joined.
 
-use super::{Channel, corrected, factors, finite};
+use super::channel::{Channel, corrected, factors, finite};
 use crate::batch_norm::{BatchNorm, BatchNormGrad};
 use crate::cpu::{Disjoint, GRAIN, for_ranges};
 use crate::vectorized;

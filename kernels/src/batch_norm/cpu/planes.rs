@@ -1,7 +1,7 @@
 //! Long planes: a channel at a time, in pieces that fit the first-level cache; large channels hand them to several
 //! threads.
 
-use super::{Channel, corrected, factors, finite};
+use super::channel::{Channel, corrected, factors, finite};
 use crate::batch_norm::{BatchNorm, BatchNormGrad};
 use crate::cpu::stream::{self, Way};
 use crate::cpu::{Disjoint, GRAIN, for_ranges, prefetch};

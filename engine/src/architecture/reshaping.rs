@@ -1,8 +1,7 @@
 //! Layers that move numbers: what files say of them, and what they make of an example's shape.
 
-use super::infer::{Inferred, elements};
 use super::layer::Layer;
-use super::plan::Operation;
+use super::operation::{Inferred, Operation, elements};
 use crate::error::{Error, Result};
 use crate::ops::ResizeMode;
 use crate::ops::rearrange::{joined, padded};

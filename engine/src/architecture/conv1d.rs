@@ -1,8 +1,9 @@
 //! 1-D layers on `[c, t]`: the 2-D ones on `[c, 1, t]`. Nothing is moved, and everything that 2-D layers can do (run as
 //! one with what is behind them, be counted, be watched) holds for them.
 
-use super::infer::{self, Inferred};
+use super::convolution;
 use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d, one, yes};
+use super::operation::Inferred;
 use super::pooling;
 use super::size::Padding;
 use crate::error::{Error, Result};
@@ -122,7 +123,7 @@ pub(super) fn conv1d(layer: &Conv1d, input: &Shape) -> Result<Inferred> {
         bias: layer.bias,
         l2: layer.l2,
     };
-    let found = infer::conv2d(&upright, &upright_shape("conv1d", input)?)?;
+    let found = convolution::conv2d(&upright, &upright_shape("conv1d", input)?)?;
     Ok(sideways(found))
 }
 
