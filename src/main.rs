@@ -13,12 +13,12 @@
 //!
 //! Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: wrong usage.
 
-mod changes;
 mod commands;
 mod exit;
 mod failure;
 mod interrupt;
 mod options;
+mod overrides;
 mod progress;
 mod terminal;
 

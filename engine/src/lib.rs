@@ -31,12 +31,12 @@ mod tape;
 mod tensor;
 
 pub use architecture::{
-    Architecture, Function, Kind, Layer, Memory, Padding, Room, Summary, Units, nearest,
+    Architecture, AvailableMemory, Function, Kind, Layer, Memory, Padding, Summary, Units, nearest,
 };
 pub use error::{Error, Misfit, Result};
 pub use kernels::{Buffer, Device};
 pub use model_file::{ModelFile, Resume, printable};
-pub use network::{Adopted, Array, Mode, Network, Observer, Parameter, Weights};
+pub use network::{Array, Loaded, Mode, Network, Observer, Parameter, Weights};
 pub use no_grad::no_grad;
 pub use optim::{Clip, Optimizer, Rule};
 pub use shape::Shape;

@@ -1,11 +1,11 @@
 //! A network: an architecture with parameters on a device. How a batch goes through it is in `network/forward.rs`,
 //! weights from elsewhere in `network/adopt.rs`.
 
-mod adopt;
 mod forward;
+mod load;
 
-pub use adopt::Adopted;
 pub use forward::{Mode, Observer};
+pub use load::Loaded;
 
 use crate::architecture::operation::{ParameterSpec, Start};
 use crate::architecture::plan::Plan;

@@ -67,7 +67,7 @@ impl Bench<'_> {
                 self.leave_out(&name, &reason);
                 return Ok(());
             }
-            Err(error) if has_no_room(&error) => {
+            Err(error) if is_too_large(&error) => {
                 self.leave_out(&name, &text(error));
                 return Ok(());
             }
@@ -129,7 +129,7 @@ impl Bench<'_> {
 }
 
 /// Whether the device has no room for it.
-fn has_no_room(error: &Error) -> bool {
+fn is_too_large(error: &Error) -> bool {
     use kernels::Error::{OutOfMemory, TooLarge};
     let Error::Engine(error) = error else {
         return false;

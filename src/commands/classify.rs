@@ -5,7 +5,7 @@ use crate::options::{DeviceArgs, SegmentArgs};
 use crate::terminal;
 use clap::Args;
 use melgrad::audio::Segment;
-use melgrad::models::run::pipeline::Learnt;
+use melgrad::models::run::pipeline::TrainedModel;
 use melgrad::models::table::audio_files;
 use melgrad::{Classifier, Guess};
 use serde::Serialize;
@@ -60,9 +60,9 @@ impl Classify {
         let part = self.part.segment()?;
         let files = audio_files(&self.inputs, &mut |skipped| terminal::warning(&skipped))?;
         let device = self.device.open()?;
-        let learnt = match &self.model {
-            Some(model) => Learnt::load(model, &device)?,
-            None => Learnt::Network(Classifier::shipped_on(&device)?),
+        let trained = match &self.model {
+            Some(model) => TrainedModel::load(model, &device)?,
+            None => TrainedModel::Network(Classifier::shipped_on(&device)?),
         };
         let stop = crate::interrupt::flag();
         let mut rows = Vec::new();
@@ -70,7 +70,7 @@ impl Classify {
             if stop.load(std::sync::atomic::Ordering::Relaxed) {
                 break;
             }
-            let row = self.row(&learnt, file, &part);
+            let row = self.row(&trained, file, &part);
             if let Row::Error { error, .. } = &row {
                 terminal::error(error, None);
             } else if !self.json {
@@ -94,9 +94,9 @@ impl Classify {
         }
     }
 
-    fn row(&self, learnt: &Learnt, path: &Path, part: &Segment) -> Row {
+    fn row(&self, trained: &TrainedModel, path: &Path, part: &Segment) -> Row {
         let file = path.display().to_string();
-        match learnt.classify_segment(path, part) {
+        match trained.classify_segment(path, part) {
             Ok(answer) => {
                 for warning in &answer.warnings {
                     terminal::warning(warning);

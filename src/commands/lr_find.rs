@@ -1,8 +1,8 @@
 //! `melgrad lr-find`
 
-use crate::changes::{key_value, set_all};
 use crate::failure::Failure;
 use crate::options::{self, DeviceArgs, cache_dir};
+use crate::overrides::{key_value, set_all};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;

@@ -2,10 +2,10 @@
 
 mod bench;
 mod classify;
+mod convert;
 mod demo;
 mod doctor;
 mod evaluate;
-mod exchange;
 mod features;
 mod lr_find;
 mod recipes;
@@ -51,8 +51,8 @@ pub enum Command {
     Recipes(recipes::Recipes),
     Reproduce(reproduce::Reproduce),
     Summary(summary::Summary),
-    Import(exchange::Import),
-    Export(exchange::Export),
+    Import(convert::Import),
+    Export(convert::Export),
     Bench(bench::Bench),
     Synth(synth::Synth),
 }

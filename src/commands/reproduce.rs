@@ -1,9 +1,9 @@
 //! `melgrad reproduce`
 
-use crate::changes;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir};
+use crate::overrides;
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
@@ -46,7 +46,7 @@ pub struct Reproduce {
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
     /// Another value for a setting of the recipe
-    #[arg(long, value_name = "KEY=VALUE", value_parser = changes::key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::key_value)]
     set: Vec<(String, String)>,
     /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]
@@ -62,9 +62,9 @@ impl Reproduce {
     pub fn run(self) -> Result<(), Failure> {
         let mut recipe = Recipe::load(&self.recipe.to_string_lossy())?;
         if let Some(form) = &self.split {
-            changes::set(&mut recipe, "--split", "split.form", form)?;
+            overrides::set(&mut recipe, "--split", "split.form", form)?;
         }
-        changes::set_all(&mut recipe, &self.set)?;
+        overrides::set_all(&mut recipe, &self.set)?;
         if self.weights.is_some() {
             recipe.transfer.weights.clone_from(&self.weights);
         }

@@ -1,9 +1,9 @@
 //! `melgrad search`
 
-use crate::changes::{Changes, key_value};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir, count};
+use crate::overrides::{Overrides, key_value};
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
@@ -55,7 +55,7 @@ pub struct Search {
     #[arg(long, value_name = "KEY=RANGE", value_parser = key_value)]
     range: Vec<(String, String)>,
     #[command(flatten)]
-    changes: Changes,
+    changes: Overrides,
     /// Decides the draws, the split, the first weights, the order of clips and dropout
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,

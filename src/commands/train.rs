@@ -1,9 +1,9 @@
 //! `melgrad train`
 
-use crate::changes::Changes;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::options::{self, DeviceArgs, cache_dir};
+use crate::overrides::Overrides;
 use crate::progress::Progress;
 use crate::terminal;
 use clap::Args;
@@ -54,7 +54,7 @@ pub struct Train {
         "set", "weights"])]
     resume: bool,
     #[command(flatten)]
-    changes: Changes,
+    changes: Overrides,
     /// Decides the split, the first weights, the order of clips and dropout [default: 0]
     #[arg(long, value_name = "N", value_parser = options::seed)]
     seed: Option<u64>,
@@ -123,7 +123,7 @@ impl Train {
         let outcome = outcome.map_err(|error| self.failed(error))?;
         terminal::note(&summary(&outcome));
         terminal::note(&format!("report: {}", outcome.run.report().display()));
-        terminal::print_path(&outcome.run.learnt())
+        terminal::print_path(&outcome.run.trained())
     }
 
     fn failed(&self, error: Error) -> Failure {

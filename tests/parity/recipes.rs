@@ -9,11 +9,11 @@ use melgrad::models::Error;
 use melgrad::models::base::control::Control;
 use melgrad::models::data::split::Split;
 use melgrad::models::input::examples::{ClipFeatures, Clips};
-use melgrad::models::input::frontend::{FrontEnd, fit};
+use melgrad::models::input::frontend::{Frontend, fit};
 use melgrad::models::input::{Normalisation, Windows};
 use melgrad::models::recipe::{Recipe, networks};
 use melgrad::models::training::history::EpochRow;
-use melgrad::models::training::train::{Keeper, Setup, Trainer};
+use melgrad::models::training::train::{Checkpoints, Setup, Trainer};
 
 const LABELS: usize = 3;
 const CLIPS: usize = 12;
@@ -63,7 +63,7 @@ fn small(recipe: &Recipe) -> (Recipe, Architecture) {
 /// Keeps nothing.
 struct Nothing;
 
-impl Keeper for Nothing {
+impl Checkpoints for Nothing {
     fn best(&mut self, _: &ModelFile) -> Result<(), Error> {
         Ok(())
     }
@@ -99,7 +99,7 @@ fn epoch(recipe: &Recipe, architecture: &Architecture, device: &Device) -> Epoch
         features: &features,
         targets: &targets,
     };
-    let front = FrontEnd::ahead(&Device::cpu(), Normalisation::NONE);
+    let front = Frontend::ahead(&Device::cpu(), Normalisation::NONE);
     let chosen = &split.train;
     let fitted = fit(&front, &recipe.input, clips, chosen, CLIPS, Control::none());
     let normalisation = fitted.unwrap();

@@ -124,7 +124,7 @@ pub(super) fn conv1d(layer: &Conv1d, input: &Shape) -> Result<Inferred> {
         l2: layer.l2,
     };
     let found = convolution::conv2d(&upright, &upright_shape("conv1d", input)?)?;
-    Ok(sideways(found))
+    Ok(flattened(found))
 }
 
 pub(super) fn max_pool1d(layer: &MaxPool1d, input: &Shape) -> Result<Inferred> {
@@ -134,7 +134,7 @@ pub(super) fn max_pool1d(layer: &MaxPool1d, input: &Shape) -> Result<Inferred> {
         padding: layer.padding,
     };
     let found = pooling::max_pool2d(&upright, &upright_shape("max_pool1d", input)?)?;
-    Ok(sideways(found))
+    Ok(flattened(found))
 }
 
 pub(super) fn avg_pool1d(layer: &AvgPool1d, input: &Shape) -> Result<Inferred> {
@@ -145,7 +145,7 @@ pub(super) fn avg_pool1d(layer: &AvgPool1d, input: &Shape) -> Result<Inferred> {
         count_include_pad: layer.count_include_pad,
     };
     let found = pooling::avg_pool2d(&upright, &upright_shape("avg_pool1d", input)?)?;
-    Ok(sideways(found))
+    Ok(flattened(found))
 }
 
 /// `[c, t]` as `[c, 1, t]`.
@@ -157,7 +157,7 @@ fn upright_shape(operation: &'static str, input: &Shape) -> Result<Shape> {
 }
 
 /// The same without the height of 1, in the output and in the weight.
-fn sideways(mut found: Inferred) -> Inferred {
+fn flattened(mut found: Inferred) -> Inferred {
     found.output = found.output.without(1);
     if let Some(weight) = found.parameters.first_mut() {
         weight.shape = weight.shape.without(2);

@@ -34,7 +34,7 @@ pub struct Memory {
 
 /// How much room a device has; `None` where nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Room {
+pub struct AvailableMemory {
     /// Bytes in all.
     pub total: Option<u64>,
     /// Bytes in one buffer.
@@ -57,27 +57,29 @@ impl Memory {
     }
 
     /// The largest batch that can be trained in this room; 0 where not even one example can.
-    pub fn largest_batch(&self, room: Room) -> usize {
+    pub fn largest_batch(&self, available: AvailableMemory) -> usize {
         let (fixed, each) = (self.training_fixed_bytes, self.training_bytes_per_example);
-        self.largest(room, fixed, each)
+        self.largest(available, fixed, each)
     }
 
     /// The largest batch that can be answered in this room; 0 where not even one example can.
-    pub fn largest_inference_batch(&self, room: Room) -> usize {
+    pub fn largest_inference_batch(&self, available: AvailableMemory) -> usize {
         let (fixed, each) = (self.parameter_bytes, self.inference_bytes_per_example);
-        self.largest(room, fixed, each)
+        self.largest(available, fixed, each)
     }
 
-    fn largest(&self, room: Room, fixed: u64, each: u64) -> usize {
-        let within = |room: Option<u64>, fixed: u64, each: u64| match room {
+    fn largest(&self, available: AvailableMemory, fixed: u64, each: u64) -> usize {
+        let within = |available: Option<u64>, fixed: u64, each: u64| match available {
             None => u64::MAX,
-            Some(room) => room.checked_sub(fixed).map_or(0, |left| left / each.max(1)),
+            Some(available) => available
+                .checked_sub(fixed)
+                .map_or(0, |left| left / each.max(1)),
         };
-        let total = within(room.total, fixed, each);
-        let map = within(room.buffer, 0, self.largest_map_bytes_per_example);
-        let parameter_fits = room
+        let total = within(available.total, fixed, each);
+        let map = within(available.buffer, 0, self.largest_map_bytes_per_example);
+        let parameter_fits = available
             .buffer
-            .is_none_or(|room| self.largest_parameter_bytes <= room);
+            .is_none_or(|available| self.largest_parameter_bytes <= available);
         let largest = if parameter_fits { total.min(map) } else { 0 };
         // Indices have 32 bits: no map may have 2^31 elements.
         largest.min(((1u64 << 31) - 1) * 4 / self.largest_indexed_bytes_per_example.max(1)) as usize
@@ -87,21 +89,30 @@ impl Memory {
     ///
     /// # Errors
     /// [`Error::Batch`] naming the largest batch that can.
-    pub fn check(&self, batch: usize, room: Room) -> Result<()> {
-        let (largest, needed) = (self.largest_batch(room), self.training(batch));
-        self.fits(batch, room, largest, ("training", needed))
+    pub fn check(&self, batch: usize, available: AvailableMemory) -> Result<()> {
+        let (largest, needed) = (self.largest_batch(available), self.training(batch));
+        self.fits(batch, available, largest, ("training", needed))
     }
 
     /// Whether batches of this size can be answered in this room.
     ///
     /// # Errors
     /// [`Error::Batch`] naming the largest batch that can.
-    pub fn check_inference(&self, batch: usize, room: Room) -> Result<()> {
-        let (largest, needed) = (self.largest_inference_batch(room), self.inference(batch));
-        self.fits(batch, room, largest, ("inference", needed))
+    pub fn check_inference(&self, batch: usize, available: AvailableMemory) -> Result<()> {
+        let (largest, needed) = (
+            self.largest_inference_batch(available),
+            self.inference(batch),
+        );
+        self.fits(batch, available, largest, ("inference", needed))
     }
 
-    fn fits(&self, batch: usize, room: Room, largest: usize, work: (&str, u64)) -> Result<()> {
+    fn fits(
+        &self,
+        batch: usize,
+        available: AvailableMemory,
+        largest: usize,
+        work: (&str, u64),
+    ) -> Result<()> {
         if batch <= largest {
             return Ok(());
         }
@@ -109,8 +120,8 @@ impl Memory {
             .largest_map_bytes_per_example
             .saturating_mul(batch as u64);
         let map = map.max(self.largest_parameter_bytes);
-        let reason = match room {
-            Room {
+        let reason = match available {
+            AvailableMemory {
                 buffer: Some(limit),
                 ..
             } if map > limit => {
@@ -120,7 +131,7 @@ impl Memory {
                     bytes(limit)
                 )
             }
-            Room {
+            AvailableMemory {
                 total: Some(total), ..
             } => {
                 let (what, needed) = work;

@@ -34,7 +34,7 @@ mod summary;
 
 pub use fields::nearest;
 pub use layer::{Function, Kind, Layer};
-pub use memory::{Memory, Room};
+pub use memory::{AvailableMemory, Memory};
 pub use size::{Padding, Units};
 pub use summary::{LayerSummary, Summary};
 

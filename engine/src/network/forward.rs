@@ -121,8 +121,8 @@ impl Network {
         // All but those that join branches read one.
         let x = &inputs[0];
         // A 1-D layer is a 2-D one on images of height 1.
-        let sideways = steps[0].operation.is_2d() && x.shape().len() == 3;
-        let x = &if sideways { upright(x)? } else { x.clone() };
+        let one_d = steps[0].operation.is_2d() && x.shape().len() == 3;
+        let x = &if one_d { upright(x)? } else { x.clone() };
         let behind = |own: Option<Function>, steps: &[Step]| {
             let next = steps.iter().find_map(|step| match step.operation {
                 Operation::Activation(function) => Some(function),
@@ -148,7 +148,7 @@ impl Network {
                 let own_steps = &steps[..norm.map_or(steps.len(), |(at, _)| at)];
                 let (fused, function) = behind(own, own_steps);
                 options.activation = fused;
-                let weight = &if sideways {
+                let weight = &if one_d {
                     upright(weight)?
                 } else {
                     weight.clone()
@@ -232,7 +232,7 @@ impl Network {
             Some(function) => y.activation(function)?,
             None => y,
         };
-        match sideways {
+        match one_d {
             true => y.reshape(y.shape().without(2)),
             false => Ok(y),
         }

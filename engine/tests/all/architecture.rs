@@ -1,7 +1,7 @@
 //! Architectures as data: reading, shape inference, summary, memory.
 
 use engine::architecture::layer::GlobalMaxPool;
-use engine::{Architecture, Device, Error, Mode, Network, Room, Tensor};
+use engine::{Architecture, AvailableMemory, Device, Error, Mode, Network, Tensor};
 
 /// The network of recipe `ajufo-cnn`.
 fn ajufo() -> Architecture {
@@ -151,7 +151,7 @@ fn json_there_and_back() {
 #[test]
 fn a_batch_that_does_not_fit_names_the_one_that_would() {
     let memory = ajufo().with_classes(10).memory().unwrap();
-    let buffer = Room {
+    let buffer = AvailableMemory {
         buffer: Some(128 << 20),
         total: None,
     };
@@ -172,7 +172,7 @@ fn a_batch_that_does_not_fit_names_the_one_that_would() {
             ..
         }
     ));
-    let total = Room {
+    let total = AvailableMemory {
         buffer: None,
         total: Some(1 << 30),
     };
@@ -186,21 +186,21 @@ fn a_batch_that_does_not_fit_names_the_one_that_would() {
             .contains("1024.0 MiB")
     );
     assert_eq!(
-        memory.largest_batch(Room {
+        memory.largest_batch(AvailableMemory {
             buffer: Some(1 << 20),
             total: None
         }),
         0
     );
     assert_eq!(
-        memory.largest_batch(Room {
+        memory.largest_batch(AvailableMemory {
             buffer: None,
             total: Some(0)
         }),
         0
     );
     assert_eq!(
-        memory.largest_batch(Room::default()),
+        memory.largest_batch(AvailableMemory::default()),
         ((1usize << 31) - 1) / (32 * 126 * 658)
     );
 }
@@ -211,13 +211,15 @@ fn an_answer_that_does_not_fit_is_refused_beforehand() {
         {"kind": "Pad2d", "padding": [[22900, 22900], [22900, 22900]]},
         {"kind": "GlobalAvgPool"}, {"kind": "Linear", "out_features": 2}]}"#;
     let memory = Architecture::from_json(text).unwrap().memory().unwrap();
-    let total = Room {
+    let total = AvailableMemory {
         buffer: None,
         total: Some(1 << 30),
     };
     let error = memory.check_inference(1, total).unwrap_err().to_string();
     assert!(error.contains("inference takes about 8"), "{error}");
-    memory.check_inference(1, Room::default()).unwrap();
+    memory
+        .check_inference(1, AvailableMemory::default())
+        .unwrap();
 
     // What is judged may be fewer at once than what judging would like, and more than what trains.
     let memory = ajufo().with_classes(10).memory().unwrap();

@@ -20,7 +20,6 @@
 //! | `branches.rs` | the layers that do so; branches; 1-D layers |
 //! | `common.rs` | a small network with every kind of layer, and data for it |
 
-mod adopt;
 mod architecture;
 mod branches;
 mod common;
@@ -28,6 +27,7 @@ mod faults;
 mod golden;
 mod goldens;
 mod gradients;
+mod load;
 mod model_file;
 mod norm_pool;
 mod optimizers;

@@ -5,7 +5,9 @@ use engine::architecture::layer::{
     GlobalAvgPool, GlobalMaxPool, Interpolation, Linear, LocalResponseNorm, MaxPool1d, MaxPool2d,
     Pad2d, Parallel, Permute, Reshape, Resize, Sequential, Softmax,
 };
-use engine::{Architecture, Device, Function, Layer, Mode, Network, Padding, Room, Tensor};
+use engine::{
+    Architecture, AvailableMemory, Device, Function, Layer, Mode, Network, Padding, Tensor,
+};
 use proptest::prelude::*;
 const OPTIONS: &[(&str, &str)] = &[
     (
@@ -212,7 +214,7 @@ proptest! {
     fn any_json_is_read_or_refused(input in "[0-9]{1,3}(,[0-9]{1,3}){0,2}", layers in prop::collection::vec(any_layer(), 1..4)) {
         let text = format!(r#"{{"input": [{input}], "layers": [{}]}}"#, layers.join(","));
         if let Ok(architecture) = Architecture::from_json(&text) {
-            let _ = (architecture.summary(), architecture.memory().map(|m| m.check(20, Room { buffer: Some(1 << 27), total: Some(1 << 30) })));
+            let _ = (architecture.summary(), architecture.memory().map(|m| m.check(20, AvailableMemory { buffer: Some(1 << 27), total: Some(1 << 30) })));
         }
     }
 }

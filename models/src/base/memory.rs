@@ -1,19 +1,19 @@
 //! How much memory a device has, as far as anybody can say beforehand.
 
-use engine::{Device, Room};
+use engine::{AvailableMemory, Device};
 
 /// The room for networks on a device.
 ///
 /// On the CPU: on Linux what the system calls available, elsewhere unknown. On a GPU: the largest buffer; drivers do
 /// not tell how much memory is free.
-pub(crate) fn room(device: &Device) -> Room {
+pub(crate) fn available(device: &Device) -> AvailableMemory {
     if !device.is_gpu() {
-        return Room {
-            total: available(),
+        return AvailableMemory {
+            total: free_memory(),
             buffer: None,
         };
     }
-    Room {
+    AvailableMemory {
         total: None,
         buffer: largest_buffer(device.name()),
     }
@@ -32,7 +32,7 @@ fn largest_buffer(_: &str) -> Option<u64> {
 }
 
 /// Bytes that can be had without swapping.
-fn available() -> Option<u64> {
+fn free_memory() -> Option<u64> {
     if !cfg!(target_os = "linux") {
         return None;
     }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_cpu_has_room() {
-        assert_eq!(available().is_some(), cfg!(target_os = "linux"));
-        assert!(available().is_none_or(|bytes| bytes > 1 << 20));
+        assert_eq!(free_memory().is_some(), cfg!(target_os = "linux"));
+        assert!(free_memory().is_none_or(|bytes| bytes > 1 << 20));
     }
 }

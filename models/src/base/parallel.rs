@@ -3,7 +3,7 @@
 use crate::Error;
 
 /// What `one` makes of every number below `len`, in order; the first error ends it.
-pub(crate) fn each<R: Send>(
+pub(crate) fn map<R: Send>(
     len: usize,
     one: impl Fn(usize) -> Result<R, Error> + Sync + Send,
 ) -> Result<Vec<R>, Error> {

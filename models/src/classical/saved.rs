@@ -85,7 +85,7 @@ impl Saved {
     /// model learnt from columns that are not computed from sound.
     pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
         let mut sums = vec![0.0; self.labels.len()];
-        let warnings = stream::hear(&self.input, path, segment, async |windows| {
+        let warnings = stream::for_windows(&self.input, path, segment, async |windows| {
             self.add(windows, &mut sums)
         })?;
         Ok(Answer::new(&self.labels, mean(sums)?, warnings))

@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::base::files;
-use crate::base::memory::room;
+use crate::base::memory::available;
 use crate::evaluation::answers::{Votes, mean};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::input::AT_ONCE;
@@ -178,10 +178,10 @@ impl Classifier {
             )));
         }
         let network = || {
-            let (memory, room) = (file.architecture.memory()?, room(device));
-            memory.check_inference(1, room)?;
+            let (memory, available) = (file.architecture.memory()?, available(device));
+            memory.check_inference(1, available)?;
             let network = Network::with_weights(&file.architecture, device, &file.weights)?;
-            Ok((network, memory.largest_inference_batch(room)))
+            Ok((network, memory.largest_inference_batch(available)))
         };
         let (network, most) = network().map_err(Error::model(name))?;
         Ok(Classifier {
@@ -243,7 +243,7 @@ impl Classifier {
         segment: &Segment,
     ) -> Result<Answer, Error> {
         let mut votes = Votes::default();
-        let warnings = stream::hear(&self.input, path.as_ref(), segment, async |windows| {
+        let warnings = stream::for_windows(&self.input, path.as_ref(), segment, async |windows| {
             self.vote(&mut votes, windows).await
         })?;
         Ok(Answer::new(&self.labels, mean(votes.sums)?, warnings))

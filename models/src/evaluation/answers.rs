@@ -85,25 +85,25 @@ fn add_probabilities(sums: &mut [f64], logarithms: &[f64]) {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use many::{Judged, judge};
+pub use many::{Evaluated, evaluate};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod many {
     use super::*;
     use crate::base::control::Control;
     use crate::input::examples::{Batch, Clips, Examples};
-    use crate::input::frontend::FrontEnd;
+    use crate::input::frontend::Frontend;
 
     /// What a network makes of many clips.
     #[derive(Debug, Clone, PartialEq)]
-    pub struct Judged {
+    pub struct Evaluated {
         /// The mean loss over all their windows, weighted as asked for.
         pub loss: f64,
         /// Of every clip, in the order in which they were asked for, the probability of every label.
         pub probabilities: Vec<Vec<f64>>,
     }
 
-    impl Judged {
+    impl Evaluated {
         /// The answer for every clip: the likeliest label's number.
         pub fn answers(&self) -> impl Iterator<Item = usize> {
             self.probabilities.iter().map(|clip| largest(clip))
@@ -116,15 +116,15 @@ mod many {
     /// # Errors
     /// [`Error::Engine`] where the device refuses; [`Error::Io`] where a file in the cache can no longer be read;
     /// [`Error::NotFinite`]; [`Error::Stopped`].
-    pub fn judge(
+    pub fn evaluate(
         network: &Network,
-        front: &FrontEnd<'_>,
+        front: &Frontend<'_>,
         clips: Clips<'_>,
         chosen: &[usize],
         weights: Option<&[f32]>,
         batch: usize,
         control: Control<'_>,
-    ) -> Result<Judged, Error> {
+    ) -> Result<Evaluated, Error> {
         let examples = Examples::new(clips, chosen, front.while_reading());
         let labels = network.architecture().output()?.elements().max(1);
         let position: std::collections::BTreeMap<usize, usize> = chosen
@@ -170,7 +170,7 @@ mod many {
             let what = "the network's answers".into();
             return Err(Error::NotFinite { what });
         }
-        Ok(Judged {
+        Ok(Evaluated {
             loss,
             probabilities: sums,
         })

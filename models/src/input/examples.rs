@@ -226,7 +226,7 @@ impl Batch {
 mod tests {
     use super::*;
     use crate::base::control::Control;
-    use crate::input::frontend::{FrontEnd, fit};
+    use crate::input::frontend::{Frontend, fit};
     use crate::input::{Input, Normalise};
 
     fn clip(windows: usize, first: f32) -> Windows {
@@ -252,7 +252,7 @@ mod tests {
         };
         let disk: Vec<ClipFeatures> = clips.iter().enumerate().map(on_disk).collect();
         let device = engine::Device::cpu();
-        let front = FrontEnd::ahead(&device, Normalisation::NONE);
+        let front = Frontend::ahead(&device, Normalisation::NONE);
         let input = Input {
             seconds: None,
             picture_seconds: None,

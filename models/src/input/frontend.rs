@@ -16,7 +16,7 @@ use crate::training::settings::Extract;
 
 /// Batches to the network's input.
 #[derive(Debug)]
-pub struct FrontEnd<'a> {
+pub struct Frontend<'a> {
     device: Device,
     normalisation: &'a Normalisation,
     /// Where batches hold sound.
@@ -35,11 +35,11 @@ struct Sound {
     figures: Option<[Tensor; 2]>,
 }
 
-impl<'a> FrontEnd<'a> {
+impl<'a> Frontend<'a> {
     /// For batches of features, which this normalisation brings to scale.
     #[must_use]
     pub fn ahead(device: &Device, normalisation: &'a Normalisation) -> Self {
-        FrontEnd {
+        Frontend {
             device: device.clone(),
             normalisation,
             sound: None,
@@ -56,7 +56,7 @@ impl<'a> FrontEnd<'a> {
         input: &Input,
         normalisation: &'a Normalisation,
     ) -> Result<Self, Error> {
-        let own = FrontEnd::ahead(device, normalisation);
+        let own = Frontend::ahead(device, normalisation);
         if extract.is_ahead() {
             return Ok(own);
         }
@@ -78,7 +78,7 @@ impl<'a> FrontEnd<'a> {
                 Some(Tensor::from_vec(device, &matrix, [frames, wanted])?)
             }
         };
-        Ok(FrontEnd {
+        Ok(Frontend {
             sound: Some(Sound {
                 extractor,
                 resizing,
@@ -89,7 +89,7 @@ impl<'a> FrontEnd<'a> {
         })
     }
 
-    /// Whether [`FrontEnd::new`] can be made for [`Extract::Device`].
+    /// Whether [`Frontend::new`] can be made for [`Extract::Device`].
     ///
     /// # Errors
     /// [`Error::Setting`] where it can't.
@@ -181,7 +181,7 @@ fn refused(error: audio::Error) -> Error {
 /// # Errors
 /// What the device refuses; [`Error::Io`] where a file in the cache can no longer be read; [`Error::Stopped`].
 pub fn fit(
-    front: &FrontEnd<'_>,
+    front: &Frontend<'_>,
     input: &Input,
     clips: Clips<'_>,
     chosen: &[usize],
@@ -249,7 +249,7 @@ mod tests {
                 features: &[windows.clone().into()],
                 targets: &[0],
             };
-            let front = FrontEnd::new(device, extract, input, Normalisation::NONE).unwrap();
+            let front = Frontend::new(device, extract, input, Normalisation::NONE).unwrap();
             fit(&front, input, clips, &[0], 3, Control::none()).unwrap()
         };
         let by = normalisation(&ahead, Extract::Ahead);
@@ -258,7 +258,7 @@ mod tests {
             .chunks_exact_mut(ahead.window_len())
             .for_each(|window| by.apply(window));
         let by = normalisation(&sound, Extract::Device);
-        let front = FrontEnd::new(device, Extract::Device, input, &by).unwrap();
+        let front = Frontend::new(device, Extract::Device, input, &by).unwrap();
         assert!(front.while_reading().mean.is_empty());
         let before = device.counters();
         let batch = Batch {
@@ -331,7 +331,7 @@ mod tests {
         let refused = |change: fn(&mut Input)| {
             let mut input = input(Kind::LogMel, Preset::Librosa, 41);
             change(&mut input);
-            FrontEnd::check(&input).unwrap_err().to_string()
+            Frontend::check(&input).unwrap_err().to_string()
         };
         assert!(refused(|i| i.seconds = None).contains("input.seconds"));
         assert!(refused(|i| i.seconds = Some(1e300)).contains("training.extract"));

@@ -19,7 +19,7 @@ const IN_MEMORY: u64 = 1 << 23;
 ///
 /// # Errors
 /// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; whatever `heard` refuses.
-pub(crate) fn hear(
+pub(crate) fn for_windows(
     input: &Input,
     path: &Path,
     segment: &Segment,
@@ -47,8 +47,8 @@ pub(crate) fn hear(
                 .await?;
             return Ok(stream.warnings());
         }
-        let mut listener = Listener::new(input, open()?, samples, &name);
-        while let Some(windows) = listener.next(AT_ONCE).await? {
+        let mut windows_of = WindowStream::new(input, open()?, samples, &name);
+        while let Some(windows) = windows_of.next(AT_ONCE).await? {
             heard(windows).await?;
         }
         // It was read to its end to be counted.
@@ -57,7 +57,7 @@ pub(crate) fn hear(
 }
 
 /// Cuts a stream into the windows that [`Input::windows`] cuts a clip into.
-struct Listener<'a> {
+struct WindowStream<'a> {
     input: &'a Input,
     name: &'a str,
     stream: Stream<'a>,
@@ -67,10 +67,15 @@ struct Listener<'a> {
     base: usize,
 }
 
-impl<'a> Listener<'a> {
+impl<'a> WindowStream<'a> {
     /// For a stream of so many samples, at its start; `name` goes into errors.
-    fn new(input: &'a Input, stream: Stream<'a>, samples: usize, name: &'a str) -> Listener<'a> {
-        Listener {
+    fn new(
+        input: &'a Input,
+        stream: Stream<'a>,
+        samples: usize,
+        name: &'a str,
+    ) -> WindowStream<'a> {
+        WindowStream {
             input,
             name,
             cuts: input.cuts(samples, stream.sample_rate()).into_iter(),
@@ -148,9 +153,9 @@ mod tests {
         let clip = audio::decode_bytes(&bytes, "x", &Limits::default()).unwrap();
         assert_eq!(samples, clip.samples.len());
         let whole = input.windows(&Device::cpu(), &clip, "x").unwrap();
-        let mut listener = Listener::new(&input, open(), samples, "x");
+        let mut windows_of = WindowStream::new(&input, open(), samples, "x");
         let (mut windows, mut values) = (0, Vec::new());
-        while let Some(some) = kernels::block_on(listener.next(2)).unwrap() {
+        while let Some(some) = kernels::block_on(windows_of.next(2)).unwrap() {
             assert!(some.windows <= 2);
             windows += some.windows;
             values.extend(some.values);
@@ -158,7 +163,7 @@ mod tests {
         assert_eq!((windows, whole.windows), (9, 9));
         assert!(values == whole.values);
 
-        drop(listener);
+        drop(windows_of);
         input.seconds = Some(0.1);
         let (mut heard, mut turns) = (0, 0);
         let hear = async |windows: Windows| {

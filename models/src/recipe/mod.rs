@@ -40,7 +40,7 @@ use crate::data::dataset::Layout;
 use crate::data::labels;
 use crate::data::split::SplitSettings;
 use crate::input::Input;
-use crate::input::frontend::FrontEnd;
+use crate::input::frontend::Frontend;
 use crate::training::settings::{Extract, TrainingSettings};
 pub use range::{Between, Draw, Range, Ranges, draws};
 pub use shipped::{networks, shipped};
@@ -194,7 +194,7 @@ impl Recipe {
                 let reason = "a classifier that is no network learns on the host";
                 return Err(Error::setting("training.extract", reason));
             }
-            FrontEnd::check(&self.input)?;
+            Frontend::check(&self.input)?;
         }
         self.training.check()
     }

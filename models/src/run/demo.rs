@@ -11,7 +11,7 @@ use engine::Device;
 use crate::Error;
 use crate::base::control::{Control, Event};
 use crate::base::files;
-use crate::base::parallel::each;
+use crate::base::parallel::map;
 use crate::classify::{Answer, Classifier};
 use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
@@ -78,7 +78,7 @@ pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec
         files::make_folder(&dir.join(genre))?;
     }
     let done = AtomicUsize::new(0);
-    each(clips, |index| {
+    map(clips, |index| {
         control.check()?;
         let (genre, number) = (index % GENRES.len(), index / GENRES.len());
         let path = dir

@@ -155,7 +155,7 @@ impl RunFolder {
 
     /// The model file that the run has, of either kind.
     #[must_use]
-    pub fn learnt(&self) -> PathBuf {
+    pub fn trained(&self) -> PathBuf {
         let model = self.model();
         if model.exists() { model } else { self.best() }
     }
@@ -166,7 +166,7 @@ impl RunFolder {
     /// [`Error::Io`] for a folder that holds no run.
     pub(crate) fn model_of(path: &Path) -> Result<PathBuf, Error> {
         Ok(match path.is_dir() {
-            true => RunFolder::open(path)?.learnt(),
+            true => RunFolder::open(path)?.trained(),
             false => path.into(),
         })
     }

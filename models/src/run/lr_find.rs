@@ -15,7 +15,7 @@ use crate::base::control::Control;
 use crate::data::split::Split;
 use crate::recipe::Recipe;
 use crate::report::escape;
-use crate::run::pipeline::{Material, begin};
+use crate::run::pipeline::{Inputs, begin};
 use crate::run::transfer;
 use crate::training::train::{Setup, Sweep, SweepRow, Trainer};
 
@@ -51,13 +51,13 @@ pub fn lr_find(
     let mut warnings = Vec::new();
     control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
     let recipe = &settings.recipe;
-    let material = Material::make(dataset, recipe, finding.cache, control)?;
-    let dataset = &material.prepared.dataset;
+    let inputs = Inputs::make(dataset, recipe, finding.cache, control)?;
+    let dataset = &inputs.prepared.dataset;
     let split = Split::new(dataset, &recipe.split, seed)?;
     control.warn(&mut warnings, split.warnings.iter().cloned());
     let fitted = split.fitted(recipe.split.form);
-    let normalisation = material.normalisation(recipe, &fitted, device, control)?;
-    let varied = material.varied(recipe, &split, control, &mut warnings)?;
+    let normalisation = inputs.normalisation(recipe, &fitted, device, control)?;
+    let varied = inputs.varied(recipe, &split, control, &mut warnings)?;
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
         clips: varied.clips(),

@@ -64,23 +64,23 @@ pub(crate) fn begin(
         name: name.clone(),
         source: engine::Error::ModelFile(reason),
     };
-    let adopted = trainer.start_from(&weights).map_err(|error| match error {
+    let loaded = trainer.start_from(&weights).map_err(|error| match error {
         Error::Engine(source @ engine::Error::ModelFile(_)) => Error::model(&name)(source),
         error => error,
     })?;
-    if adopted.taken.is_empty() {
-        return Err(refuse(format!("none of its weights fits: {adopted}")));
+    if loaded.taken.is_empty() {
+        return Err(refuse(format!("none of its weights fits: {loaded}")));
     }
     let frozen = |array: &str| {
         let layers = recipe.training.frozen.iter();
         let mut rests = layers.filter_map(|layer| array.strip_prefix(layer.as_str()));
         rests.any(|rest| rest.starts_with(['/', '.']))
     };
-    let other = adopted.mismatched.iter().map(|(array, ..)| array);
-    if let Some(array) = adopted.kept.iter().chain(other).find(|array| frozen(array)) {
-        let problem = format!("`{array}` is to be frozen and gets no weights: {adopted}");
+    let other = loaded.mismatched.iter().map(|(array, ..)| array);
+    if let Some(array) = loaded.kept.iter().chain(other).find(|array| frozen(array)) {
+        let problem = format!("`{array}` is to be frozen and gets no weights: {loaded}");
         return Err(refuse(problem));
     }
-    control.warn(warnings, [format!("{name}: {adopted}")]);
+    control.warn(warnings, [format!("{name}: {loaded}")]);
     Ok(())
 }

@@ -10,7 +10,8 @@ use models::base::control::Control;
 use models::recipe::Recipe;
 use models::run::folder::RunFolder;
 use models::run::pipeline::{
-    ClipAnswer, Evaluating, Learnt, Outcome, Resuming, Training, evaluate_run, resume, train_folder,
+    ClipAnswer, Evaluating, Outcome, Resuming, TrainedModel, Training, evaluate_run, resume,
+    train_folder,
 };
 
 use crate::place::{Place, recipe};
@@ -179,7 +180,7 @@ fn sound_files_are_named_by_what_was_learnt() {
     ] {
         let outcome = place.train(recipe, run, Control::none()).unwrap();
         for model in [place.path(run), outcome.run.learnt()] {
-            let learnt = Learnt::load(&model, &Device::cpu()).unwrap();
+            let learnt = TrainedModel::load(&model, &Device::cpu()).unwrap();
             for clip in &outcome.tested {
                 let answer = learnt.classify_segment(&clip.path, &Segment::default());
                 let answer = answer.unwrap();
@@ -190,7 +191,7 @@ fn sound_files_are_named_by_what_was_learnt() {
         }
     }
     train(&place, "kind = \"svm\"", "ready").unwrap();
-    let learnt = Learnt::load(&place.path("ready"), &Device::cpu()).unwrap();
+    let learnt = TrainedModel::load(&place.path("ready"), &Device::cpu()).unwrap();
     let sound = place.data().join("g0/t0.wav");
     let error = learnt.classify_segment(&sound, &Segment::default());
     let error = error.unwrap_err().to_string();

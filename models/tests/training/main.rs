@@ -14,7 +14,7 @@ use models::classify::Classifier;
 use models::evaluation::answers::judge;
 use models::input::Windows;
 use models::input::examples::ClipFeatures;
-use models::input::frontend::FrontEnd;
+use models::input::frontend::Frontend;
 use models::training::settings::{Best, TrainingSettings};
 use models::training::train::{Setup, Trainer};
 use toy::{Kept, Toy, assert_same};
@@ -56,7 +56,7 @@ fn it_learns_and_its_model_file_answers() {
     let classifier = Classifier::from_bytes(&kept.best).unwrap();
     assert_eq!(classifier.labels(), toy.labels);
     let chosen = &toy.split.validation;
-    let front = FrontEnd::ahead(classifier.network().device(), classifier.normalisation());
+    let front = Frontend::ahead(classifier.network().device(), classifier.normalisation());
     let judged = judge(
         classifier.network(),
         &front,
@@ -248,7 +248,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
         .for_each(|&clip| counts[toy.targets[clip]] += 1);
     let weights = models::training::settings::balanced_weights(&counts);
     let chosen = &toy.split.validation;
-    let front = FrontEnd::ahead(classifier.network().device(), classifier.normalisation());
+    let front = Frontend::ahead(classifier.network().device(), classifier.normalisation());
     let judged = judge(
         classifier.network(),
         &front,

@@ -6,7 +6,7 @@ use models::base::control::Control;
 use models::evaluation::answers::judge;
 use models::input::Windows;
 use models::input::examples::{ClipFeatures, Clips};
-use models::input::frontend::FrontEnd;
+use models::input::frontend::Frontend;
 use models::training::train::{Sweep, Trainer};
 
 use crate::toy::{Kept, Toy};
@@ -121,7 +121,7 @@ fn a_clips_answer_is_the_mean_over_its_windows() {
     let judged = |features: &[ClipFeatures], targets: &[usize]| {
         let clips = Clips { features, targets };
         let all: Vec<usize> = (0..features.len()).collect();
-        let front = FrontEnd::ahead(network.device(), &toy.normalisation);
+        let front = Frontend::ahead(network.device(), &toy.normalisation);
         let judged = judge(&network, &front, clips, &all, None, 4, Control::none());
         judged.unwrap().probabilities
     };

@@ -7,11 +7,11 @@ use models::Error;
 use models::base::control::Control;
 use models::data::split::Split;
 use models::input::examples::{ClipFeatures, Clips};
-use models::input::frontend::{FrontEnd, fit};
+use models::input::frontend::{Frontend, fit};
 use models::input::{Input, Normalisation, Normalise, Windows};
 use models::training::history::EpochRow;
 use models::training::settings::TrainingSettings;
-use models::training::train::{Keeper, Setup, Trainer};
+use models::training::train::{Checkpoints, Setup, Trainer};
 
 pub const SIDE: usize = 8;
 
@@ -81,7 +81,7 @@ impl Toy {
             features: &features,
             targets: &targets,
         };
-        let front = FrontEnd::ahead(&Device::cpu(), Normalisation::NONE);
+        let front = Frontend::ahead(&Device::cpu(), Normalisation::NONE);
         let normalisation = fit(&front, &input, clips, &split.train, 3, Control::none()).unwrap();
         Toy {
             features,
@@ -140,7 +140,7 @@ pub struct Kept {
     pub full_from: Option<usize>,
 }
 
-impl Keeper for Kept {
+impl Checkpoints for Kept {
     fn best(&mut self, model: &ModelFile) -> Result<(), Error> {
         self.best = model.to_bytes()?;
         Ok(())

@@ -87,7 +87,7 @@ pub(super) fn each<T: Send>(
     let (mut all, at_once) = (Vec::new(), at_once.max(1));
     while all.len() < lessons.labels {
         let first = all.len();
-        let some = parallel::each(at_once.min(lessons.labels - first), |at| {
+        let some = parallel::map(at_once.min(lessons.labels - first), |at| {
             control.check()?;
             let label = first + at;
             lessons.has(label).then(|| work(label)).transpose()

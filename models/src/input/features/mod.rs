@@ -18,7 +18,7 @@ use kernels::Device;
 use crate::Error;
 use crate::base::control::{Control, Event};
 use crate::base::files;
-use crate::base::parallel::each;
+use crate::base::parallel::map;
 use crate::data::dataset::{Content, Dataset, Item};
 use crate::input::cache::{Cache, ContentHash};
 use crate::input::examples::ClipFeatures;
@@ -61,7 +61,7 @@ pub fn prepare(
     };
     let columns = input.chosen();
     let (done, total) = (AtomicUsize::new(0), dataset.items.len());
-    let results = each(total, |at| {
+    let results = map(total, |at| {
         control.check()?;
         let result = work.clip(&dataset.items[at], &columns, cache);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;

@@ -8,7 +8,7 @@ use kernels::Device;
 use super::{Prepared, Work};
 use crate::Error;
 use crate::base::control::{Control, Event};
-use crate::base::parallel::each;
+use crate::base::parallel::map;
 use crate::base::random::{Stream, stream};
 use crate::input::Input;
 use crate::input::augment::SoundVariants;
@@ -43,7 +43,7 @@ pub fn variants(
         control,
     };
     let (done, total) = (AtomicUsize::new(0), chosen.len());
-    let results = each(total, |at| {
+    let results = map(total, |at| {
         let result = work.variants(prepared, chosen[at], sound, caches);
         if matches!(result, Err(Error::Stopped)) {
             return Err(Error::Stopped);

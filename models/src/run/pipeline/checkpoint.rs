@@ -10,17 +10,17 @@ use crate::base::files;
 use crate::report::tensorboard::EventFiles;
 use crate::run::folder::RunFolder;
 use crate::training::history::EpochRow;
-use crate::training::train::Keeper;
+use crate::training::train::Checkpoints;
 
 /// Writes a training's files into its run folder.
-pub(super) struct RunKeeper<'a> {
+pub(super) struct CheckpointWriter<'a> {
     run: &'a RunFolder,
     events: EventFiles,
 }
 
-impl<'a> RunKeeper<'a> {
+impl<'a> CheckpointWriter<'a> {
     pub(super) fn new(run: &'a RunFolder) -> Result<Self, Error> {
-        Ok(RunKeeper {
+        Ok(CheckpointWriter {
             events: EventFiles::create(&run.tensorboard())?,
             run,
         })
@@ -34,7 +34,7 @@ impl<'a> RunKeeper<'a> {
     }
 }
 
-impl Keeper for RunKeeper<'_> {
+impl Checkpoints for CheckpointWriter<'_> {
     fn best(&mut self, model: &ModelFile) -> Result<(), Error> {
         self.write(&self.run.best(), model)
     }

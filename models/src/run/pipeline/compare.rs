@@ -22,7 +22,7 @@ pub fn compare_runs(
     control: Control<'_>,
 ) -> Result<Comparison, Error> {
     let mut comparison = Comparison::default();
-    let mut judged: Vec<Vec<String>> = Vec::new();
+    let mut evaluated: Vec<Vec<String>> = Vec::new();
     for run in runs.iter().map(AsRef::as_ref) {
         let recipe = RunFolder::open(run)?.settings()?.recipe;
         let evaluating = Evaluating { run, data, cache };
@@ -30,7 +30,7 @@ pub fn compare_runs(
         let name = run.display().to_string();
         let mut clips: Vec<String> = evaluation.clips.into_iter().map(|clip| clip.name).collect();
         clips.sort_unstable();
-        judged.push(clips);
+        evaluated.push(clips);
         comparison.runs.push(Compared {
             run: name,
             recipe: recipe.name,
@@ -39,11 +39,14 @@ pub fn compare_runs(
             metrics: evaluation.metrics,
         });
     }
-    let others = judged.iter().filter(|clips| **clips != judged[0]).count();
+    let others = evaluated
+        .iter()
+        .filter(|clips| **clips != evaluated[0])
+        .count();
     if others > 0 {
-        let (all, first) = (judged.len(), &comparison.runs[0].run);
+        let (all, first) = (evaluated.len(), &comparison.runs[0].run);
         let words = format!(
-            "{others} of {all} runs were not judged on the same clips as {first}: their figures differ by chance too"
+            "{others} of {all} runs were not evaluated on the same clips as {first}: their figures differ by chance too"
         );
         control.warn(&mut comparison.notes, [words]);
     }

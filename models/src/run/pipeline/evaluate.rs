@@ -6,7 +6,7 @@ use engine::Device;
 
 use super::data::open;
 use super::inputs::features;
-use super::model::Learnt;
+use super::model::TrainedModel;
 use crate::Error;
 use crate::base::control::Control;
 use crate::data::split::Split;
@@ -68,7 +68,7 @@ pub fn evaluate_run(
 ) -> Result<Evaluation, Error> {
     let run = RunFolder::open(evaluating.run)?;
     let settings = run.settings()?;
-    let learnt = Learnt::of_run(&run, &settings, device)?;
+    let trained = TrainedModel::of_run(&run, &settings, device)?;
     let dir = evaluating.data.unwrap_or(settings.data.dir.as_ref());
     let mut warnings = Vec::new();
     let mut recipe = settings.recipe.clone();
@@ -83,7 +83,7 @@ pub fn evaluate_run(
     let (dataset, _) = open(dir, &recipe)?;
     let mut prepared = features(
         dataset,
-        learnt.input(),
+        trained.input(),
         recipe.training.extract,
         evaluating.cache,
         control,
@@ -97,15 +97,18 @@ pub fn evaluate_run(
     let own = prepared.fingerprint == settings.data.fingerprint;
     if !own && evaluating.data.is_none() {
         let reason = "its clips are others than those this run was trained on, so its test clips are not known";
-        return refuse(reason, "name the folder by --data to judge all its clips");
+        return refuse(
+            reason,
+            "name the folder by --data to evaluate all its clips",
+        );
     }
     if !own && same(dir) {
-        let words = "this is the folder that the run was trained on, changed since: clips that it learnt from are among those judged";
+        let words = "this is the folder that the run was trained on, changed since: clips that it trained from are among those evaluated";
         control.warn(&mut warnings, [words.into()]);
     }
-    if own && learnt.labels() != prepared.dataset.labels {
+    if own && trained.labels() != prepared.dataset.labels {
         return Err(Error::Malformed {
-            path: run.learnt(),
+            path: run.trained(),
             reason: "its labels are not this run's".into(),
         });
     }
@@ -119,7 +122,7 @@ pub fn evaluate_run(
         }
         (split.test, "test clips")
     } else {
-        let chosen = known_labels(&mut prepared, learnt.labels(), control, &mut warnings);
+        let chosen = known_labels(&mut prepared, trained.labels(), control, &mut warnings);
         if chosen.is_empty() {
             return refuse(
                 "none of its labels is known to the model",
@@ -129,7 +132,7 @@ pub fn evaluate_run(
         (chosen, "clips")
     };
     let note = format!("{} {what} of {}", chosen.len(), dir.display());
-    let (metrics, clips) = ask(&learnt, &prepared, &chosen, control)?;
+    let (metrics, clips) = ask(&trained, &prepared, &chosen, control)?;
     Ok(Evaluation {
         metrics,
         clips,
@@ -169,18 +172,18 @@ fn known_labels(
 
 /// Asks a model about some clips whose labels have its numbers.
 pub(super) fn ask(
-    learnt: &Learnt,
+    trained: &TrainedModel,
     prepared: &Prepared,
     chosen: &[usize],
     control: Control<'_>,
 ) -> Result<(Metrics, Vec<ClipAnswer>), Error> {
-    let (items, labels) = (&prepared.dataset.items, learnt.labels());
+    let (items, labels) = (&prepared.dataset.items, trained.labels());
     let targets: Vec<usize> = items.iter().map(|item| item.label).collect();
     let clips = Clips {
         features: &prepared.features,
         targets: &targets,
     };
-    let probabilities = learnt.probabilities(clips, prepared.extract, chosen, control)?;
+    let probabilities = trained.probabilities(clips, prepared.extract, chosen, control)?;
     let answer = |(&clip, probabilities): (&usize, &Vec<f64>)| {
         let answer = largest(probabilities);
         ClipAnswer {

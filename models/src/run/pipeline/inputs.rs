@@ -12,14 +12,14 @@ use crate::data::split::Split;
 use crate::input::cache::Cache;
 use crate::input::examples::{ClipFeatures, Clips};
 use crate::input::features::{Prepared, prepare, variants};
-use crate::input::frontend::{FrontEnd, fit};
+use crate::input::frontend::{Frontend, fit};
 use crate::input::{Input, Normalisation, Normalise};
 use crate::recipe::Recipe;
 use crate::training::settings::Extract;
 
 /// A dataset as features: what one training or many are made from.
 #[derive(Debug)]
-pub(crate) struct Material {
+pub(crate) struct Inputs {
     pub prepared: Prepared,
     pub(super) warnings: Vec<String>,
     targets: Vec<usize>,
@@ -37,13 +37,13 @@ pub(crate) struct Varied {
     pub split: Split,
 }
 
-impl Material {
+impl Inputs {
     pub fn make(
         dataset: Dataset,
         recipe: &Recipe,
         cache: Option<&Path>,
         control: Control<'_>,
-    ) -> Result<Material, Error> {
+    ) -> Result<Inputs, Error> {
         let mut warnings = Vec::new();
         let prepared = features(
             dataset,
@@ -56,7 +56,7 @@ impl Material {
         prepared.dataset.check_labels()?;
         let items = &prepared.dataset.items;
         let targets = items.iter().map(|item| item.label).collect();
-        Ok(Material {
+        Ok(Inputs {
             prepared,
             targets,
             warnings,
@@ -77,7 +77,7 @@ impl Material {
             targets: &self.targets,
         };
         let (input, extract) = (&recipe.input, self.prepared.extract);
-        let front = FrontEnd::new(device, extract, input, Normalisation::NONE)?;
+        let front = Frontend::new(device, extract, input, Normalisation::NONE)?;
         fit(&front, input, clips, chosen, recipe.training.batch, control)
     }
 

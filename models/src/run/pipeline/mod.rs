@@ -11,7 +11,7 @@
 //! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
 //! | `material.rs` | a dataset as features; what is learnt from, variants and all |
 //! | `keeper.rs` | writing a training's files into its run folder |
-//! | `learnt.rs` | [`Learnt`]: a trained model of either kind |
+//! | `learnt.rs` | [`TrainedModel`]: a trained model of either kind |
 //! | `page.rs` | the run as a report, with pictures of clips |
 
 mod checkpoint;
@@ -44,12 +44,12 @@ use crate::run::lock::RunLock;
 use crate::run::transfer;
 use crate::training::settings::Best;
 use crate::training::train::{Setup, Trainer};
-use checkpoint::RunKeeper;
+use checkpoint::CheckpointWriter;
 pub use compare::compare_runs;
 pub use data::open;
 pub use evaluate::{ClipAnswer, Evaluating, Evaluation, evaluate_run};
-pub(crate) use inputs::Material;
-pub use model::Learnt;
+pub(crate) use inputs::Inputs;
+pub use model::TrainedModel;
 pub(crate) use options::Options;
 pub use outcome::Outcome;
 pub(crate) use series::by_name;
@@ -104,9 +104,9 @@ pub fn train_folder(
     let _lock = RunLock::take(training.out)?;
     let run = RunFolder::create(training.out)?;
     run.write_settings(&settings)?;
-    let material = Material::make(dataset, &settings.recipe, training.cache, control)?;
+    let inputs = Inputs::make(dataset, &settings.recipe, training.cache, control)?;
     let how = Options::new(training.profile, device, control);
-    train_on(run, settings, &material, &how)
+    train_on(run, settings, &inputs, &how)
 }
 
 /// The dataset and the settings of a training, checked as far as can be before features are computed.
@@ -159,9 +159,9 @@ pub fn resume(
     resuming.change(&mut settings)?;
     let (dataset, recipe) = open(settings.data.dir.as_ref(), &settings.recipe)?;
     settings.recipe = recipe;
-    let material = Material::make(dataset, &settings.recipe, resuming.cache, control)?;
+    let inputs = Inputs::make(dataset, &settings.recipe, resuming.cache, control)?;
     let how = Options::new(resuming.profile, device, control);
-    train_on(run, settings, &material, &how)
+    train_on(run, settings, &inputs, &how)
 }
 
 impl Resuming<'_> {
@@ -183,14 +183,14 @@ impl Resuming<'_> {
 pub(crate) fn train_on(
     run: RunFolder,
     mut settings: RunSettings,
-    material: &Material,
+    inputs: &Inputs,
     how: &Options<'_>,
 ) -> Result<Outcome, Error> {
     let (device, control) = (how.device, how.control);
-    let mut warnings = material.warnings.clone();
+    let mut warnings = inputs.warnings.clone();
     control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
     let recipe = settings.recipe.clone();
-    let prepared = &material.prepared;
+    let prepared = &inputs.prepared;
     let dataset = &prepared.dataset;
     if device.name() != settings.device {
         let words = format!(
@@ -230,12 +230,12 @@ pub(crate) fn train_on(
     run.write_settings(&settings)?;
 
     let fitted = split.fitted(recipe.split.form);
-    let normalisation = material.normalisation(&recipe, &fitted, device, control)?;
-    let varied = material.varied(&recipe, &split, control, &mut warnings)?;
+    let normalisation = inputs.normalisation(&recipe, &fitted, device, control)?;
+    let varied = inputs.varied(&recipe, &split, control, &mut warnings)?;
     if let Some(classifier) = &recipe.classifier {
         let begun = Instant::now();
-        let learnt = classical::train(classifier, &settings, &varied, &normalisation, control)?;
-        learnt.save(&run.model())?;
+        let trained = classical::train(classifier, &settings, &varied, &normalisation, control)?;
+        trained.save(&run.model())?;
         let done = Trained {
             run,
             settings,
@@ -244,7 +244,7 @@ pub(crate) fn train_on(
             seconds: begun.elapsed().as_secs_f64(),
             warnings,
         };
-        return done.judged(prepared, &split.test, how);
+        return done.evaluated(prepared, &split.test, how);
     }
     let architecture = recipe.architecture_for(dataset.labels.len())?;
     let setup = Setup {
@@ -273,8 +273,8 @@ pub(crate) fn train_on(
     if how.profile {
         trainer.profile()?;
     }
-    let mut keeper = RunKeeper::new(&run)?;
-    trainer.run(&mut keeper, control)?;
+    let mut checkpoints = CheckpointWriter::new(&run)?;
+    trainer.run(&mut checkpoints, control)?;
     let (history, best_epoch) = (trainer.history().to_vec(), trainer.best_epoch());
     drop(trainer);
     let seconds = history.iter().map(|row| row.seconds).sum();
@@ -287,5 +287,5 @@ pub(crate) fn train_on(
         seconds,
         warnings,
     };
-    done.judged(prepared, &split.test, how)
+    done.evaluated(prepared, &split.test, how)
 }

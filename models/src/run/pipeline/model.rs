@@ -9,9 +9,9 @@ use crate::Error;
 use crate::base::control::Control;
 use crate::classical::Saved;
 use crate::classify::{Answer, Classifier};
-use crate::evaluation::answers::judge;
+use crate::evaluation::answers::evaluate;
 use crate::input::examples::Clips;
-use crate::input::frontend::FrontEnd;
+use crate::input::frontend::Frontend;
 use crate::input::{Input, Windows};
 use crate::run::folder::{RunFolder, RunSettings};
 use crate::training::settings::Extract;
@@ -21,39 +21,39 @@ const AT_ONCE: usize = 32;
 
 /// A trained model of either kind.
 #[derive(Debug)]
-pub enum Learnt {
+pub enum TrainedModel {
     /// A network.
     Network(Classifier),
     /// A classifier that is none.
     Classical(Saved),
 }
 
-impl Learnt {
+impl TrainedModel {
     /// A model file (`best.safetensors` or `model.json` of a run), or the folder of a run for the one that it has.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Model`] or [`Error::Malformed`] for what is no sound model.
-    pub fn load(path: &Path, device: &Device) -> Result<Learnt, Error> {
+    pub fn load(path: &Path, device: &Device) -> Result<TrainedModel, Error> {
         let file = RunFolder::model_of(path)?;
         let extension = file.extension().unwrap_or_default();
         Ok(match extension.eq_ignore_ascii_case("json") {
-            true => Learnt::Classical(Saved::load(&file)?),
-            false => Learnt::Network(Classifier::load_on(&file, device)?),
+            true => TrainedModel::Classical(Saved::load(&file)?),
+            false => TrainedModel::Network(Classifier::load_on(&file, device)?),
         })
     }
 
     /// What a run has learnt.
     ///
     /// # Errors
-    /// As [`Learnt::load`].
+    /// As [`TrainedModel::load`].
     pub(super) fn of_run(
         run: &RunFolder,
         settings: &RunSettings,
         device: &Device,
-    ) -> Result<Learnt, Error> {
+    ) -> Result<TrainedModel, Error> {
         Ok(match settings.recipe.classifier {
-            Some(_) => Learnt::Classical(Saved::load(&run.model())?),
-            None => Learnt::Network(Classifier::load_on(run.best(), device)?),
+            Some(_) => TrainedModel::Classical(Saved::load(&run.model())?),
+            None => TrainedModel::Network(Classifier::load_on(run.best(), device)?),
         })
     }
 
@@ -61,8 +61,8 @@ impl Learnt {
     #[must_use]
     pub fn labels(&self) -> &[String] {
         match self {
-            Learnt::Network(classifier) => classifier.labels(),
-            Learnt::Classical(saved) => &saved.labels,
+            TrainedModel::Network(classifier) => classifier.labels(),
+            TrainedModel::Classical(saved) => &saved.labels,
         }
     }
 
@@ -70,8 +70,8 @@ impl Learnt {
     #[must_use]
     pub fn input(&self) -> &Input {
         match self {
-            Learnt::Network(classifier) => classifier.input(),
-            Learnt::Classical(saved) => &saved.input,
+            TrainedModel::Network(classifier) => classifier.input(),
+            TrainedModel::Classical(saved) => &saved.input,
         }
     }
 
@@ -81,15 +81,15 @@ impl Learnt {
     /// As [`Classifier::classify_segment`] and [`Saved::classify_segment`].
     pub fn classify_segment(&self, path: &Path, segment: &Segment) -> Result<Answer, Error> {
         match self {
-            Learnt::Network(classifier) => classifier.classify_segment(path, segment),
-            Learnt::Classical(saved) => saved.classify_segment(path, segment),
+            TrainedModel::Network(classifier) => classifier.classify_segment(path, segment),
+            TrainedModel::Classical(saved) => saved.classify_segment(path, segment),
         }
     }
 
     /// The probability of every label for each of the chosen clips.
     ///
     /// # Errors
-    /// As [`judge`] and [`Saved::probabilities`].
+    /// As [`evaluate`] and [`Saved::probabilities`].
     pub(super) fn probabilities(
         &self,
         clips: Clips<'_>,
@@ -98,12 +98,12 @@ impl Learnt {
         control: Control<'_>,
     ) -> Result<Vec<Vec<f64>>, Error> {
         let saved = match self {
-            Learnt::Classical(saved) => saved,
-            Learnt::Network(classifier) => {
+            TrainedModel::Classical(saved) => saved,
+            TrainedModel::Network(classifier) => {
                 let (network, normalisation) = (classifier.network(), classifier.normalisation());
                 let device = network.device();
-                let front = FrontEnd::new(device, extract, classifier.input(), normalisation)?;
-                let judged = judge(
+                let front = Frontend::new(device, extract, classifier.input(), normalisation)?;
+                let evaluated = evaluate(
                     network,
                     &front,
                     clips,
@@ -112,7 +112,7 @@ impl Learnt {
                     classifier.at_once(AT_ONCE),
                     control,
                 )?;
-                return Ok(judged.probabilities);
+                return Ok(evaluated.probabilities);
             }
         };
         let of = |&clip: &usize| {

@@ -1,7 +1,7 @@
 //! The end of a training: its test, its report.
 
 use super::evaluate::ask;
-use super::model::Learnt;
+use super::model::TrainedModel;
 use super::options::Options;
 use super::outcome::Outcome;
 use super::page;
@@ -24,7 +24,7 @@ pub(super) struct Trained {
 
 impl Trained {
     /// Asks the model about the test clips and writes the report.
-    pub(super) fn judged(
+    pub(super) fn evaluated(
         mut self,
         prepared: &Prepared,
         test: &[usize],
@@ -38,8 +38,8 @@ impl Trained {
             control.warn(&mut self.warnings, [words.into()]);
             (None, Vec::new())
         } else {
-            let learnt = Learnt::of_run(&self.run, &self.settings, device)?;
-            let (metrics, tested) = ask(&learnt, prepared, test, control)?;
+            let trained = TrainedModel::of_run(&self.run, &self.settings, device)?;
+            let (metrics, tested) = ask(&trained, prepared, test, control)?;
             self.run.write_metrics(&metrics)?;
             (Some(metrics), tested)
         };

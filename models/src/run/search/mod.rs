@@ -32,7 +32,7 @@ use crate::data::split::Split;
 use crate::recipe::{Draw, Recipe, draws, read_toml};
 use crate::run::folder::{RunFolder, RunSettings, SEARCH};
 use crate::run::lock::RunLock;
-use crate::run::pipeline::{Material, Options, Outcome, Training, begin, open, train_on};
+use crate::run::pipeline::{Inputs, Options, Outcome, Training, begin, open, train_on};
 
 /// At most so many trials.
 const MOST: usize = 10_000;
@@ -78,8 +78,8 @@ pub fn search(
     let mut settings = SearchSettings { trials, run };
     settings.write(training.out)?;
     let recipe = &settings.run.recipe;
-    let material = Material::make(dataset, recipe, training.cache, control)?;
-    settings.run_all(training.out, &material, device, control)
+    let inputs = Inputs::make(dataset, recipe, training.cache, control)?;
+    settings.run_all(training.out, &inputs, device, control)
 }
 
 /// Goes on with a search that was stopped, or for more trials.
@@ -100,9 +100,9 @@ pub fn resume(
     check(&settings.run.recipe, settings.trials)?;
     settings.write(dir)?;
     let (dataset, recipe) = open(settings.run.data.dir.as_ref(), &settings.run.recipe)?;
-    let material = Material::make(dataset, &recipe, cache, control)?;
+    let inputs = Inputs::make(dataset, &recipe, cache, control)?;
     settings.run.recipe = recipe;
-    settings.run_all(dir, &material, device, control)
+    settings.run_all(dir, &inputs, device, control)
 }
 
 /// Checks the ranges against the recipe.
@@ -146,12 +146,12 @@ impl SearchSettings {
     fn run_all(
         &mut self,
         dir: &Path,
-        material: &Material,
+        inputs: &Inputs,
         device: &Device,
         control: Control<'_>,
     ) -> Result<Found, Error> {
         let split = Split::new(
-            &material.prepared.dataset,
+            &inputs.prepared.dataset,
             &self.run.recipe.split,
             self.run.seed,
         )?;
@@ -161,7 +161,7 @@ impl SearchSettings {
         }
         let known = &mut self.run.data.fingerprint;
         if known.is_empty() {
-            known.clone_from(&material.prepared.fingerprint);
+            known.clone_from(&inputs.prepared.fingerprint);
             self.write(dir)?;
         }
         let mut found = read(dir)?;
@@ -186,8 +186,8 @@ impl SearchSettings {
             });
             let run = dir.join(&name);
             let mut trial = Trial::new(index + 1, draw.clone());
-            match self.train(&run, draw, material, device, control) {
-                Ok(outcome) => trial.fill(&outcome, material)?,
+            match self.train(&run, draw, inputs, device, control) {
+                Ok(outcome) => trial.fill(&outcome, inputs)?,
                 Err(error) if is_the_draws_fault(&error) => {
                     control.tell(Event::Warning(&format!("{name}: {error}")));
                     trial.error = Some(error.to_string());
@@ -219,7 +219,7 @@ impl SearchSettings {
         &self,
         dir: &Path,
         draw: &Draw,
-        material: &Material,
+        inputs: &Inputs,
         device: &Device,
         control: Control<'_>,
     ) -> Result<Outcome, Error> {
@@ -231,7 +231,7 @@ impl SearchSettings {
         settings.recipe = self.drawn(draw)?;
         let _lock = RunLock::take(dir)?;
         let run = RunFolder::open(dir).or_else(|_| RunFolder::create(dir))?;
-        train_on(run, settings, material, &how)
+        train_on(run, settings, inputs, &how)
     }
 
     /// The recipe with a draw in it, and no ranges.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::base::files;
 use crate::recipe::{Draw, Ranges};
-use crate::run::pipeline::{Material, Outcome};
+use crate::run::pipeline::{Inputs, Outcome};
 use crate::training::settings::Best;
 
 /// One trial.
@@ -74,11 +74,11 @@ impl Trial {
         }
     }
 
-    pub(super) fn fill(&mut self, outcome: &Outcome, material: &Material) -> Result<(), Error> {
+    pub(super) fn fill(&mut self, outcome: &Outcome, inputs: &Inputs) -> Result<(), Error> {
         let figures = outcome.figures();
         let figure = |name: &str| figures.get(name).copied();
         let recipe = &outcome.settings.recipe;
-        let labels = material.prepared.dataset.labels.len();
+        let labels = inputs.prepared.dataset.labels.len();
         self.parameters = recipe.architecture_for(labels)?.summary()?.parameters;
         self.best_epoch = outcome.best_epoch;
         self.validation_loss = figure("validation_loss");

@@ -16,19 +16,19 @@ mod tally;
 use std::time::Instant;
 
 use engine::{
-    Adopted, Architecture, Clip, Device, ModelFile, Network, Optimizer, Parameter, Resume, Tensor,
+    Architecture, Clip, Device, Loaded, ModelFile, Network, Optimizer, Parameter, Resume, Tensor,
     Weights,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::base::control::{Control, Event};
-use crate::base::memory::room;
+use crate::base::memory::available;
 use crate::data::split::Split;
-use crate::evaluation::answers::judge;
+use crate::evaluation::answers::evaluate;
 use crate::evaluation::metrics::Metrics;
 use crate::input::examples::{Clips, Examples};
-use crate::input::frontend::FrontEnd;
+use crate::input::frontend::Frontend;
 use crate::input::{Input, Normalisation};
 use crate::training::history::EpochRow;
 use crate::training::settings::TrainingSettings;
@@ -58,7 +58,7 @@ pub struct Setup<'a> {
 }
 
 /// Where a training puts what it has made.
-pub trait Keeper {
+pub trait Checkpoints {
     /// The weights of the best epoch so far.
     ///
     /// # Errors
@@ -91,14 +91,14 @@ pub struct Trainer<'a> {
     network: Network,
     /// The network's own, with the penalty of the settings.
     parameters: Vec<Parameter>,
-    front: FrontEnd<'a>,
+    front: Frontend<'a>,
     optimizer: Optimizer,
     /// A weight per label, on the host and on the device.
     weights: Option<(Vec<f32>, Tensor)>,
     /// The fewest examples that a step takes.
     smallest: usize,
     /// Windows that go through the network at once where it is judged.
-    judged: usize,
+    evaluated: usize,
     history: Vec<EpochRow>,
     best: usize,
     profiler: Option<Profiler>,
@@ -126,8 +126,8 @@ impl<'a> Trainer<'a> {
             return Err(Error::setting("training.batch", reason));
         }
         let frozen = &setup.settings.frozen;
-        let (memory, room) = (setup.architecture.memory_frozen(frozen)?, room(device));
-        memory.check(batch, room)?;
+        let (memory, available) = (setup.architecture.memory_frozen(frozen)?, available(device));
+        memory.check(batch, available)?;
         let mut network = Network::new(setup.architecture, device, setup.seed)?;
         network.freeze(frozen)?;
         let mut parameters = network.parameters().to_vec();
@@ -150,7 +150,7 @@ impl<'a> Trainer<'a> {
             }
         };
         let (extract, input) = (settings.extract, setup.input);
-        let front = FrontEnd::new(device, extract, input, setup.normalisation)?;
+        let front = Frontend::new(device, extract, input, setup.normalisation)?;
         Ok(Trainer {
             setup,
             front,
@@ -159,14 +159,16 @@ impl<'a> Trainer<'a> {
             optimizer,
             weights,
             smallest,
-            judged: settings.batch.min(memory.largest_inference_batch(room)),
+            evaluated: settings
+                .batch
+                .min(memory.largest_inference_batch(available)),
             history: Vec::new(),
             best: 0,
             profiler: None,
         })
     }
 
-    /// A training that goes on from what [`Keeper::last`] was given. `name` goes into errors.
+    /// A training that goes on from what [`Checkpoints::last`] was given. `name` goes into errors.
     ///
     /// # Errors
     /// As [`Trainer::new`]; [`Error::Model`] where the file is of another training.
@@ -224,9 +226,9 @@ impl<'a> Trainer<'a> {
     /// Takes over weights of an earlier training, as far as they fit. To be called before [`Trainer::run`].
     ///
     /// # Errors
-    /// What [`Network::adopt`] refuses.
-    pub fn start_from(&mut self, weights: &Weights) -> Result<Adopted, Error> {
-        Ok(self.network.adopt(weights)?)
+    /// What [`Network::load`] refuses.
+    pub fn start_from(&mut self, weights: &Weights) -> Result<Loaded, Error> {
+        Ok(self.network.load(weights)?)
     }
 
     /// Asks for an [`Event::Profile`] of some of the first steps, which then wait for the device.
@@ -246,13 +248,17 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; what the device or the keeper refuses. What
     /// the keeper was given stays good: the training can go on from there.
-    pub fn run(&mut self, keeper: &mut dyn Keeper, control: Control<'_>) -> Result<(), Error> {
+    pub fn run(
+        &mut self,
+        checkpoints: &mut dyn Checkpoints,
+        control: Control<'_>,
+    ) -> Result<(), Error> {
         let settings = self.setup.settings;
         let examples = self.examples();
         let steps = self.seen(examples.len()).div_ceil(settings.batch);
         let first = self.history.len() + 1;
         if self.history.is_empty() {
-            keeper.last(&self.to_go_on_from(self.model()?)?, &[])?;
+            checkpoints.last(&self.to_go_on_from(self.model()?)?, &[])?;
         }
         control.tell(Event::Training {
             first_epoch: first,
@@ -286,9 +292,9 @@ impl<'a> Trainer<'a> {
             finite(&model.weights).map_err(|error| astray(error, epoch, steps))?;
             if best {
                 self.best = epoch;
-                keeper.best(&model)?;
+                checkpoints.best(&model)?;
             }
-            keeper.last(&self.to_go_on_from(model)?, &self.history)?;
+            checkpoints.last(&self.to_go_on_from(model)?, &self.history)?;
             control.tell(Event::Epoch { row: &row, best });
         }
         Ok(())
@@ -333,19 +339,19 @@ impl<'a> Trainer<'a> {
             return Ok(());
         }
         let weights = self.weights.as_ref().map(|(weights, _)| weights.as_slice());
-        let judged = judge(
+        let evaluated = evaluate(
             &self.network,
             &self.front,
             setup.clips,
             chosen,
             weights,
-            self.judged,
+            self.evaluated,
             control,
         );
-        let judged = judged.map_err(|error| astray(error, row.epoch, steps))?;
+        let evaluated = evaluated.map_err(|error| astray(error, row.epoch, steps))?;
         let truths = chosen.iter().map(|&clip| setup.clips.targets[clip]);
-        let metrics = Metrics::from_answers(setup.labels, truths.zip(judged.answers()));
-        row.validation_loss = Some(judged.loss);
+        let metrics = Metrics::from_answers(setup.labels, truths.zip(evaluated.answers()));
+        row.validation_loss = Some(evaluated.loss);
         row.validation_accuracy = Some(metrics.accuracy);
         row.validation_f1 = Some(metrics.weighted.f1);
         Ok(())

@@ -20,7 +20,7 @@ use std::path::Path;
 use engine::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Material, Options, Resuming, Training, begin, open, train_on};
+use super::{Inputs, Options, Resuming, Training, begin, open, train_on};
 use crate::Error;
 use crate::base::control::{Control, Event};
 use crate::base::files;
@@ -119,9 +119,9 @@ fn start(
         }
     }
     settings.write(training.out)?;
-    let material = Material::make(dataset, &settings.run.recipe, training.cache, control)?;
+    let inputs = Inputs::make(dataset, &settings.run.recipe, training.cache, control)?;
     let how = Options::new(training.profile, device, control);
-    train_all(training.out, &settings, same, &material, &how)
+    train_all(training.out, &settings, same, &inputs, &how)
 }
 
 /// Goes on with a series that was stopped, or trains all its runs for longer.
@@ -140,9 +140,9 @@ pub fn resume_series(
     let (dataset, recipe) = open(settings.run.data.dir.as_ref(), &settings.run.recipe)?;
     settings.run.recipe = recipe;
     settings.write(resuming.run)?;
-    let material = Material::make(dataset, &settings.run.recipe, resuming.cache, control)?;
+    let inputs = Inputs::make(dataset, &settings.run.recipe, resuming.cache, control)?;
     let how = Options::new(resuming.profile, device, control);
-    train_all(resuming.run, &settings, true, &material, &how)
+    train_all(resuming.run, &settings, true, &inputs, &how)
 }
 
 /// All runs, one after the other; those that are there already are gone on with, where that is asked for.
@@ -150,7 +150,7 @@ fn train_all(
     dir: &Path,
     settings: &SeriesSettings,
     go_on: bool,
-    material: &Material,
+    inputs: &Inputs,
     how: &Options<'_>,
 ) -> Result<SeriesOutcome, Error> {
     let all = settings.series.runs();
@@ -181,7 +181,7 @@ fn train_all(
                 (run, own)
             }
         };
-        let outcome = train_on(run, own, material, how)?;
+        let outcome = train_on(run, own, inputs, how)?;
         runs.push(RunFigures {
             run: name.clone(),
             seed: *seed,
@@ -193,7 +193,7 @@ fn train_all(
         warnings.extend(outcome.warnings);
         together.extend(outcome.metrics);
     }
-    let labels = &material.prepared.dataset.labels;
+    let labels = &inputs.prepared.dataset.labels;
     let spread = by_name(&runs).into_iter();
     let outcome = SeriesOutcome {
         spread: spread.map(|(name, all)| (name, Spread::of(&all))).collect(),

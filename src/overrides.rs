@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// What is to be other than the recipe has it.
 #[derive(Debug, Args)]
-pub struct Changes {
+pub struct Overrides {
     /// How often every training clip is seen, at most
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
@@ -50,7 +50,7 @@ pub struct Changes {
     set: Vec<(String, String)>,
 }
 
-impl Changes {
+impl Overrides {
     /// The number of epochs, where it is given.
     pub fn epochs(&self) -> Option<usize> {
         self.epochs.map(NonZeroUsize::get)

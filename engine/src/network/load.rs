@@ -6,7 +6,7 @@ use crate::shape::Shape;
 
 /// What became of weights from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Adopted {
+pub struct Loaded {
     /// The network's arrays that were taken over.
     pub taken: Vec<String>,
     /// The network's arrays that keep the numbers they had.
@@ -17,7 +17,7 @@ pub struct Adopted {
     pub mismatched: Vec<(String, Shape, Shape)>,
 }
 
-impl std::fmt::Display for Adopted {
+impl std::fmt::Display for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let all = self.taken.len() + self.kept.len() + self.mismatched.len();
         write!(f, "{} of {all} arrays taken over", self.taken.len())?;
@@ -47,27 +47,27 @@ impl Network {
     /// # Errors
     /// An array of those taken over that holds other than as many finite numbers as its shape says; whatever the device
     /// refuses.
-    pub fn adopt(&mut self, weights: &Weights) -> Result<Adopted> {
-        let mut adopted = Adopted::default();
+    pub fn load(&mut self, weights: &Weights) -> Result<Loaded> {
+        let mut loaded = Loaded::default();
         for (spec, tensor) in self.plan.parameters.iter().zip(&self.numbers) {
             let name = spec.name.clone();
             match weights.get(&name) {
-                None => adopted.kept.push(name),
+                None => loaded.kept.push(name),
                 Some(array) if array.shape != spec.shape => {
                     let (there, here) = (array.shape.clone(), spec.shape.clone());
-                    adopted.mismatched.push((name, there, here));
+                    loaded.mismatched.push((name, there, here));
                 }
                 Some(array) => {
                     array.check(&name)?;
                     self.device.write(tensor.buffer(), &array.values)?;
-                    adopted.taken.push(name);
+                    loaded.taken.push(name);
                 }
             }
         }
         let known = |name: &String| self.plan.parameters.iter().any(|spec| spec.name == *name);
         let unused = weights.keys().filter(|name| !known(name));
-        adopted.unused = unused.cloned().collect();
-        Ok(adopted)
+        loaded.unused = unused.cloned().collect();
+        Ok(loaded)
     }
 
     /// Layers that learn no more, by their paths: `vgg16/block1_conv1`, or all below `vgg16`. Their parameters are not

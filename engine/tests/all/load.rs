@@ -154,12 +154,12 @@ fn weights_are_taken_over_as_far_as_they_fit() {
     );
     let mut network = network();
     let before = network.weights().unwrap();
-    let adopted = network.adopt(&some).unwrap();
-    assert_eq!(adopted.kept, ["norm1.bias"]);
-    assert_eq!(adopted.unused, ["fc.weight"]);
-    assert_eq!(adopted.mismatched[0].0, "linear1.weight");
-    assert_eq!(adopted.taken.len(), donor.len() - 2);
-    let told = adopted.to_string();
+    let loaded = network.load(&some).unwrap();
+    assert_eq!(loaded.kept, ["norm1.bias"]);
+    assert_eq!(loaded.unused, ["fc.weight"]);
+    assert_eq!(loaded.mismatched[0].0, "linear1.weight");
+    assert_eq!(loaded.taken.len(), donor.len() - 2);
+    let told = loaded.to_string();
     for part in [
         "12 of 14 arrays",
         "`linear1.weight` (is 5×8, not 4×8)",
@@ -176,8 +176,8 @@ fn weights_are_taken_over_as_far_as_they_fit() {
         assert_eq!(after, from[&name], "{name}");
     }
     some.get_mut("linear1.bias").unwrap().values[0] = f32::INFINITY;
-    let error = network.adopt(&some).unwrap_err().to_string();
+    let error = network.load(&some).unwrap_err().to_string();
     assert!(error.contains("`linear1.bias` holds inf"), "{error}");
     some.get_mut("linear1.bias").unwrap().values.pop();
-    assert!(network.adopt(&some).is_err());
+    assert!(network.load(&some).is_err());
 }
