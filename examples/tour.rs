@@ -72,7 +72,7 @@ fn tour(paths: &[String]) -> Result<(), Error> {
     let mode = Mode::Train { seed: 1, step: 0 };
 
     println!(
-        "\n4. Forward, and back: what {} makes of them, before it has learnt anything",
+        "\n4. Forward, and back: what {} makes of them, before it has trained anything",
         recipe.name
     );
     let mut layers: Vec<(String, Tensor)> = Vec::new();

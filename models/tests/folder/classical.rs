@@ -77,7 +77,7 @@ fn every_classifier_learns_a_table_and_is_judged_again_alike() {
         let sure = |p: f64| (1.0 / 3.0..=1.0).contains(&p);
         assert!(outcome.tested.iter().all(|clip| sure(clip.probability)));
         let run = RunFolder::open(&place.path(name)).unwrap();
-        assert!(run.learnt().ends_with("model.json") && !run.best().exists());
+        assert!(run.trained().ends_with("model.json") && !run.best().exists());
         let report = fs::read_to_string(run.report()).unwrap();
         assert!(report.contains("Confusion matrix") && !report.contains("Learning curves"));
         // Rows have nothing to show but their names, right ones and wrong ones.
@@ -179,10 +179,10 @@ fn sound_files_are_named_by_what_was_learnt() {
         (recipe(), "network"),
     ] {
         let outcome = place.train(recipe, run, Control::none()).unwrap();
-        for model in [place.path(run), outcome.run.learnt()] {
-            let learnt = TrainedModel::load(&model, &Device::cpu()).unwrap();
+        for model in [place.path(run), outcome.run.trained()] {
+            let trained = TrainedModel::load(&model, &Device::cpu()).unwrap();
             for clip in &outcome.tested {
-                let answer = learnt.classify_segment(&clip.path, &Segment::default());
+                let answer = trained.classify_segment(&clip.path, &Segment::default());
                 let answer = answer.unwrap();
                 let best = answer.best();
                 assert_eq!((&best.label, answer.ranking.len()), (&clip.answer, 3));
@@ -191,9 +191,9 @@ fn sound_files_are_named_by_what_was_learnt() {
         }
     }
     train(&place, "kind = \"svm\"", "ready").unwrap();
-    let learnt = TrainedModel::load(&place.path("ready"), &Device::cpu()).unwrap();
+    let trained = TrainedModel::load(&place.path("ready"), &Device::cpu()).unwrap();
     let sound = place.data().join("g0/t0.wav");
-    let error = learnt.classify_segment(&sound, &Segment::default());
+    let error = trained.classify_segment(&sound, &Segment::default());
     let error = error.unwrap_err().to_string();
     assert!(
         error.contains("t0.wav: sound") && error.contains("ready table"),

@@ -11,7 +11,7 @@ use kernels::philox::Philox;
 use models::Error;
 use models::base::control::{Control, Event};
 use models::classify::Classifier;
-use models::evaluation::answers::judge;
+use models::evaluation::answers::evaluate;
 use models::input::Windows;
 use models::input::examples::ClipFeatures;
 use models::input::frontend::Frontend;
@@ -57,7 +57,7 @@ fn it_learns_and_its_model_file_answers() {
     assert_eq!(classifier.labels(), toy.labels);
     let chosen = &toy.split.validation;
     let front = Frontend::ahead(classifier.network().device(), classifier.normalisation());
-    let judged = judge(
+    let judged = evaluate(
         classifier.network(),
         &front,
         toy.clips(),
@@ -249,7 +249,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
     let weights = models::training::settings::balanced_weights(&counts);
     let chosen = &toy.split.validation;
     let front = Frontend::ahead(classifier.network().device(), classifier.normalisation());
-    let judged = judge(
+    let judged = evaluate(
         classifier.network(),
         &front,
         toy.clips(),

@@ -3,7 +3,7 @@
 use engine::architecture::layer::{BatchNorm, Conv2d, Flatten, Linear};
 use engine::{Architecture, Device, ModelFile, Padding};
 use models::base::control::Control;
-use models::evaluation::answers::judge;
+use models::evaluation::answers::evaluate;
 use models::input::Windows;
 use models::input::examples::{ClipFeatures, Clips};
 use models::input::frontend::Frontend;
@@ -122,7 +122,7 @@ fn a_clips_answer_is_the_mean_over_its_windows() {
         let clips = Clips { features, targets };
         let all: Vec<usize> = (0..features.len()).collect();
         let front = Frontend::ahead(network.device(), &toy.normalisation);
-        let judged = judge(&network, &front, clips, &all, None, 4, Control::none());
+        let judged = evaluate(&network, &front, clips, &all, None, 4, Control::none());
         judged.unwrap().probabilities
     };
     let (mut voted, mut several) = (0, false);
