@@ -1,5 +1,6 @@
 //! Our readers against others: MPEG streams against minimp3, WAV files against hound, over random ones.
 
+use approx::abs_diff_eq;
 use audio::{Limits, decode_bytes};
 use proptest::prelude::*;
 
@@ -155,7 +156,7 @@ proptest! {
         let read = ours(file.get_ref());
         prop_assert_eq!(read.len(), expected.len());
         for (a, b) in read.iter().zip(&expected) {
-            prop_assert!((a - b).abs() <= 1e-6, "{} instead of {}", a, b);
+            prop_assert!(abs_diff_eq!(a, b, epsilon = 1e-6), "{} instead of {}", a, b);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every command through the binary: its output, its JSON against the contract, its exit code.
 
 use crate::program::{Ran, command, home, keys, melgrad, music, second, write, write_wav};
+use approx::assert_abs_diff_eq;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -409,5 +410,5 @@ fn classify_without_a_model_asks_the_one_that_ships() {
         .iter()
         .map(|guess| guess["probability"].as_f64().unwrap())
         .sum();
-    assert!((sum - 1.0).abs() < 1e-9);
+    assert_abs_diff_eq!(sum, 1.0, epsilon = 1e-9);
 }

@@ -1,6 +1,7 @@
 //! Several trainings of one experiment: seeds, folds, their figures together.
 
 use crate::program::{home, keys, melgrad, music, small_recipe, small_run};
+use approx::assert_abs_diff_eq;
 use std::fs;
 use std::path::Path;
 
@@ -48,7 +49,7 @@ fn repeats_are_runs_with_the_seeds_that_follow() {
         .collect();
     let spread = &found["spread"]["accuracy"];
     let mean = accuracies.iter().sum::<f64>() / 3.0;
-    assert!((spread["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+    assert_abs_diff_eq!(spread["mean"].as_f64().unwrap(), mean, epsilon = 1e-12);
     assert_eq!(spread["runs"], 3);
     let page = fs::read_to_string(series.join("report.html")).unwrap();
     assert!(page.contains("seed-2: ") && page.contains("Confusion matrix"));

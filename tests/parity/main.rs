@@ -6,6 +6,7 @@ mod features;
 #[cfg(feature = "cli")]
 mod recipes;
 
+use approx::abs_diff_eq;
 use melgrad::Device;
 use melgrad::engine::{Architecture, Mode, Network, Optimizer, Result, Rule, Tensor};
 use melgrad::kernels::philox::Philox;
@@ -70,7 +71,7 @@ fn the_same_loss_curve() {
     assert!(cpu[STEPS as usize - 1] < cpu[0], "it learns: {cpu:?}");
     for (step, (cpu, gpu)) in cpu.iter().zip(&gpu).enumerate() {
         assert!(
-            (cpu - gpu).abs() <= 1e-3 * cpu.abs(),
+            abs_diff_eq!(cpu, gpu, epsilon = 1e-3 * cpu.abs()),
             "step {step}: {cpu} on the CPU, {gpu} on the GPU"
         );
     }

@@ -65,6 +65,7 @@ fn amplitude(decibels: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::{abs_diff_eq, assert_abs_diff_eq};
     use proptest::prelude::*;
 
     fn sound(length: usize) -> Vec<f32> {
@@ -81,7 +82,10 @@ mod tests {
             let noise: Vec<f32> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
             let measured = 10.0 * (energy(&before) / energy(&noise)).log10();
             // Samples of f32 hold the noise to their rounding.
-            assert!((measured - snr).abs() < 1e-3, "{measured} not {snr}");
+            assert!(
+                abs_diff_eq!(measured, snr, epsilon = 1e-3),
+                "{measured} not {snr}"
+            );
             // White: neighbours have nothing to do with each other (their correlation deviates by 1/√20 000 or so).
             for lag in [1, 2, 100] {
                 let products = noise.iter().zip(&noise[lag..]);
@@ -111,7 +115,7 @@ mod tests {
         gain(&mut samples, 20.0);
         assert_eq!(samples, [5.0, -2.5]);
         gain(&mut samples, -40.0);
-        assert!((samples[0] - 0.05).abs() < 1e-8);
+        assert_abs_diff_eq!(samples[0], 0.05, epsilon = 1e-8);
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn fraction(number: f64) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
     use std::f64::consts::TAU;
 
@@ -92,7 +93,7 @@ mod tests {
             let measured = frequency(&shifted) / 0.02;
             // One turn of three hundred.
             assert!(
-                (measured / factor - 1.0).abs() < 4e-3,
+                abs_diff_eq!(measured / factor, 1.0, epsilon = 4e-3),
                 "{steps}: {measured}"
             );
             // Upwards it is slowed down first, which takes some of its level.

@@ -140,6 +140,7 @@ fn direction(z: Complex64) -> Complex64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
     use std::f64::consts::TAU;
 
@@ -167,7 +168,10 @@ mod tests {
             let stretched = time_stretch(&tone(0.02, 60_000), rate).unwrap();
             assert_eq!(stretched.len(), (60_000.0 / rate).round() as usize);
             let measured = share(&stretched, 0.02);
-            assert!((measured - level).abs() < 1e-3, "{rate}: {measured}");
+            assert!(
+                abs_diff_eq!(measured, level, epsilon = 1e-3),
+                "{rate}: {measured}"
+            );
             assert!(share(&stretched, 0.02 * rate) < 0.01, "{rate}");
         }
     }
@@ -187,7 +191,11 @@ mod tests {
         let stretched = time_stretch(&tone(0.01, PIECE * HOP * 3), 1.25).unwrap();
         let loudest = |part: &[f32]| part.iter().fold(0f32, |m, s| m.max(s.abs()));
         for part in stretched[N_FFT..stretched.len() - N_FFT].chunks_exact(HOP) {
-            assert!((loudest(part) - 0.5).abs() < 0.01, "{}", loudest(part));
+            assert!(
+                abs_diff_eq!(loudest(part), 0.5, epsilon = 0.01),
+                "{}",
+                loudest(part)
+            );
         }
         let again = time_stretch(&tone(0.01, PIECE * HOP * 3), 1.25).unwrap();
         assert_eq!(stretched, again);

@@ -165,6 +165,7 @@ fn faint(frames: &[usize], scores: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     #[test]
     fn beats_fall_on_the_pulse() {
@@ -172,7 +173,11 @@ mod tests {
             .map(|t| if t % 20 == 5 { 1.0 } else { 0.05 })
             .collect();
         let beats = beat_track(&strengths, 22_050, 512).unwrap();
-        assert!((beats.tempo - 129.2).abs() < 0.01, "{}", beats.tempo);
+        assert!(
+            abs_diff_eq!(beats.tempo, 129.2, epsilon = 0.01),
+            "{}",
+            beats.tempo
+        );
         // The last one may follow the sound's end, as librosa's does.
         let (_, frames) = beats.frames.split_last().unwrap();
         assert!(

@@ -46,6 +46,7 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     proptest! {
@@ -62,8 +63,8 @@ mod tests {
             differences(&x, length, &mut difference);
             for k in 0..shifts {
                 let sum = |f: fn(f32, f32) -> f32| (0..length).map(|i| f(x[i], x[i + k])).sum::<f32>();
-                prop_assert!((product[k] - sum(|a, b| a * b)).abs() < 1e-4);
-                prop_assert!((difference[k] - sum(|a, b| (a - b) * (a - b))).abs() < 1e-4);
+                prop_assert!(abs_diff_eq!(product[k], sum(|a, b| a * b), epsilon = 1e-4));
+                prop_assert!(abs_diff_eq!(difference[k], sum(|a, b| (a - b) * (a - b)), epsilon = 1e-4));
             }
         }
     }

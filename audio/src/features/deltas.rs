@@ -77,6 +77,7 @@ fn plain(row: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     #[test]
     fn a_parabola_has_its_slopes() {
@@ -94,7 +95,10 @@ mod tests {
         assert_eq!((all.bands, all.frames), (6, 20));
         let near = |band: usize, t: usize, expected: f32| {
             let found = all.values[band * 20 + t];
-            assert!((found - expected).abs() < 1e-3, "{band}, {t}: {found}");
+            assert!(
+                abs_diff_eq!(found, expected, epsilon = 1e-3),
+                "{band}, {t}: {found}"
+            );
         };
         for t in 0..20 {
             near(2, t, 3.0);
@@ -109,7 +113,10 @@ mod tests {
         let other = append(features.clone(), &torchaudio).unwrap();
         for (band, expected) in [(2, 3.0), (3, 20.0), (5, 2.0)] {
             let found = other.values[band * 20 + 10];
-            assert!((found - expected).abs() < 1e-4, "{band}: {found}");
+            assert!(
+                abs_diff_eq!(found, expected, epsilon = 1e-4),
+                "{band}: {found}"
+            );
         }
         let short = Features {
             frames: 5,

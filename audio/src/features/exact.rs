@@ -64,6 +64,7 @@ impl ExactFft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     #[test]
     fn agrees_with_the_sum_that_defines_it() {
@@ -74,7 +75,10 @@ mod tests {
             for (k, found) in found.into_iter().enumerate() {
                 let term = |i| Complex64::cis(-TAU * (i * k % n) as f64 / n as f64) * sample(i);
                 let sum: Complex64 = (0..n).map(term).sum();
-                assert!((found - sum.norm()).abs() < 1e-13 * n as f64, "{n} {k}");
+                assert!(
+                    abs_diff_eq!(found, sum.norm(), epsilon = 1e-13 * n as f64),
+                    "{n} {k}"
+                );
             }
         }
     }

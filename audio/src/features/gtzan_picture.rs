@@ -168,6 +168,7 @@ fn tukey(len: usize) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::{Clip, FeatureSettings, Kind, extract};
+    use approx::abs_diff_eq;
     use kernels::Device;
 
     fn of(samples: Vec<f32>) -> crate::Features {
@@ -192,7 +193,7 @@ mod tests {
         for (bin, frame, expected) in SCIPY {
             let value = f64::from(spectra[frame * BINS + bin]);
             assert!(
-                (value - expected).abs() < 1e-3,
+                abs_diff_eq!(value, expected, epsilon = 1e-3),
                 "{bin} {frame}: {value}, {expected}"
             );
         }

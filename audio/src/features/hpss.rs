@@ -247,6 +247,7 @@ vectorized! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     #[test]
@@ -256,7 +257,7 @@ mod tests {
         let sound: Vec<f32> = (0..44_000).map(|i| tone(i) + click(i)).collect();
         let parts = hpss(&sound, 2048, 512).unwrap();
         assert!(
-            (parts.percussive[5500] - 1.0).abs() < 0.05,
+            abs_diff_eq!(parts.percussive[5500], 1.0, epsilon = 0.05),
             "{}",
             parts.percussive[5500]
         );
@@ -279,7 +280,7 @@ mod tests {
         // Beyond the reach of the cut, 15 frames and a window.
         for i in 15 * 64 + 512..11_000 {
             let (a, b) = (whole[middle.start + i], part[i]);
-            assert!((a - b).abs() < 1e-5, "{i}: {a} {b}");
+            assert!(abs_diff_eq!(a, b, epsilon = 1e-5), "{i}: {a} {b}");
         }
     }
 
@@ -309,7 +310,7 @@ mod tests {
             let parts = hpss(&sound, n_fft, hop).unwrap();
             prop_assert_eq!(parts.harmonic.len(), length);
             for (i, s) in sound.iter().enumerate() {
-                prop_assert!((parts.harmonic[i] + parts.percussive[i] - s).abs() < 1e-5);
+                prop_assert!(abs_diff_eq!(parts.harmonic[i] + parts.percussive[i], s, epsilon = 1e-5));
                 prop_assert!(parts.harmonic[i].abs() < 20.0);
             }
         }

@@ -75,15 +75,19 @@ by_name!(Preset, "preset");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::{abs_diff_eq, assert_abs_diff_eq};
 
     #[test]
     fn both_mel_scales_turn_back() {
         for preset in Preset::ALL {
             for hz in [0.0, 60.0, 1000.0, 7600.0] {
                 let back = preset.mel_to_hz(preset.hz_to_mel(hz));
-                assert!((back - hz).abs() < 1e-8, "{preset}: {hz} {back}");
+                assert!(
+                    abs_diff_eq!(back, hz, epsilon = 1e-8),
+                    "{preset}: {hz} {back}"
+                );
             }
         }
-        assert!((Preset::Htk.hz_to_mel(1000.0) - 999.985).abs() < 1e-2);
+        assert_abs_diff_eq!(Preset::Htk.hz_to_mel(1000.0), 999.985, epsilon = 1e-2);
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn weights(old: usize, new: usize) -> Vec<Vec<(usize, f32)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     fn row(values: &[f32]) -> Features {
@@ -153,7 +154,7 @@ mod tests {
         fn weights_sum_to_one_and_keep_the_order_of_a_ramp(old in 1usize..300, new in 1usize..300) {
             for position in weights(old, new) {
                 let sum: f32 = position.iter().map(|(_, w)| w).sum();
-                prop_assert!((sum - 1.0).abs() < 1e-5);
+                prop_assert!(abs_diff_eq!(sum, 1.0, epsilon = 1e-5));
                 prop_assert!(position.iter().all(|&(at, w)| at < old && (0.0..=1.0).contains(&w)));
             }
             let ramp: Vec<f32> = (0..old).map(|i| i as f32).collect();

@@ -31,16 +31,17 @@ pub fn mel_to_hz(mel: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::{abs_diff_eq, assert_abs_diff_eq};
 
     #[test]
     fn the_mel_scale_has_its_landmarks() {
-        assert!((hz_to_mel(1000.0) - 15.0).abs() < 1e-12);
+        assert_abs_diff_eq!(hz_to_mel(1000.0), 15.0, epsilon = 1e-12);
         assert!(
-            (hz_to_mel(6400.0) - 42.0).abs() < 1e-9,
+            abs_diff_eq!(hz_to_mel(6400.0), 42.0, epsilon = 1e-9),
             "27 mels above the break for a factor of 6.4"
         );
         for hz in [0.0, 60.0, 999.9, 1000.0, 4321.0, 22_050.0] {
-            assert!((mel_to_hz(hz_to_mel(hz)) - hz).abs() < 1e-8);
+            assert_abs_diff_eq!(mel_to_hz(hz_to_mel(hz)), hz, epsilon = 1e-8);
         }
     }
 }

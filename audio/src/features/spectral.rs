@@ -110,6 +110,7 @@ fn line(magnitudes: &[f32]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::{abs_diff_eq, assert_abs_diff_eq};
 
     #[test]
     fn one_line_has_its_place_and_no_width() {
@@ -118,8 +119,11 @@ mod tests {
         assert_eq!(moments(&peak), (13.0, 0.0));
         assert_eq!(rolloff(&peak), 13);
         assert!(flatness(&peak) < 1e-8);
-        assert!((flatness(&[0.5; 21]) - 1.0).abs() < 1e-6);
-        assert!((flatness(&[0.0; 21]) - 1.0).abs() < 1e-6, "silence is flat");
+        assert_abs_diff_eq!(flatness(&[0.5; 21]), 1.0, epsilon = 1e-6);
+        assert!(
+            abs_diff_eq!(flatness(&[0.0; 21]), 1.0, epsilon = 1e-6),
+            "silence is flat"
+        );
         assert_eq!((moments(&[0.0; 21]), rolloff(&[0.0; 21])), ((0.0, 0.0), 0));
         assert_eq!(moments(&[1.0; 21]).0, 10.0);
         assert_eq!(rolloff(&[1.0; 100]), 84);

@@ -131,6 +131,7 @@ pub(super) fn summarise(features: Features, statistics: &[Statistic]) -> Feature
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     /// `scipy.stats.skew([1, 2, 4, 9, 7.5])` and so on, scipy 1.18.
     #[test]
@@ -147,7 +148,10 @@ mod tests {
             (Statistic::Max, 9.0),
         ] {
             let found = statistic.of(&values);
-            assert!((found - expected).abs() < 1e-6, "{statistic}: {found}");
+            assert!(
+                abs_diff_eq!(found, expected, epsilon = 1e-6),
+                "{statistic}: {found}"
+            );
         }
         assert_eq!(Statistic::Median.of(&[4.0, 1.0, 3.0, 2.0]), 2.5);
         for statistic in Statistic::ALL {
@@ -157,7 +161,10 @@ mod tests {
                 Statistic::Mean | Statistic::Median | Statistic::Min | Statistic::Max => 0.1,
                 _ => 0.0,
             };
-            assert!((same - expected).abs() < 1e-6, "{statistic}: {same}");
+            assert!(
+                abs_diff_eq!(same, expected, epsilon = 1e-6),
+                "{statistic}: {same}"
+            );
         }
     }
 

@@ -138,6 +138,7 @@ fn ramped(strengths: &[f32], length: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     /// A strength of 1 every `period` frames.
     fn pulse(frames: usize, period: usize) -> Vec<f32> {
@@ -152,7 +153,7 @@ mod tests {
             let expected = 60.0 * 22_050.0 / (hop * period) as f64;
             let found = tempo(&pulse(1000, period), 22_050, hop).unwrap();
             assert!(
-                (found / expected - 1.0).abs() < 1e-9,
+                abs_diff_eq!(found / expected, 1.0, epsilon = 1e-9),
                 "{period}: {found}, not {expected}"
             );
         }
@@ -162,7 +163,7 @@ mod tests {
     fn silence_has_the_usual_tempo() {
         for strengths in [vec![0.0; 400], vec![0.0]] {
             let found = tempo(&strengths, 22_050, 512).unwrap();
-            assert!((found - 117.45).abs() < 0.01, "{found}");
+            assert!(abs_diff_eq!(found, 117.45, epsilon = 0.01), "{found}");
         }
     }
 

@@ -62,6 +62,7 @@ fn per_frame(sound: &Sound<'_>, of: impl Fn(Range<usize>) -> f64) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::features::FeatureSettings;
+    use approx::abs_diff_eq;
 
     #[test]
     fn a_square_wave_has_its_level_and_its_crossings() {
@@ -86,7 +87,7 @@ mod tests {
         assert_eq!((rms.len(), crossings.len()), (17, 17));
         assert_eq!(rms[8], 0.5);
         assert!(
-            (rms[0] - 0.5 / 2f32.sqrt()).abs() < 1e-6,
+            abs_diff_eq!(rms[0], 0.5 / 2f32.sqrt(), epsilon = 1e-6),
             "half of it is zeros"
         );
         // 64 samples from a multiple of 16 on: the crossing at the very first is not seen.

@@ -80,6 +80,7 @@ fn commonest(found: &[(f32, f32)], pitches: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::features::FeatureSettings;
+    use approx::abs_diff_eq;
 
     #[test]
     fn a_mistuned_tone_is_found_and_silence_is_in_tune() {
@@ -96,7 +97,10 @@ mod tests {
         };
         for cents in [-40.0, -10.0, 0.0, 25.0] {
             let found = tuning(cents);
-            assert!((found - cents / 100.0).abs() <= 0.03, "{cents}: {found}");
+            assert!(
+                abs_diff_eq!(found, cents / 100.0, epsilon = 0.03),
+                "{cents}: {found}"
+            );
         }
         let sound = Sound {
             samples: &[0.0; 5000],

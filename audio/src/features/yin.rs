@@ -121,6 +121,7 @@ pub(super) fn shift(d: &[f32], at: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     #[test]
     fn tones_have_their_pitch_and_silence_does_no_harm() {
@@ -136,7 +137,10 @@ mod tests {
             })
             .unwrap();
             let middle = f64::from(found[found.len() / 2]);
-            assert!((middle / hz - 1.0).abs() < 5e-3, "{hz}: {middle}");
+            assert!(
+                abs_diff_eq!(middle / hz, 1.0, epsilon = 5e-3),
+                "{hz}: {middle}"
+            );
         }
         let silence = yin(&Sound {
             samples: &[0.0; 100],

@@ -61,6 +61,7 @@ fn mix(x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn draws_are_even_and_within_their_range() {
@@ -77,7 +78,7 @@ mod tests {
             counts.iter().all(|c| (1800..2200).contains(c)),
             "{counts:?}"
         );
-        assert!((sum / 10_000.0 - 0.5).abs() < 0.02);
+        assert_abs_diff_eq!(sum / 10_000.0, 0.5, epsilon = 0.02);
     }
 
     #[test]

@@ -217,6 +217,7 @@ pub(super) fn strike(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::{abs_diff_eq, assert_abs_diff_eq};
 
     #[test]
     fn notes_have_their_frequencies() {
@@ -224,12 +225,15 @@ mod tests {
             let expected = 440.0 * 2f64.powf((f64::from(note) - 69.0) / 12.0);
             let hz = f64::from(note_hz(note as f32));
             assert!(
-                (hz / expected - 1.0).abs() < 1e-5,
+                abs_diff_eq!(hz / expected, 1.0, epsilon = 1e-5),
                 "{note}: {hz} for {expected}"
             );
             let between =
                 f64::from(note_hz(note as f32 + 0.5)) / (expected * 2f64.powf(1.0 / 24.0));
-            assert!((between - 1.0).abs() < 6e-4, "{note} and a half: {between}");
+            assert!(
+                abs_diff_eq!(between, 1.0, epsilon = 6e-4),
+                "{note} and a half: {between}"
+            );
         }
     }
 
@@ -238,13 +242,16 @@ mod tests {
         let table = Table::sine();
         for i in 0..4096u32 {
             let expected = (f64::from(i) / 4096.0 * std::f64::consts::TAU).sin();
-            assert!((f64::from(table.at(i << 20)) - expected).abs() < 2e-6);
+            assert_abs_diff_eq!(f64::from(table.at(i << 20)), expected, epsilon = 2e-6);
         }
     }
 
     #[test]
     fn decays_fall_to_one_over_e() {
         let after = (0..22_050).fold(1.0f32, |level, _| level * decay(1.0, 22_050.0));
-        assert!((after - (-1.0f32).exp()).abs() < 1e-3, "{after}");
+        assert!(
+            abs_diff_eq!(after, (-1.0f32).exp(), epsilon = 1e-3),
+            "{after}"
+        );
     }
 }

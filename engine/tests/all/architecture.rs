@@ -1,5 +1,6 @@
 //! Architectures as data: reading, shape inference, summary, memory.
 
+use approx::assert_abs_diff_eq;
 use engine::architecture::layer::GlobalMaxPool;
 use engine::{Architecture, AvailableMemory, Device, Error, Mode, Network, Tensor};
 
@@ -120,7 +121,7 @@ fn batch_norm_in_a_network() {
     // 48 numbers a channel: the unbiased variance is a fiftieth larger.
     assert!(y.iter().zip(&after).all(|(a, b)| (a - b).abs() < 0.03));
     let weights = network.weights().unwrap();
-    assert!((weights["norm1.running_mean"].values[0] - 3.0).abs() < 0.3);
+    assert_abs_diff_eq!(weights["norm1.running_mean"].values[0], 3.0, epsilon = 0.3);
     // The statistics go where the weights go.
     let other = Network::with_weights(&architecture, &device, &weights).unwrap();
     assert_eq!(

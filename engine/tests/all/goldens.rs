@@ -1,6 +1,7 @@
 //! Values, gradients and training against PyTorch's, from `tests/goldens` (its README tells how they are made).
 
 use crate::golden::{Golden, pair};
+use approx::abs_diff_eq;
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
 use engine::ops::{
     Activation, BatchNormOptions, ConvOptions, Direction, Expr, LocalResponseNormOptions,
@@ -369,7 +370,7 @@ fn a_whole_network_learns_as_in_pytorch() {
         let loss = logits.cross_entropy(&labels, None).unwrap();
         let found = loss.to_vec().unwrap()[0];
         assert!(
-            (found - want).abs() <= 1e-4 * want,
+            abs_diff_eq!(found, want, epsilon = 1e-4 * want),
             "loss {found} before step {step}, PyTorch says {want}"
         );
         if step == 10 {

@@ -1,5 +1,6 @@
 //! Every operation's gradient: against central differences in f64, and the CPU's f32 gradient against the f64 one.
 
+use approx::abs_diff_eq;
 use engine::gradcheck::{against_differences, against_oracle, random};
 use engine::ops::{
     Activation, BatchNormOptions, ConvOptions, Expr, LocalResponseNormOptions, PoolOptions,
@@ -160,7 +161,10 @@ fn same_gradients(
     let ((y, dy), (z, dz)) = (run(f).unwrap(), run(g).unwrap());
     assert_eq!(y, z);
     for (a, b) in dy.iter().flatten().zip(dz.iter().flatten()) {
-        assert!((a - b).abs() <= 1e-4 * (1.0 + a.abs()), "{a} {b}");
+        assert!(
+            abs_diff_eq!(a, b, epsilon = 1e-4 * (1.0 + a.abs())),
+            "{a} {b}"
+        );
     }
 }
 
@@ -342,7 +346,7 @@ fn dropout() {
     let x = Tensor::full(&Device::cpu(), [100, 100], 1.0).unwrap();
     let y = x.dropout(0.25, 1, 2).unwrap().to_vec().unwrap();
     let left = y.iter().filter(|v| **v != 0.0).count() as f32 / 10_000.0;
-    assert!((left - 0.75).abs() < 0.02, "{left}");
+    assert!(abs_diff_eq!(left, 0.75, epsilon = 0.02), "{left}");
     assert!(
         y.iter()
             .all(|v| *v == 0.0 || (*v - 1.0 / 0.75).abs() < 1e-6)

@@ -1,6 +1,7 @@
 //! Convolution, BatchNorm and max-pooling as one: gradients, and the same numbers as one after the other.
 
 use crate::gradients::check;
+use approx::abs_diff_eq;
 use engine::gradcheck::random;
 use engine::ops::{Activation, BatchNormOptions, ConvOptions, NormPool, PoolOptions};
 use engine::{Architecture, Array, Device, Mode, Network, Optimizer, Result, Rule, Tensor};
@@ -103,7 +104,10 @@ fn as_one_after_the_other() {
             for (a, b) in [(&a.0, &b.0), (&a.1, &b.1), (&a.2, &b.2)] {
                 assert_eq!(a.len(), b.len());
                 for (a, b) in a.iter().zip(b) {
-                    assert!((a - b).abs() <= 1e-4 * (1.0 + a.abs()), "{a} {b}");
+                    assert!(
+                        abs_diff_eq!(a, b, epsilon = 1e-4 * (1.0 + a.abs())),
+                        "{a} {b}"
+                    );
                 }
             }
             if !training {

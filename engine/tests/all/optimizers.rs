@@ -2,6 +2,7 @@
 
 use crate::common::{Training, architecture, batch};
 use crate::golden::Golden;
+use approx::abs_diff_eq;
 use engine::{Buffer, Clip, Device, Mode, Network, Optimizer, Parameter, Rule, Tensor};
 use serde_json::json;
 
@@ -67,7 +68,7 @@ fn every_rule_steps_as_in_pytorch() {
                         &golden.arrays[&format!("{case}/norm")],
                     );
                     assert!(
-                        (norm - want.values[step]).abs() <= 1e-5 * want.values[step],
+                        abs_diff_eq!(norm, want.values[step], epsilon = 1e-5 * want.values[step]),
                         "{case}"
                     );
                 }

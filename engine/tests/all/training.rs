@@ -2,6 +2,7 @@
 //! (software Vulkan where there is no other) does the same.
 
 use crate::common::{Training, architecture, batch};
+use approx::abs_diff_eq;
 use engine::architecture::layer::Linear;
 use engine::{
     Architecture, Device, Error, Mode, ModelFile, Network, Optimizer, Result, Resume, Rule, Tensor,
@@ -82,7 +83,7 @@ fn a_gpu_gives_the_cpus_loss_curve() {
     let found = Training::new(&gpu, 3).run(0..20);
     for (step, (w, f)) in want.iter().zip(&found).enumerate() {
         assert!(
-            (w - f).abs() <= 1e-3 * w,
+            abs_diff_eq!(w, f, epsilon = 1e-3 * w),
             "step {step}: {f} on {}, {w} on the CPU",
             gpu.name()
         );
@@ -339,7 +340,10 @@ fn recurrent_networks_learn() {
     if cfg!(feature = "gpu") {
         let gpu = Device::open("gpu").expect("a GPU, or software Vulkan");
         for (step, (c, g)) in cpu.iter().zip(train(&gpu, 10)).enumerate() {
-            assert!((c - g).abs() <= 1e-3 * c, "step {step}: {c} and {g}");
+            assert!(
+                abs_diff_eq!(*c, g, epsilon = 1e-3 * c),
+                "step {step}: {c} and {g}"
+            );
         }
     }
 }

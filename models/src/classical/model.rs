@@ -233,6 +233,7 @@ fn scaled(mut values: Vec<f64>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     fn tree(nodes: Vec<Node>) -> Model {
@@ -277,7 +278,7 @@ mod tests {
             targets: vec![0, 1, 1, 0],
             labels: 2,
         };
-        let near = |p: Vec<f64>, q: f64| assert!((p[1] - q).abs() < 1e-12, "{p:?}");
+        let near = |p: Vec<f64>, q: f64| assert!(abs_diff_eq!(p[1], q, epsilon = 1e-12), "{p:?}");
         near(model(false).probabilities(&[1.0]), 2.0 / 3.0);
         near(
             model(true).probabilities(&[1.0]),

@@ -84,6 +84,7 @@ pub fn export(model: &ModelFile) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use engine::{Array, Device, Mode, Network, Shape, Tensor, Weights};
 
     const GOLDEN: &[u8] = include_bytes!("../../../tests/goldens/ajufo_crnn.safetensors");
@@ -153,7 +154,10 @@ mod tests {
         let wanted = &state_dict::read(GOLDEN, &Names::new()).unwrap()["ajufo_crnn.logits"];
         assert_eq!(wanted.shape[..], [2, 10]);
         for (got, wanted) in logits.iter().zip(&wanted.values) {
-            assert!((got - wanted).abs() < 1e-4, "{got}, PyTorch: {wanted}");
+            assert!(
+                abs_diff_eq!(got, wanted, epsilon = 1e-4),
+                "{got}, PyTorch: {wanted}"
+            );
         }
 
         let back = state_dict::read(&export(&model).unwrap(), &Names::new()).unwrap();

@@ -180,6 +180,7 @@ impl std::fmt::Display for Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     fn labels(names: &[&str]) -> Vec<String> {
@@ -201,7 +202,7 @@ mod tests {
             (2, 2),
         ];
         let metrics = Metrics::from_answers(&labels(&["a", "b", "c", "none"]), pairs);
-        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+        let near = |a: f64, b: f64| assert!(abs_diff_eq!(a, b, epsilon = 1e-12), "{a} {b}");
         near(metrics.accuracy, 0.625);
         near(metrics.classes[0].scores.precision, 2.0 / 3.0);
         near(metrics.classes[1].scores.f1, 0.5);
@@ -261,7 +262,7 @@ mod tests {
         #[test]
         fn weighted_recall_is_accuracy(pairs in proptest::collection::vec((0usize..4, 0usize..4), 1..80)) {
             let metrics = Metrics::from_answers(&labels(&["a", "b", "c", "d"]), pairs);
-            prop_assert!((metrics.weighted.recall - metrics.accuracy).abs() < 1e-12);
+            prop_assert!(abs_diff_eq!(metrics.weighted.recall, metrics.accuracy, epsilon = 1e-12));
         }
     }
 }

@@ -141,6 +141,7 @@ impl Normalisation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     /// For windows of 4 bands.
     fn fit(kind: Normalise, windows: &[Vec<f32>]) -> Normalisation {
@@ -205,7 +206,10 @@ mod tests {
             let mut window: Vec<f32> = [-1.0, 1.0, 3.0, 5.0].map(|v| v * scale + 7.0).to_vec();
             fitted.apply(&mut window);
             for (value, expected) in window.iter().zip([-3.0f32, -1.0, 1.0, 3.0]) {
-                assert!((value - expected / 5f32.sqrt()).abs() < 1e-6, "{window:?}");
+                assert!(
+                    abs_diff_eq!(*value, expected / 5f32.sqrt(), epsilon = 1e-6),
+                    "{window:?}"
+                );
             }
         }
         let mut silence = [3.0; 4];

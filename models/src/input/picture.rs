@@ -134,6 +134,7 @@ impl Input {
 mod tests {
     use super::*;
     use crate::recipe::Recipe;
+    use approx::abs_diff_eq;
     use proptest::prelude::*;
 
     fn encode(width: u32, height: u32, colour: ColorType, depth: BitDepth, data: &[u8]) -> Vec<u8> {
@@ -190,7 +191,10 @@ mod tests {
                 [0.0, 1.0, 0.0, 0.0, 0.0, 0.2]
             );
             let grey = values(&input(1, 1, 2), &bytes);
-            assert!((grey[1] - (0.299 + 0.2 * 0.114)).abs() < 1e-6, "{grey:?}");
+            assert!(
+                abs_diff_eq!(grey[1], (0.299 + 0.2 * 0.114), epsilon = 1e-6),
+                "{grey:?}"
+            );
         }
     }
 
@@ -202,7 +206,10 @@ mod tests {
         let bytes = encode(6, 4, ColorType::Grayscale, BitDepth::Eight, &data);
         let small = values(&input(1, 3, 2), &bytes);
         for (small, expected) in small.iter().zip([0.0, 1.0].repeat(3)) {
-            assert!((small - expected).abs() < 1e-6, "{small} {expected}");
+            assert!(
+                abs_diff_eq!(*small, expected, epsilon = 1e-6),
+                "{small} {expected}"
+            );
         }
         assert_eq!(values(&input(1, 7, 9), &bytes).len(), 63);
     }

@@ -181,12 +181,13 @@ fn short(value: f64, step: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     #[test]
     fn steps_are_round() {
         for (range, step) in [(24.0, 5.0), (100.0, 20.0), (2.3, 0.5), (0.031, 0.01)] {
             assert!(
-                (round_step(range, 5.0) - step).abs() < 1e-9,
+                abs_diff_eq!(round_step(range, 5.0), step, epsilon = 1e-9),
                 "{range}: {}",
                 round_step(range, 5.0)
             );

@@ -257,6 +257,7 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     /// 100 steps from 1e-7 to 10: flat, a fall around `middle` (in decades), and far up from `end` on.
     fn sweep(middle: f64, end: f64) -> Vec<SweepRow> {
@@ -277,7 +278,7 @@ mod tests {
         for (middle, end) in [(-4.0, -1.0), (-3.0, -0.5), (-2.5, -1.5)] {
             let found = Found::new(&sweep(middle, end)).unwrap();
             assert!(
-                (found.suggested.log10() - middle).abs() < 0.5,
+                abs_diff_eq!(found.suggested.log10(), middle, epsilon = 0.5),
                 "{}",
                 found.suggested
             );

@@ -1,5 +1,6 @@
 //! Classifiers that are no networks, from end to end: on a feature table and on sound.
 
+use approx::abs_diff_eq;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -186,7 +187,10 @@ fn sound_files_are_named_by_what_was_learnt() {
                 let answer = answer.unwrap();
                 let best = answer.best();
                 assert_eq!((&best.label, answer.ranking.len()), (&clip.answer, 3));
-                assert!((best.probability - clip.probability).abs() < 1e-6, "{run}");
+                assert!(
+                    abs_diff_eq!(best.probability, clip.probability, epsilon = 1e-6),
+                    "{run}"
+                );
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Features that the device computes while it trains.
 
+use approx::assert_abs_diff_eq;
 use models::base::control::Control;
 use models::recipe::Recipe;
 
@@ -23,7 +24,7 @@ fn a_training_learns_from_sound_what_it_learns_from_features() {
     let device = train(on_device(), "device");
     assert_eq!(ahead.history.len(), device.history.len());
     for (a, b) in ahead.history.iter().zip(&device.history) {
-        assert!((a.train_loss - b.train_loss).abs() < 1e-3 * a.train_loss);
+        assert_abs_diff_eq!(a.train_loss, b.train_loss, epsilon = 1e-3 * a.train_loss);
     }
     let answers = |outcome: &models::run::pipeline::Outcome| -> Vec<(String, String)> {
         let each = outcome.tested.iter();

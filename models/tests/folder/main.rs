@@ -11,6 +11,7 @@ mod search;
 mod sound;
 mod stages;
 
+use approx::assert_abs_diff_eq;
 use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,7 +82,7 @@ fn a_folder_becomes_a_run_that_can_be_judged_again() {
     let classifier = Classifier::load(run.best()).unwrap();
     let answer = classifier.classify_file(&clip.path).unwrap();
     assert_eq!(answer.best().label, clip.answer);
-    assert!((answer.best().probability - clip.probability).abs() < 1e-6);
+    assert_abs_diff_eq!(answer.best().probability, clip.probability, epsilon = 1e-6);
     let bytes = fs::read(&clip.path).unwrap();
     assert_eq!(classifier.classify_bytes(&bytes, "it").unwrap(), answer);
     let error = classifier.classify_bytes(&bytes[..3], "it").unwrap_err();

@@ -1,5 +1,6 @@
 //! Weights from an earlier run or another library, frozen layers, labels put together, recipes run under several seeds.
 
+use approx::assert_abs_diff_eq;
 use std::fs;
 
 use engine::{Array, Device, Weights, state_dict};
@@ -278,7 +279,11 @@ fn a_recipe_is_reproduced_stage_by_stage_and_seed_by_seed() {
     };
     let accuracy = &done.measured["accuracy"];
     assert_eq!(accuracy.runs, [metrics(3), metrics(4)]);
-    assert!((accuracy.mean - (metrics(3) + metrics(4)) / 2.0).abs() < 1e-12);
+    assert_abs_diff_eq!(
+        accuracy.mean,
+        (metrics(3) + metrics(4)) / 2.0,
+        epsilon = 1e-12
+    );
     let told = done.to_string();
     for name in [
         "accuracy",

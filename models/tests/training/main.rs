@@ -3,6 +3,7 @@
 mod steps;
 mod toy;
 
+use approx::{abs_diff_eq, assert_abs_diff_eq};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use engine::architecture::layer::{Conv2d, Flatten, Linear, MaxPool2d};
@@ -70,7 +71,7 @@ fn it_learns_and_its_model_file_answers() {
     let truths: Vec<usize> = chosen.iter().map(|&clip| toy.targets[clip]).collect();
     assert_eq!(judged.answers().collect::<Vec<_>>(), truths);
     for clip in &judged.probabilities {
-        assert!((clip.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert_abs_diff_eq!(clip.iter().sum::<f64>(), 1.0, epsilon = 1e-9);
     }
     let answer = classifier
         .classify(&audio::synth::clip(0, 0, 0.5, 22_050))
@@ -214,7 +215,7 @@ fn on_a_gpu_too_the_bits_are_the_same_and_a_stop_costs_nothing() {
     for (gpu, cpu) in whole.history.iter().zip(&mut cpu) {
         let (gpu, cpu) = (gpu.train_loss, cpu.train_loss);
         assert!(
-            (gpu - cpu).abs() < 1e-3 * cpu,
+            abs_diff_eq!(gpu, cpu, epsilon = 1e-3 * cpu),
             "{gpu} on the GPU, {cpu} on the CPU"
         );
     }
@@ -259,7 +260,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_training() {
         Control::none(),
     );
     // In batches of another size, whose sums are rounded otherwise.
-    assert!((judged.unwrap().loss - losses[best]).abs() < 1e-6);
+    assert_abs_diff_eq!(judged.unwrap().loss, losses[best], epsilon = 1e-6);
 
     let file = ModelFile::from_bytes(&kept.last).unwrap();
     let mut again = Trainer::resume(toy.setup(1), &Device::cpu(), &file, "last").unwrap();

@@ -1,5 +1,6 @@
 //! What a step takes, what a penalty is put on, and what a clip's answer is.
 
+use approx::abs_diff_eq;
 use engine::architecture::layer::{BatchNorm, Conv2d, Flatten, Linear};
 use engine::{Architecture, Device, ModelFile, Padding};
 use models::base::control::Control;
@@ -110,7 +111,10 @@ fn the_penalty_is_on_weights_alone() {
             true => 0.98f32.powi(steps as i32),
             false => 1.0,
         };
-        assert!((new / old - wanted).abs() < 1e-3, "{name}: {old} to {new}");
+        assert!(
+            abs_diff_eq!(new / old, wanted, epsilon = 1e-3),
+            "{name}: {old} to {new}"
+        );
     }
 }
 
@@ -144,7 +148,7 @@ fn a_clips_answer_is_the_mean_over_its_windows() {
         let whole = judged(std::slice::from_ref(clip), &[target]);
         for (label, &p) in whole[0].iter().enumerate() {
             let mean = alone.iter().map(|p| p[label]).sum::<f64>() / alone.len() as f64;
-            assert!((p - mean).abs() < 1e-6, "{p} {mean}");
+            assert!(abs_diff_eq!(p, mean, epsilon = 1e-6), "{p} {mean}");
         }
         voted += 1;
     }

@@ -198,6 +198,7 @@ fn add(to: &mut [f32; SUBBANDS], factor: f32, values: &[f32; SUBBANDS]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     fn noise() -> [f32; LINES] {
         from_fn(|i| ((i * i + 7 * i) as f32 * 0.37).sin())
@@ -256,7 +257,7 @@ mod tests {
                     later[t - SUBBAND]
                 }[subband];
                 assert!(
-                    (f64::from(got) - expected).abs() < 1e-5,
+                    abs_diff_eq!(f64::from(got), expected, epsilon = 1e-5),
                     "{subband} {t}: {got} {expected}"
                 );
             }
@@ -282,7 +283,7 @@ mod tests {
                     later[t - SUBBAND]
                 }[7];
                 assert!(
-                    (f64::from(got) - expected).abs() < 1e-5,
+                    abs_diff_eq!(f64::from(got), expected, epsilon = 1e-5),
                     "{block_type} {t}: {got} {expected}"
                 );
             }

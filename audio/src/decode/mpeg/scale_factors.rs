@@ -149,12 +149,17 @@ fn power_of_two(quarters: i32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn powers_of_two_are_exact_to_a_bit() {
         for quarters in -400..46 {
             let exact = 2f64.powf(f64::from(quarters) / 4.0);
-            assert!((f64::from(power_of_two(quarters)) / exact - 1.0).abs() < 1e-7);
+            assert_abs_diff_eq!(
+                f64::from(power_of_two(quarters)) / exact,
+                1.0,
+                epsilon = 1e-7
+            );
         }
     }
 

@@ -196,6 +196,7 @@ const WINDOW: [i32; 257] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::abs_diff_eq;
 
     /// The standard's own flow chart, in f64.
     #[test]
@@ -223,7 +224,10 @@ mod tests {
         }
         assert_eq!(samples.len(), expected.len());
         for (i, (a, b)) in samples.iter().zip(expected).enumerate() {
-            assert!((f64::from(*a) - b).abs() < 2e-6, "{i}: {a} {b}");
+            assert!(
+                abs_diff_eq!(f64::from(*a), b, epsilon = 2e-6),
+                "{i}: {a} {b}"
+            );
         }
     }
 }

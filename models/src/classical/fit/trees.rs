@@ -91,6 +91,7 @@ fn nodes(tree: &Tree) -> Vec<Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn the_kept_trees_answer_as_the_library_does() {
@@ -117,7 +118,7 @@ mod tests {
                 trees: booster.trees.iter().map(nodes).collect(),
             };
             for (row, theirs) in rows.iter().zip(booster.predict(&data, false)) {
-                assert!((ensemble.log_odds(row) - theirs).abs() < 1e-9);
+                assert_abs_diff_eq!(ensemble.log_odds(row), theirs, epsilon = 1e-9);
             }
         }
     }

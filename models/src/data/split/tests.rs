@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::dataset::Content;
+use approx::abs_diff_eq;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -236,8 +237,8 @@ proptest! {
             let of = |part: &[usize]| part.iter().filter(|&&index| data.items[index].label == label).count() as f64;
             let total = of(&all(&split));
             if total >= 12.0 {
-                prop_assert!((of(&split.test) - test * total).abs() <= 3.0);
-                prop_assert!((of(&split.validation) - validation * total).abs() <= 3.0);
+                prop_assert!(abs_diff_eq!(of(&split.test), test * total, epsilon = 3.0));
+                prop_assert!(abs_diff_eq!(of(&split.validation), validation * total, epsilon = 3.0));
             }
         }
     }

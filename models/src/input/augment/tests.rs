@@ -2,6 +2,7 @@
 
 use super::*;
 use Augmentation as A;
+use approx::{abs_diff_eq, assert_abs_diff_eq};
 
 const SHAPE: [usize; 2] = [3, 5];
 
@@ -126,7 +127,7 @@ fn the_device_makes_the_same_change() {
                 x = change.on_device(&x).unwrap();
             }
             for (a, b) in x.to_vec().unwrap().iter().zip(&host) {
-                assert!((a - b).abs() < 1e-5, "{change:?}: {a} {b}");
+                assert!(abs_diff_eq!(a, b, epsilon = 1e-5), "{change:?}: {a} {b}");
             }
         }
     }
@@ -141,7 +142,7 @@ fn noise_has_the_ratio_asked_for() {
         .iter()
         .for_each(|c| c.on_host([100, 100], &mut values));
     let power = values.iter().map(|v| (v - 2.0).powi(2)).sum::<f32>() / 10_000.0;
-    assert!((power / 0.04 - 1.0).abs() < 0.05, "{power}");
+    assert!(abs_diff_eq!(power / 0.04, 1.0, epsilon = 0.05), "{power}");
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn mixed_examples_lie_between_two_and_say_which() {
         let other = if *target == 7 { 0 } else { 15 };
         for (at, value) in after.iter().enumerate() {
             let expected = share * before[15 * n + at] + (1.0 - share) * before[other + at];
-            assert!((value - expected).abs() < 1e-6);
+            assert_abs_diff_eq!(*value, expected, epsilon = 1e-6);
         }
     }
     let mut random = Philox::new(4, 4);

@@ -1,4 +1,5 @@
 use super::*;
+use approx::abs_diff_eq;
 
 /// The losses that the goldens' plateaus watch; accuracies are their negatives, moved above 0.
 fn history(losses: &[f64]) -> Vec<EpochRow> {
@@ -37,7 +38,7 @@ fn rates_are_pytorchs() {
             };
             let rate = schedule.rate(base, &at);
             assert!(
-                (rate - wanted).abs() <= 1e-12 * base,
+                abs_diff_eq!(rate, wanted, epsilon = 1e-12 * base),
                 "{schedule:?}, step {step}: {rate}, PyTorch {wanted}"
             );
         }

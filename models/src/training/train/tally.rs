@@ -59,13 +59,14 @@ pub(super) fn out_of_memory(error: engine::Error, batch: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use approx::assert_abs_diff_eq;
 
     #[test]
     fn means_are_weighted_and_astray_is_seen() {
         let mut tally = Tally::default();
         assert!(tally.add(&[0.0, 0.0, 0.0, 0.0], &[0, 1], Some(&[3.0, 1.0])));
         let (loss, accuracy) = tally.means();
-        assert!((loss - 2.0f64.ln()).abs() < 1e-12);
+        assert_abs_diff_eq!(loss, 2.0f64.ln(), epsilon = 1e-12);
         assert_eq!(accuracy, 0.5, "of equal outputs the first is the answer");
         assert!(!tally.add(&[f32::NAN, 0.0], &[1], None));
         assert_eq!(Tally::default().means(), (0.0, 0.0));
