@@ -86,20 +86,9 @@ impl Taken {
     }
 }
 
-/// One dispatch of `rung`, a thread to `vector` neighbouring words; the parameters are the number of threads and
-/// `factors`. `None` where words are left over.
-pub(crate) fn pass(
-    rung: &Rung,
-    limits: &Limits,
-    len: usize,
-    vector: usize,
-    factors: &[f32],
-) -> Option<Pass> {
-    if !len.is_multiple_of(vector) {
-        return None;
-    }
-    let mut params = vec![(len / vector) as u32];
+/// One dispatch of `rung`, a thread to a word; the parameters are the number of words and `factors`.
+pub(crate) fn pass(rung: &Rung, limits: &Limits, len: usize, factors: &[f32]) -> Pass {
+    let mut params = vec![len as u32];
     params.extend(factors.iter().map(|f| f.to_bits()));
-    let groups = limits.fold((len / vector).div_ceil(64));
-    Some(Pass::of(rung, 6, params, groups))
+    Pass::of(rung, 6, params, limits.fold(len.div_ceil(64)))
 }

@@ -143,7 +143,7 @@ impl Kernel for Adam {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("adam_1_naive"), rung!("adam_2_vector")] }
+        const { &[rung!("adam_1_naive")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -151,8 +151,7 @@ impl Kernel for Adam {
         let factors = [
             f.rate, f.beta1, f.rest1, f.beta2, f.rest2, f.scale2, f.eps, f.keep, f.limit,
         ];
-        let vector = if rung.name == "adam_2_vector" { 4 } else { 1 };
-        gradient::pass(rung, limits, self.len, vector, &factors).map(|pass| pass.into())
+        Some(gradient::pass(rung, limits, self.len, &factors).into())
     }
 
     fn sample(&self, input: &'static str, unit: f64) -> f64 {

@@ -111,11 +111,7 @@ impl Resize2d {
     ) -> Plan {
         let sizes = [self.planes].into_iter().chain(self.from).chain(self.to);
         let params = sizes.map(|n| n as u32).collect();
-        // Rung 2 does the same place of four planes in one thread.
-        let threads = match rung.name.ends_with("_1_naive") {
-            true => self.planes * height * width,
-            false => self.planes.div_ceil(4) * height * width,
-        };
+        let threads = self.planes * height * width;
         let mode = ("AREA", f64::from(u8::from(self.mode == Mode::Area)));
         Pass::of(rung, 2, params, limits.fold(threads.div_ceil(64)))
             .with(&[mode])
@@ -164,7 +160,7 @@ impl Kernel for Resize2d {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("resize2d_1_naive"), rung!("resize2d_2_planes")] }
+        const { &[rung!("resize2d_1_naive")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -219,12 +215,7 @@ impl Kernel for Resize2dGrad {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const {
-            &[
-                rung!("resize2d_grad_1_naive"),
-                rung!("resize2d_grad_2_planes"),
-            ]
-        }
+        const { &[rung!("resize2d_grad_1_naive")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {

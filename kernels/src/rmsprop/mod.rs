@@ -105,7 +105,7 @@ impl Kernel for RmsProp {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("rmsprop_1_naive"), rung!("rmsprop_2_vector")] }
+        const { &[rung!("rmsprop_1_naive")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
@@ -117,12 +117,7 @@ impl Kernel for RmsProp {
             self.momentum,
             self.limit,
         ];
-        let vector = if rung.name == "rmsprop_2_vector" {
-            4
-        } else {
-            1
-        };
-        let pass = gradient::pass(rung, limits, self.len, vector, &factors.map(|f| f as f32))?;
+        let pass = gradient::pass(rung, limits, self.len, &factors.map(|f| f as f32));
         // What there is not is words of scratch at its binding.
         let (mean, velocity) = (self.centered, self.momentum != 0.0);
         let bindings = match (mean, velocity) {

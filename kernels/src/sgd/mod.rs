@@ -106,13 +106,12 @@ impl Kernel for Sgd {
     }
 
     fn rungs(&self) -> &'static [Rung] {
-        const { &[rung!("sgd_1_naive"), rung!("sgd_2_vector")] }
+        const { &[rung!("sgd_1_naive")] }
     }
 
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan> {
         let factors = [self.lr, self.momentum, self.limit].map(|f| f as f32);
-        let vector = if rung.name == "sgd_2_vector" { 4 } else { 1 };
-        let pass = gradient::pass(rung, limits, self.len, vector, &factors)?;
+        let pass = gradient::pass(rung, limits, self.len, &factors);
         let constants = [
             ("MOMENTUM", f64::from(u8::from(self.momentum != 0.0))),
             ("NESTEROV", f64::from(u8::from(self.nesterov))),
