@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// Where to compute.
 #[derive(Debug, Args)]
 pub struct DeviceArgs {
-    /// Where to compute: auto, cpu, gpu, or gpu:NAME (a part of its name). `auto` takes a hardware GPU if there is
-    /// one, else the CPU
+    /// Device: auto, cpu, gpu, or gpu:NAME (part of its name). `auto` takes a hardware GPU if there is one, else the
+    /// CPU
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device_name)]
     device: String,
     /// Keep bounds checks in the GPU's shaders (slower)
@@ -27,7 +27,7 @@ pub struct DeviceArgs {
 /// How many threads.
 #[derive(Debug, Args)]
 pub struct ThreadArgs {
-    /// Threads on the CPU; all of its cores where not given
+    /// CPU threads [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }
@@ -96,16 +96,16 @@ pub struct FeatureArgs {
     /// Conventions to follow
     #[arg(long, default_value = "librosa", value_parser = one_of(Preset::ALL.map(Preset::name)))]
     preset: String,
-    /// Samples per second; clips of other rates are resampled. This and what follows: the preset's where not given
+    /// Sample rate; clips of other rates are resampled. The default of this and the next flags is the preset's
     #[arg(long, value_name = "HZ")]
     sr: Option<u32>,
-    /// Samples in a frame
+    /// FFT length, in samples
     #[arg(long, value_name = "N")]
     n_fft: Option<usize>,
-    /// Samples in a frame's window
+    /// Window length, in samples
     #[arg(long, value_name = "N")]
     window: Option<usize>,
-    /// Samples from frame to frame
+    /// Hop length, in samples
     #[arg(long, value_name = "N")]
     hop: Option<usize>,
     /// Mel bands
@@ -117,7 +117,7 @@ pub struct FeatureArgs {
     /// Lower edge of the lowest mel band, in Hz
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     fmin: Option<f32>,
-    /// Upper edge of the highest mel band, in Hz; half of the sample rate where not given
+    /// Upper edge of the highest mel band, in Hz [default: half of the sample rate]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     fmax: Option<f32>,
     /// Exponent of the spectrum's magnitudes: 1 (magnitude) or 2 (power)
@@ -126,10 +126,10 @@ pub struct FeatureArgs {
     /// Range of decibels below the clip's loudest band; 0 for no limit
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     top_db: Option<f32>,
-    /// Orders of deltas over time that follow as further bands: 0, 1 or 2
+    /// Orders of deltas over time, appended as further bands: 0, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 0)]
     deltas: usize,
-    /// Statistics over all frames instead of the frames, separated by commas
+    /// Statistics over all frames instead of the frames, comma-separated
     #[arg(long, value_name = "NAME,…", value_delimiter = ',',
         value_parser = one_of(Statistic::ALL.map(Statistic::name)))]
     statistics: Vec<String>,
@@ -181,7 +181,7 @@ impl FeatureArgs {
 /// Which part of a sound.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SegmentArgs {
-    /// Begin so many seconds after the sound's start, to the sample; below 0, before its end
+    /// Start at this second of the sound; a negative value counts from its end
     #[arg(
         long,
         value_name = "S",
@@ -189,7 +189,7 @@ pub struct SegmentArgs {
         allow_negative_numbers = true
     )]
     offset: f64,
-    /// Take at most so many seconds
+    /// Maximum length, in seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     duration: Option<f64>,
 }

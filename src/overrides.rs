@@ -9,40 +9,40 @@ use std::path::PathBuf;
 /// What is to be other than the recipe has it.
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// How often every training clip is seen, at most
+    /// Maximum number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
     /// Examples per step
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
-    /// The optimizer's learning rate
+    /// Learning rate
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f64>,
-    /// Stop after this many epochs without a better one
+    /// Stop early after this many epochs without improvement
     #[arg(long, value_name = "N")]
     patience: Option<NonZeroUsize>,
-    /// The clips that choose the best epoch: a fraction, or a pattern of names
+    /// Validation clips, which choose the best epoch: a fraction, or a name pattern
     #[arg(long, value_name = "PART")]
     validation: Option<String>,
-    /// The clips that are held back to the end: a fraction, or a pattern of names ('4-*')
+    /// Test clips, used once at the end: a fraction, or a name pattern ('4-*')
     #[arg(long, value_name = "PART")]
     test: Option<String>,
-    /// What a split keeps together: track (copies of one recording too), artist (as far as that is known), or paper: as
-    /// the recipe's text did it, mostly nothing, which flatters
+    /// What the split keeps together: track (and copies of it), artist (where known), or paper (as the paper did;
+    /// mostly nothing, so figures are too high)
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
-    /// How the dataset lies on the disk, where that is not seen rightly: folders, gtzan, fma (or fma:small, fma:medium,
+    /// Layout of the dataset, if it is not recognised: folders, gtzan, fma (or fma:small, fma:medium,
     /// fma:large, fma:full), ballroom, table
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<String>,
     /// Which clips stay together: take, file, folder or fields:N
     #[arg(long, value_name = "RULE")]
     group: Option<String>,
-    /// Length of the windows that the network hears
+    /// Length of the network's input windows, in seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Begin with the weights of an earlier training, as far as they fit: a run, a model file, or a safetensors of
-    /// PyTorch, torchvision or Keras
+    /// Start from these weights, as far as names and shapes match: a run, a model file, or safetensors of PyTorch,
+    /// torchvision or Keras
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Any other setting of the recipe

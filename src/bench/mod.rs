@@ -75,7 +75,8 @@ impl Subjects {
     }
 }
 
-/// The recipes that are measured unless others are asked for by name (`train_step/veselinov-vgg`): one of every shape of
+/// The recipes that are measured unless others are asked for by name (`train_step/veselinov-vgg`): one of every shape
+/// of
 /// network, none that takes minutes.
 pub const RECIPES: [&str; 6] = [
     "ajufo-cnn",
@@ -247,7 +248,8 @@ impl Bench<'_> {
         self.left_out.push(words);
     }
 
-    /// Bytes a second of copies made now. On a CPU that drifts with all else that the machine does, within minutes by more
+    /// Bytes a second of copies made now. On a CPU that drifts with all else that the machine does, within minutes by
+    /// more
     /// than a row is to tell, so that it is asked right before and after each.
     fn copying(&self) -> Result<f64, String> {
         let Some(copy) = &self.copy else {

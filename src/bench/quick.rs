@@ -87,7 +87,8 @@ impl Shape {
     }
 }
 
-/// The shapes that a case may be measured with, the largest first: its own, and with the batch halved ever more often. Last
+/// The shapes that a case may be measured with, the largest first: its own, and with the batch halved ever more
+/// often. Last
 /// come the kernel's proof cases, for devices to which one example is too much.
 pub(super) fn shapes(case: Case) -> Vec<Shape> {
     let kernel = case.kernel.name();

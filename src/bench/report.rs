@@ -89,7 +89,8 @@ pub struct Row {
     /// How often it was timed.
     #[serde(default)]
     pub runs: usize,
-    /// Whose numbers it was held against: `cpu` (this very case), `oracle` (the small proof cases of the kernel, or of every
+    /// Whose numbers it was held against: `cpu` (this very case), `oracle` (the small proof cases of the kernel, or
+    /// of every
     /// kernel that the work launched), or only found `finite`, where nothing was launched.
     #[serde(default)]
     pub checked_against: String,

@@ -29,7 +29,8 @@ impl Bench<'_> {
         Ok(checked)
     }
 
-    /// How many times as long as its arithmetic at peak a network surely takes, by the worst of the kernels that it spends
+    /// How many times as long as its arithmetic at peak a network surely takes, by the worst of the kernels that it
+    /// spends
     /// its time in; only software is so slow that this tells.
     fn slowness(&self) -> f64 {
         let main = ["conv2d", "conv2d_input_grad", "conv2d_weight_grad"];

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use melgrad::bench::{self, Options, Report};
 use std::path::{Path, PathBuf};
 
-/// Every kernel's time, GFLOP/s, GB/s and % of this device's measured peak; training steps, answers, features
+/// Measure kernels, training steps, inference and features: time, GFLOP/s, GB/s, % of this device's peak
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -24,16 +24,16 @@ use std::path::{Path, PathBuf};
 pub struct Bench {
     #[command(subcommand)]
     compare: Option<Command>,
-    /// Only what has a name that begins so: conv2d, matmul/1024, train_step, infer, extract
+    /// Only rows whose name starts with this: conv2d, matmul/1024, train_step, infer, extract
     #[arg(value_name = "KERNEL")]
     kernel: Option<String>,
-    /// Which rungs of a kernel, on a GPU
+    /// Which WGSL versions (rungs) of a kernel, on a GPU
     #[arg(long, value_name = "WHICH", default_value = "best")]
     rung: Which,
-    /// A look in under a minute: each kernel's cheapest case, few repetitions, batches halved until a launch fits
+    /// At most a minute: each kernel's smallest case, few repetitions, batches halved until a launch fits
     #[arg(long)]
     quick: bool,
-    /// Write the figures here as JSON too; `-` for standard output in place of the table
+    /// Write the figures to this file as JSON too; `-` writes JSON to standard output instead of the table
     #[arg(long, value_name = "F")]
     json: Option<PathBuf>,
     #[command(flatten)]

@@ -15,19 +15,17 @@ use std::path::{Path, PathBuf};
 /// Name the genre of audio files, with probabilities
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
-                        exit code is 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
+    after_help = "A file that cannot be read gets an error on standard error; the others are still classified. The exit code is then 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
                         melgrad classify music/ --model run --top 1 --json"
 )]
 pub struct Classify {
-    /// Audio files; folders, for all the audio below them
+    /// Audio files, or folders with audio files below them
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// What `melgrad train` wrote: RUN, or its best.safetensors or model.json; without it the model that ships, which knows
-    /// ten genres
+    /// Model: a run, or its best.safetensors or model.json [default: the model that ships, with ten genres]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// How many genres to tell, likeliest first
+    /// Number of genres to print, most likely first
     #[arg(long, value_name = "K", default_value = "3")]
     top: NonZeroUsize,
     /// One JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or {"file",

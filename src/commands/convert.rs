@@ -10,20 +10,19 @@ use melgrad::models::input::{Fit, Normalisation, Normalise};
 use melgrad::models::recipe::Recipe;
 use std::path::PathBuf;
 
-/// Make a model out of weights that PyTorch or Keras trained
+/// Convert weights from PyTorch or Keras to a model file
 #[derive(Debug, Args)]
 #[command(
     after_help = "WEIGHTS is a safetensors file: a state dict of PyTorch whose modules are called as the network's \
-                        layers (`melgrad summary` names them; `.` for `/`), or Keras' layers. What is missing, not \
-                        expected or of another shape is told, and nothing is written then.\n\nExamples:\n  melgrad import \
+                        layers (`melgrad summary` names them; `.` for `/`), or Keras' layers. Missing, unexpected or mismatched arrays are listed, and nothing is written then.\n\nExamples:\n  melgrad import \
                         theirs.safetensors --recipe ajufo-crnn --labels blues,jazz,rock --mean=-38 --deviation 19 \
                         --out model.safetensors\n  melgrad import theirs.safetensors --like run --out model.safetensors"
 )]
 pub struct Import {
-    /// The other library's weights
+    /// Weights of the other library (safetensors)
     #[arg(value_name = "WEIGHTS")]
     weights: PathBuf,
-    /// The network and its features: a recipe's name or a .toml file
+    /// Network and features: a recipe's name or a .toml file
     #[arg(
         long,
         value_name = "R",
@@ -31,19 +30,19 @@ pub struct Import {
         requires = "labels"
     )]
     recipe: Option<PathBuf>,
-    /// What the network's outputs mean, in order
+    /// Labels of the network's outputs, in order
     #[arg(long, value_name = "L,L…", value_delimiter = ',')]
     labels: Vec<String>,
-    /// The mean that the features were normalised by [default: 0]
+    /// Mean of the features before normalisation [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     mean: Option<f32>,
-    /// The deviation that they were normalised by [default: 1]
+    /// Standard deviation of the features before normalisation [default: 1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     deviation: Option<f32>,
-    /// Everything but the weights from this model: a run or a model file
+    /// Take everything but the weights from this model: a run or a model file
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["recipe", "labels", "mean", "deviation"])]
     like: Option<PathBuf>,
-    /// The model file to write
+    /// Model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -80,7 +79,7 @@ impl Import {
     }
 }
 
-/// Write a model's weights as PyTorch loads them
+/// Convert a model's weights for PyTorch
 #[derive(Debug, Args)]
 #[command(
     after_help = "In PyTorch, with modules that are called as the network's layers (`melgrad summary` names them; `.` \
@@ -91,7 +90,7 @@ pub struct Export {
     /// A run or a model file
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// The safetensors file to write
+    /// File to write (safetensors)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Devices, drivers, features, limits; what would be chosen, and why
+/// List devices, drivers and limits; say which device would be chosen, and why
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  melgrad doctor\n  melgrad doctor --json")]
 pub struct Doctor {

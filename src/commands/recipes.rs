@@ -6,7 +6,7 @@ use clap::Args;
 use melgrad::models::recipe::{self, Listing};
 use std::fmt::Write;
 
-/// The experiments that ship with the program, with the figures that their papers claim
+/// List the recipes that ship with the program, with the figures that their papers claim
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  melgrad reproduce ajufo-cnn --data music"

@@ -12,7 +12,7 @@ use melgrad::models::recipe::Recipe;
 use melgrad::models::run::reproduce::{Reproducing, reproduce};
 use std::path::{Path, PathBuf};
 
-/// Run a paper's experiment again: its claimed figures beside those measured
+/// Run a paper's experiment and print claimed figures beside measured ones
 #[derive(Debug, Args)]
 #[command(
     after_help = "Trains once for each seed, and with --folds once for each fold of it, into the series OUT/NAME (or \
@@ -29,29 +29,28 @@ pub struct Reproduce {
     /// The dataset, as for `melgrad train`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where the runs and the result go
+    /// Folder for the runs and the result
     #[arg(long, value_name = "OUT", default_value = "reproduced")]
     out: PathBuf,
-    /// Train with each of them
+    /// Random seeds; each is one training
     #[arg(long, value_name = "N,N…", value_delimiter = ',', default_value = "0,1,2", value_parser = options::seed)]
     seeds: Vec<u64>,
-    /// Deal the clips into K folds by group with each seed, and train K times with another fold as the test; the clips
-    /// that choose the epoch are taken from the rest
+    /// K-fold cross-validation by group, for each seed; validation clips come from the rest
     #[arg(long, value_name = "K")]
     folds: Option<usize>,
-    /// Begin with the weights of an earlier training: see `melgrad train`
+    /// Start from these weights: see `melgrad train`
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// What the split keeps together: track, artist, or paper, as the text did it: see `melgrad train`
+    /// What the split keeps together: track, artist or paper; see `melgrad train`
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
-    /// Another value for a setting of the recipe
+    /// Any other setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::key_value)]
     set: Vec<(String, String)>,
     /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]
     json: bool,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]

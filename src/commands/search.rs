@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Trials where nobody says how many.
 const TRIALS: usize = 10;
 
-/// Random search: settings drawn from the recipe's ranges, trained, compared on the validation clips
+/// Search settings at random within the recipe's ranges; compare on validation clips
 #[derive(Debug, Args)]
 #[command(
     after_help = "The recipe's table `[search]`, or --range, says what may change. A setting is named as --set names it, \
@@ -41,28 +41,28 @@ pub struct Search {
     /// The dataset: a folder with one folder per label
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
-    /// How many draws are tried [default: 10]
+    /// Number of trials [default: 10]
     #[arg(long, value_name = "N")]
     trials: Option<NonZeroUsize>,
-    /// The folder to write; found, or the first free of found-2, -3, … where not given
+    /// Folder to write [default: found, or the first free of found-2, -3, …]
     #[arg(long, value_name = "OUT", required_if_eq("resume", "true"))]
     out: Option<PathBuf>,
-    /// Go on with the search in --out that was interrupted, or for more --trials
+    /// Continue the interrupted search in --out, or run more --trials
     #[arg(long, conflicts_with_all = ["recipe", "data", "range", "epochs", "batch", "lr", "patience", "validation", "test",
         "group", "split", "layout", "seconds", "set", "seed", "weights"])]
     resume: bool,
-    /// A range, in place of the recipe's own of this setting
+    /// Range of a setting, instead of the recipe's
     #[arg(long, value_name = "KEY=RANGE", value_parser = key_value)]
     range: Vec<(String, String)>,
     #[command(flatten)]
     changes: Overrides,
-    /// Decides the draws, the split, the first weights, the order of clips and dropout
+    /// Random seed of the draws, the split, initial weights, order of clips and dropout
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
     /// One JSON document: {"best", "trials": [{"trial", "drawn", "score", …}]}
     #[arg(long)]
     json: bool,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use melgrad::models::recipe::architecture;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// A network's layers: output shapes, parameters, multiply-adds, memory
+/// Print a network's layers: output shapes, parameters, multiply-adds, memory
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad summary amin-dense\n  melgrad summary ajufo-cnn --classes 2\n  melgrad summary my-network.toml --input 1x128x660 \

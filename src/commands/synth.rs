@@ -10,7 +10,7 @@ use melgrad::models::run::demo::{Synthesis, synthesise};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Synthetic music as WAV files in genre folders, the same for the same seed
+/// Write synthetic music as WAV files in genre folders; the same seed gives the same files
 #[derive(Debug, Args)]
 #[command(
     after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
@@ -18,19 +18,19 @@ use std::path::PathBuf;
                         --clips 200 --seconds 5"
 )]
 pub struct Synth {
-    /// The folder to write: one folder per genre in it. It must not be there yet, or be empty
+    /// Folder to write, with one folder per genre. It must be new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Clips in all, dealt to the ten genres in turn
+    /// Number of clips, spread over the ten genres
     #[arg(long, value_name = "N", default_value = "100")]
     clips: NonZeroUsize,
-    /// Length of a clip
+    /// Length of a clip, in seconds
     #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
     seconds: f32,
     /// Samples per second
     #[arg(long, value_name = "HZ", default_value = "22050", value_parser = clap::value_parser!(u32).range(1000..=192_000))]
     sr: u32,
-    /// Another seed gives other music
+    /// Random seed
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
     #[command(flatten)]

@@ -41,35 +41,35 @@ pub struct Train {
     /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(long, value_name = "R", required_unless_present_any = ["resume", "arch"])]
     recipe: Option<PathBuf>,
-    /// A network of one's own, a .toml or .json file with `layers`, in place of the network of --recipe; without one, all
+    /// Your own network, a .toml or .json file with `layers`, instead of the recipe's. Without --recipe the other
     /// settings are those of georgopoulos-cnn
     #[arg(long, value_name = "FILE")]
     arch: Option<PathBuf>,
-    /// The folder to write
+    /// Folder to write
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Go on with the run in --out that was interrupted, or for more --epochs. --recipe, --batch, --lr and --seed may be
-    /// said again as they were
+    /// Continue the interrupted run in --out, or train it for more --epochs. --recipe, --batch, --lr and --seed may
+    /// be repeated unchanged
     #[arg(long, conflicts_with_all = ["arch", "patience", "validation", "test", "group", "split", "layout", "seconds",
         "set", "weights"])]
     resume: bool,
     #[command(flatten)]
     changes: Overrides,
-    /// Decides the split, the first weights, the order of clips and dropout [default: 0]
+    /// Random seed of the split, initial weights, order of clips and dropout [default: 0]
     #[arg(long, value_name = "N", value_parser = options::seed)]
     seed: Option<u64>,
-    /// Train N times, with --seed and the N - 1 seeds behind it: mean and spread of the figures. RUN gets a run for
-    /// each, series.json and report.html
+    /// Train N times, with --seed and the next N - 1 seeds; report mean and spread. RUN gets a run for each,
+    /// series.json and report.html
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     repeats: Option<NonZeroUsize>,
-    /// Deal the clips into K folds by group, and train K times with another fold as the test; the clips for --validation
-    /// are taken from the rest. RUN as with --repeats; both together train N × K times
+    /// K-fold cross-validation by group: train K times, each time with another fold as the test; --validation clips
+    /// come from the rest. With --repeats it trains N × K times
     #[arg(long, value_name = "K", conflicts_with_all = ["resume", "test"])]
     folds: Option<usize>,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
-    /// Tell where the time of a training step goes, kernel by kernel
+    /// Print where training steps spend their time, kernel by kernel
     #[arg(long)]
     profile: bool,
     #[command(flatten)]

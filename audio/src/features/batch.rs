@@ -44,7 +44,8 @@ impl Extractor {
     /// Whether such clips' features can be computed, and resized to `wanted` frames.
     ///
     /// # Errors
-    /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters (stft, mel,
+    /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters
+    /// (stft, mel,
     /// logmel, mfcc): slopes, statistics, a lifter, HTK's logarithms; where a clip is too long.
     pub fn check(settings: &FeatureSettings, samples: usize, wanted: usize) -> Result<()> {
         let frames = parts(settings, samples)?.1.frames();

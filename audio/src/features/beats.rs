@@ -37,7 +37,8 @@ pub struct Beats {
 
 /// Tempo and beats from onset strengths ([`super::Aggregate::Median`]) in frames that lie `hop` samples apart.
 ///
-/// Of all rows of frames the one is chosen whose onsets are strongest and whose steps are most even; faint beats at both
+/// Of all rows of frames the one is chosen whose onsets are strongest and whose steps are most even; faint beats at
+/// both
 /// ends are left out.
 ///
 /// # Errors
@@ -97,7 +98,8 @@ fn local_scores(strengths: &[f32], period: usize) -> Vec<f32> {
     (0..strengths.len()).map(score).collect()
 }
 
-/// For each frame the best total of a row of beats that ends there, and the beat before it. Totals are f64, as librosa's:
+/// For each frame the best total of a row of beats that ends there, and the beat before it. Totals are f64, as
+/// librosa's:
 /// rows that differ in one frame are often as good as each other but for the last bits.
 fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f64>) {
     let nearest = (period as f64 / 2.0).round_ties_even() as usize;

@@ -49,7 +49,8 @@ impl FeatureSettings {
             .try_for_each(|kernel| kernel.check().map_err(|e| Error::Settings(e.to_string())))
     }
 
-    /// Number of mel filters that lie between two frequencies of the spectrum: their bands are silent, whatever the sound.
+    /// Number of mel filters that lie between two frequencies of the spectrum: their bands are silent, whatever the
+    /// sound.
     pub fn empty_filters(&self) -> usize {
         match &self.kind.definition().how {
             How::Bank(bank) => (bank.filters)(self).empty(),

@@ -2,7 +2,8 @@
 
 use kernels::vectorized;
 
-/// Shifts that are summed up side by side: several vectors of them, so that the loop over them stays a loop. Nested loops
+/// Shifts that are summed up side by side: several vectors of them, so that the loop over them stays a loop. Nested
+/// loops
 /// over one vector each became gathers, at forty times the time.
 const SHIFTS: usize = 64;
 

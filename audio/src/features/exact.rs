@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 /// The transform of real frames of one length.
 pub(super) struct ExactFft {
-    /// Of half the length where that is even: then a frame's even samples are the real parts `z`, its odd ones the imaginary.
+    /// Of half the length where that is even: then a frame's even samples are the real parts `z`, its odd ones the
+    /// imaginary.
     fft: Arc<dyn Fft<f64>>,
     /// `e^(-2πik/n)` for the frequencies from 0 to n / 2.
     turns: Vec<Complex64>,
@@ -17,7 +18,8 @@ pub(super) struct ExactFft {
 }
 
 impl ExactFft {
-    /// For frames of `n` samples. The algorithms stand here by name: rustfft's planner would bring all of its vectorised
+    /// For frames of `n` samples. The algorithms stand here by name: rustfft's planner would bring all of its
+    /// vectorised
     /// lengths a second time for f64, 0.6 MB of a program.
     pub fn new(n: usize) -> Self {
         let length = if n.is_multiple_of(2) { n / 2 } else { n };

@@ -72,7 +72,8 @@ impl FeatureSettings {
         self.window_values().iter().map(|&w| w as f32).collect()
     }
 
-    /// The samples under all frames: of librosa's those of the clip alone, because the kernel itself puts zeros around them.
+    /// The samples under all frames: of librosa's those of the clip alone, because the kernel itself puts zeros
+    /// around them.
     pub(super) fn whole<'s>(&self, samples: &'s [f32]) -> Piece<'s> {
         let stft = self.whole_stft(samples.len());
         match self.preset {

@@ -89,7 +89,8 @@ fn picture(sound: &Sound<'_>) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// The first and past the last of `old` pixels whose mean is pixel `at` of `new`: those whose centres lie in its stretch.
+/// The first and past the last of `old` pixels whose mean is pixel `at` of `new`: those whose centres lie in its
+/// stretch.
 fn shrunk(at: usize, old: usize, new: usize) -> (usize, usize) {
     let scale = old as f64 / new as f64;
     let edge = |at: usize| ((at as f64 * scale + 0.5) as usize).min(old);

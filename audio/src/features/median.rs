@@ -15,7 +15,8 @@ pub(super) const SPAN: usize = 31;
 /// Numbers on each side of the middle one.
 pub(super) const REACH: usize = SPAN / 2;
 
-/// Windows searched side by side: several vectors of them. Loops over just one are unrolled into scalars by the compiler,
+/// Windows searched side by side: several vectors of them. Loops over just one are unrolled into scalars by the
+/// compiler,
 /// which take 141 ns a median instead of 9.
 pub(super) const LANES: usize = 64;
 

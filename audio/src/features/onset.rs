@@ -30,7 +30,8 @@ pub enum Aggregate {
 /// The strength of onsets in each frame of a log-mel spectrogram (decibels with reference 1, `top_db` 80), whose frames
 /// of `n_fft` samples lie `hop` samples apart.
 ///
-/// Each band's rise since the frame before, falls counting as none, over all bands. A centred frame hears a sound half a
+/// Each band's rise since the frame before, falls counting as none, over all bands. A centred frame hears a sound
+/// half a
 /// window before its middle; the strengths are shifted by so many frames, and the first ones are 0.
 ///
 /// # Errors

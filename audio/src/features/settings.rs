@@ -18,12 +18,12 @@ pub struct FeatureSettings {
     pub preset: Preset,
     /// Samples per second; clips of other rates are resampled.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// FFT length, in samples.
     pub n_fft: usize,
     /// Samples in its window, at most `n_fft`; `n_fft` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
-    /// Samples from frame to frame.
+    /// Hop length, in samples.
     pub hop: usize,
     /// Mel bands.
     pub n_mels: usize,

@@ -90,7 +90,8 @@ struct Constants {
 }
 
 impl Constants {
-    /// Those of a thread's last extraction are kept: clip after clip has the same settings, and cosines and filters are a
+    /// Those of a thread's last extraction are kept: clip after clip has the same settings, and cosines and filters
+    /// are a
     /// fiftieth of the work of a short one.
     fn of(settings: &FeatureSettings, bank: &Bank) -> Arc<Self> {
         type Last = (

@@ -27,7 +27,8 @@ pub(super) const TEMPO: Definition = Definition {
 /// Seconds of onset strengths that are compared with themselves.
 const SECONDS: u64 = 8;
 
-/// The tempo that is thought likeliest before the sound is heard, in beats per minute; one octave away it is less likely
+/// The tempo that is thought likeliest before the sound is heard, in beats per minute; one octave away it is less
+/// likely
 /// by the factor e^-½.
 const USUAL: f64 = 120.0;
 
@@ -42,11 +43,13 @@ const WINDOWS: usize = 64;
 
 /// The tempo of a sound in beats per minute, from its onset strengths in frames that lie `hop` samples apart.
 ///
-/// Around every frame 8 seconds are correlated with themselves; the mean of these correlations, weighed with how usual a
+/// Around every frame 8 seconds are correlated with themselves; the mean of these correlations, weighed with how
+/// usual a
 /// tempo is, is greatest at one beat's length. Silence gives the tempo nearest to 120.
 ///
 /// # Errors
-/// [`Error::Settings`] where there are no strengths, one is not finite, or 8 seconds are less than one frame or more than
+/// [`Error::Settings`] where there are no strengths, one is not finite, or 8 seconds are less than one frame or more
+/// than
 /// 4096.
 pub fn tempo(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<f64> {
     if strengths.is_empty() {

@@ -19,7 +19,8 @@ pub(crate) fn map<R: Send>(
 }
 
 /// Gives `take` what `one` makes of every number below `len`, in order, while other threads go on with what follows:
-/// whoever has made something hands over all whose turn it is. At most `ahead` are made or wait at a time. The first error
+/// whoever has made something hands over all whose turn it is. At most `ahead` are made or wait at a time. The first
+/// error
 /// of either ends it.
 pub(crate) fn in_order<R: Send>(
     len: usize,

@@ -105,7 +105,8 @@ fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes this process's temporary files, for a process that ends without unwinding. No thread makes another afterwards.
+/// Removes this process's temporary files, for a process that ends without unwinding. No thread makes another
+/// afterwards.
 pub fn remove_own() {
     let live = live();
     for path in live.iter() {

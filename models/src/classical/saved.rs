@@ -78,7 +78,8 @@ impl Saved {
         mean(sums)
     }
 
-    /// Hears a sound file of any length, or a part of it: its features are computed as those that the model learnt from.
+    /// Hears a sound file of any length, or a part of it: its features are computed as those that the model learnt
+    /// from.
     ///
     /// # Errors
     /// [`Error::Audio`] or [`Error::Features`] naming the file and what is wrong with it; [`Error::Setting`] where the

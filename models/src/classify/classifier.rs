@@ -31,7 +31,8 @@ use crate::input::AT_ONCE;
 use crate::input::stream;
 use crate::input::{Input, Normalisation, Windows};
 
-/// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well it hears and
+/// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well
+/// it hears and
 /// what it must not be used for: `docs/model-card.md`.
 #[cfg(feature = "shipped")]
 pub const SHIPPED: &[u8] = include_bytes!("../../shipped/melgrad-best.safetensors");
@@ -231,7 +232,8 @@ impl Classifier {
         self.classify_segment(path, &Segment::default())
     }
 
-    /// Hears a part of a sound file. What is long is decoded twice, piece by piece: where its windows lie depends on its
+    /// Hears a part of a sound file. What is long is decoded twice, piece by piece: where its windows lie depends on
+    /// its
     /// length.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ pub fn open(model: &Path) -> Result<(PathBuf, ModelFile), Error> {
 /// or by those of the recipe's `transfer.names`.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Model`] with every array that is missing, unexpected or of another shape; [`Error::Setting`].
+/// [`Error::Io`]; [`Error::Model`] with every array that is missing, unexpected or of another shape;
+/// [`Error::Setting`].
 pub fn import(
     weights: &Path,
     recipe: &Recipe,

@@ -175,7 +175,8 @@ fn refused(error: audio::Error) -> Error {
     Error::setting("training.extract", error.to_string())
 }
 
-/// Fits a normalisation to the features of all windows of the chosen clips, `at_once` at a time, as they come out of a front
+/// Fits a normalisation to the features of all windows of the chosen clips, `at_once` at a time, as they come out of
+/// a front
 /// end that does not normalise.
 ///
 /// # Errors

@@ -78,7 +78,8 @@ pub fn planes(bytes: &[u8], path: &Path) -> Result<Vec<Features>, Error> {
 }
 
 impl Input {
-    /// The network's input for a picture: windows of the recipe's bands and frames, as many as [`Input::picture_seconds`]
+    /// The network's input for a picture: windows of the recipe's bands and frames, as many as
+    /// [`Input::picture_seconds`]
     /// hold, else one; with 3 channels its colours one after the other, with 1 its grey. `path` goes into errors.
     ///
     /// # Errors

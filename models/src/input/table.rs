@@ -53,7 +53,8 @@ impl Input {
     /// is no table.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the table has no such column, or where the recipe wants a table and the dataset is none.
+    /// [`Error::Dataset`] where the table has no such column, or where the recipe wants a table and the dataset is
+    /// none.
     pub fn with_columns_of(&self, dataset: &Dataset) -> Result<Input, Error> {
         let refuse = |reason: String, hint| {
             let dir = dataset.dir.clone();

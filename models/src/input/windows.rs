@@ -24,7 +24,8 @@ pub struct Input {
     /// Length of a window in seconds; where it is missing, a clip is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// How many seconds a picture of sound shows: with it, pictures are cut into windows of [`Input::seconds`] as sound is;
+    /// How many seconds a picture of sound shows: with it, pictures are cut into windows of [`Input::seconds`] as
+    /// sound is;
     /// without it, a picture is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_seconds: Option<f64>,
@@ -224,7 +225,8 @@ impl Input {
         }
     }
 
-    /// The windows of a clip as sound at the features' rate, `[windows, 1, samples]`; a clip that is shorter than one is
+    /// The windows of a clip as sound at the features' rate, `[windows, 1, samples]`; a clip that is shorter than one
+    /// is
     /// filled up with silence.
     ///
     /// # Errors

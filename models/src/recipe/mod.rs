@@ -77,7 +77,8 @@ pub struct Recipe {
     /// How the dataset lies on the disk; detected, where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
-    /// Labels put together: the name of each, and the dataset's labels that it stands for. Others are left out; where it
+    /// Labels put together: the name of each, and the dataset's labels that it stands for. Others are left out; where
+    /// it
     /// is empty, the dataset's own are taken.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
@@ -199,7 +200,8 @@ impl Recipe {
         self.training.check()
     }
 
-    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`, and of a layer
+    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`, and of a
+    /// layer
     /// by its path, `("architecture.conv1.out_channels", "32")`. The value is TOML; what is no TOML is a text.
     ///
     /// # Errors

@@ -82,7 +82,8 @@ impl RunFolder {
         files.iter().any(|file| file.exists())
     }
 
-    /// Whether it is the folder of several runs (see [`crate::run::pipeline::Series`], [`crate::run::search`]), one of which has begun.
+    /// Whether it is the folder of several runs (see [`crate::run::pipeline::Series`], [`crate::run::search`]), one
+    /// of which has begun.
     fn holds_others(&self) -> bool {
         let begun = |entry: &fs::DirEntry| RunFolder { dir: entry.path() }.has_begun();
         let entries = || fs::read_dir(&self.dir).into_iter().flatten().flatten();

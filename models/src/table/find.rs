@@ -35,7 +35,8 @@ pub fn audio_files(
     Ok(found)
 }
 
-/// What a clip that [`audio_files`] found is called by the folders around it: as in a dataset, the folder right below the
+/// What a clip that [`audio_files`] found is called by the folders around it: as in a dataset, the folder right below
+/// the
 /// one that was named; where it lies in none, that one itself; for a file that was named, its folder.
 pub(super) fn label(inputs: &[PathBuf], file: &Path) -> String {
     let below = inputs

@@ -12,7 +12,8 @@ use crate::Error;
 use crate::base::files;
 use crate::data::dataset::table::{record, records};
 
-/// Puts the parts of one table together: byte for byte what one run over all files writes. The clips take the places that
+/// Puts the parts of one table together: byte for byte what one run over all files writes. The clips take the places
+/// that
 /// the files beside the parts give them; without such files, parts follow each other as they are named.
 ///
 /// # Errors

@@ -80,9 +80,12 @@ const LONG: u64 = 1 << 22;
 
 /// Writes the features of all clips as `out`, one clip per thread.
 ///
-/// `.npy` is NumPy's array. `.csv` has a row for each clip of a table ([`FeatureSettings::is_table`]) under `filename`, the
-/// columns' names and `label` (the folder), as [`crate::data::dataset::Dataset::open`] reads it; of other features a row for every band
-/// of every clip under `filename`, `band`, `0`, `1`, …; and no head where it is a part but the first. `.parquet` has the
+/// `.npy` is NumPy's array. `.csv` has a row for each clip of a table ([`FeatureSettings::is_table`]) under
+/// `filename`, the
+/// columns' names and `label` (the folder), as [`crate::data::dataset::Dataset::open`] reads it; of other features a
+/// row for every band
+/// of every clip under `filename`, `band`, `0`, `1`, …; and no head where it is a part but the first. `.parquet` has
+/// the
 /// same columns, but the frames of a band are one column, `values`, of lists.
 ///
 /// Beside a part, `out` with `.order` behind its name says which of all files its clips are; [`join`] reads it.

@@ -36,7 +36,8 @@ impl Writer for Npy<'_> {
 /// Bytes of the head of every array: its numbers may have nineteen digits each.
 pub(super) const NPY_HEAD: usize = 128;
 
-/// Version 1.0 of NumPy's format: magic, length, a Python dictionary padded so that the numbers begin at a multiple of 64.
+/// Version 1.0 of NumPy's format: magic, length, a Python dictionary padded so that the numbers begin at a multiple
+/// of 64.
 pub(super) fn npy_header(shape: &[usize]) -> Vec<u8> {
     let comma = if shape.len() == 1 { "," } else { "" };
     let shape = shape

@@ -96,7 +96,8 @@ pub(super) fn places_of(parts: &[PathBuf]) -> Result<Option<Vec<usize>>, Error> 
     parts.iter().map(count).collect::<Result<_, _>>().map(Some)
 }
 
-/// For each clip of the whole, in order, the number of the part that holds it; `None` where no part has a file beside it.
+/// For each clip of the whole, in order, the number of the part that holds it; `None` where no part has a file beside
+/// it.
 /// `clips` are the clips of each part.
 ///
 /// # Errors

@@ -12,14 +12,14 @@ use crate::training::schedule::Schedule;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingSettings {
-    /// How often every training clip is seen, at most.
+    /// Maximum number of epochs.
     pub epochs: usize,
     /// Examples per step; the last step of an epoch takes what is left.
     pub batch: usize,
     /// How the weights are moved: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with
     /// `kind` and settings of its own.
     pub optimizer: Rule,
-    /// The optimizer's learning rate.
+    /// Learning rate.
     pub learning_rate: f64,
     /// How it changes; it stays as it is, where this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,8 @@ pub struct TrainingSettings {
     /// Whether rare labels weigh more in the loss: clips / (labels · clips of the label),
     /// scikit-learn's "balanced".
     pub class_weights: bool,
-    /// How much of the belief in a label is spread over all of them, from 0 to 1; PyTorch's `label_smoothing`. The losses
+    /// How much of the belief in a label is spread over all of them, from 0 to 1; PyTorch's `label_smoothing`. The
+    /// losses
     /// that are reported are without it.
     pub label_smoothing: f64,
     /// How training examples are changed at random, in this order; see [`crate::input::augment`].
@@ -51,7 +52,7 @@ pub struct TrainingSettings {
     pub frozen: Vec<String>,
     /// Which epoch's weights are kept.
     pub best: Best,
-    /// Stop after this many epochs without a better one; never, where it is missing.
+    /// Stop early after this many epochs without improvement; never, where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
 }

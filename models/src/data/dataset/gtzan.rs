@@ -67,7 +67,8 @@ pub(super) fn root(path: &Path) -> Option<PathBuf> {
     inside.into_iter().find(|folder| count(folder) >= 2)
 }
 
-/// Whether what lies in the folder of [`root`] is GTZAN, and not only called so: by the length of one clip of each genre;
+/// Whether what lies in the folder of [`root`] is GTZAN, and not only called so: by the length of one clip of each
+/// genre;
 /// pictures by their number.
 pub(super) fn is_gtzan(root: &Path) -> bool {
     let (mut lengths, mut counts, mut clips) = (Vec::new(), Vec::new(), 0);

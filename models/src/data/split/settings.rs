@@ -58,7 +58,8 @@ pub struct SplitSettings {
     pub form: Form,
     /// Whether the dataset's own split counts, where it has one.
     pub official: bool,
-    /// In place of `test`, and of the dataset's own split: one of K folds, into which all clips are dealt by group with the
+    /// In place of `test`, and of the dataset's own split: one of K folds, into which all clips are dealt by group
+    /// with the
     /// run's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,

@@ -38,7 +38,8 @@ pub enum Augmentation {
         /// From 0 to 1.
         up_to: f32,
     },
-    /// The tempo is multiplied by 1 / (1 + by) to 1 + by, evenly on a logarithmic scale; what is missing at an end repeats.
+    /// The tempo is multiplied by 1 / (1 + by) to 1 + by, evenly on a logarithmic scale; what is missing at an end
+    /// repeats.
     TimeStretch {
         /// 0.25: up to a quarter faster.
         by: f32,
@@ -173,7 +174,8 @@ impl Augmentation {
     }
 }
 
-/// Draws a recipe's changes, in their order, for a batch of examples `[bands, frames]` with these targets. What is drawn
+/// Draws a recipe's changes, in their order, for a batch of examples `[bands, frames]` with these targets. What is
+/// drawn
 /// depends on the seed and the number of the step alone. Of several mixings the last counts for the loss.
 pub fn draw(
     list: &[Augmentation],

@@ -38,7 +38,8 @@ pub struct Prepared {
     pub extract: Extract,
 }
 
-/// Computes the features of all clips, or takes them from the cache. What is in a cache stays there and is read when it is
+/// Computes the features of all clips, or takes them from the cache. What is in a cache stays there and is read when
+/// it is
 /// needed: memory does not grow with the dataset. Without one it lies in memory.
 ///
 /// Features that are computed ahead are always computed on the CPU, one clip per thread, so that they do not depend on

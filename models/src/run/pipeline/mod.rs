@@ -93,7 +93,8 @@ pub struct Resuming<'a> {
 /// Trains a network on a folder of audio and writes a run.
 ///
 /// # Errors
-/// [`Error::Dataset`] for a folder that cannot be learnt from; [`Error::RunExists`]; [`Error::Locked`]; [`Error::Setting`];
+/// [`Error::Dataset`] for a folder that cannot be learnt from; [`Error::RunExists`]; [`Error::Locked`];
+/// [`Error::Setting`];
 /// [`Error::Stopped`], after which [`resume`] goes on; whatever the training or the disk refuses.
 pub fn train_folder(
     training: &Training<'_>,
@@ -146,7 +147,8 @@ pub(crate) fn begin(
 /// Goes on with a run that was stopped, or trains it for longer.
 ///
 /// # Errors
-/// [`Error::Io`] where there is no run; [`Error::Locked`]; [`Error::Dataset`] where the clips are others than those it began with;
+/// [`Error::Io`] where there is no run; [`Error::Locked`]; [`Error::Dataset`] where the clips are others than those
+/// it began with;
 /// otherwise as [`train_folder`].
 pub fn resume(
     resuming: &Resuming<'_>,

@@ -30,7 +30,8 @@ pub struct Outcome {
 
 impl Outcome {
     /// The figures of the best epoch and of the test clips, under the names that recipes claim them by: `accuracy`,
-    /// `precision`, `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`, `validation_f1`, `validation_loss`; and
+    /// `precision`, `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`, `validation_f1`, `validation_loss`;
+    /// and
     /// `train_accuracy`, that of the last epoch, with dropout on.
     #[must_use]
     pub fn figures(&self) -> BTreeMap<String, f64> {

@@ -67,7 +67,8 @@ fn examples(tested: &[ClipAnswer], input: &Input) -> Vec<Example> {
     shown.into_iter().map(example).collect()
 }
 
-/// The beginning of a clip, as long as a window, as the features show it before they are resized; nothing for a table's row.
+/// The beginning of a clip, as long as a window, as the features show it before they are resized; nothing for a
+/// table's row.
 fn picture(clip: &ClipAnswer, input: &Input) -> Result<Vec<u8>, Error> {
     if Content::of_name(&clip.path).is_none() {
         return Ok(Vec::new());

@@ -59,7 +59,8 @@ fn settings_path(dir: &Path) -> PathBuf {
 /// checked before the first.
 ///
 /// # Errors
-/// [`Error::RunExists`]; [`Error::Override`] or [`Error::Setting`] for ranges that make no sense; what ends any training
+/// [`Error::RunExists`]; [`Error::Override`] or [`Error::Setting`] for ranges that make no sense; what ends any
+/// training
 /// but a draw's own fault. Once stopped, [`resume`] goes on.
 pub fn search(
     training: &Training<'_>,

@@ -17,7 +17,8 @@ pub struct Trial {
     pub trial: usize,
     /// What was drawn.
     pub drawn: Draw,
-    /// What is compared: the best epoch's figure by which the recipe chooses epochs, the loss negative. Higher is better.
+    /// What is compared: the best epoch's figure by which the recipe chooses epochs, the loss negative. Higher is
+    /// better.
     pub score: Option<f64>,
     /// The epoch that was best.
     pub best_epoch: usize,

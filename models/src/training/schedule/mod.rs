@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::training::history::EpochRow;
 
-/// How the learning rate changes: a table with its `kind` and settings, `{ kind = "step", step_size = 20, gamma = 0.5 }`.
+/// How the learning rate changes: a table with its `kind` and settings, `{ kind = "step", step_size = 20, gamma = 0.5
+/// }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Schedule {
@@ -37,7 +38,8 @@ pub struct Plateau {
     pub by: By,
     /// What the rate is multiplied with.
     pub factor: f64,
-    /// So many epochs without a better figure are forgiven; the next one lowers the rate. (Keras' `patience` is one more for the same.)
+    /// So many epochs without a better figure are forgiven; the next one lowers the rate. (Keras' `patience` is one
+    /// more for the same.)
     pub patience: usize,
     /// A figure is better where it is so by more than this share.
     pub threshold: f64,

@@ -49,7 +49,8 @@ impl Profiler {
         }
     }
 
-    /// Before a step. An adapter's timestamps are taken where they agree with the host's clock; else each launch is waited
+    /// Before a step. An adapter's timestamps are taken where they agree with the host's clock; else each launch is
+    /// waited
     /// for, since a batch of launches would not tell one kernel from another.
     pub fn begin(&mut self, device: &Device) -> engine::Result<()> {
         let clock = match self.clock {

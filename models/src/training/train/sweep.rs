@@ -16,9 +16,9 @@ const TOO_HIGH: f64 = 4.0;
 /// From which rate to which, in how many steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sweep {
-    /// The rate of the first step.
+    /// Learning rate of the first step.
     pub from: f64,
-    /// The rate of the last step.
+    /// Learning rate of the last step.
     pub to: f64,
     /// How many steps, at most.
     pub steps: usize,
@@ -70,7 +70,8 @@ impl Sweep {
 }
 
 impl Trainer<'_> {
-    /// Trains with rising rates until the loss is far above its lowest, and tells the loss of every step. The network is
+    /// Trains with rising rates until the loss is far above its lowest, and tells the loss of every step. The network
+    /// is
     /// of no use afterwards. A step whose loss is no finite number ends the sweep and is not among the rows.
     ///
     /// # Errors

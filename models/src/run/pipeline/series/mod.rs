@@ -77,7 +77,8 @@ pub fn train_series(
     start(training, series, false, device, control)
 }
 
-/// [`train_series`] in a folder that may hold a series of the same experiment, on as many folds, already: its runs are gone
+/// [`train_series`] in a folder that may hold a series of the same experiment, on as many folds, already: its runs
+/// are gone
 /// on with, whatever its seeds.
 ///
 /// # Errors
