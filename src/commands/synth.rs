@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
-                        kinds apart has trained this synthesiser, not music.\n\nExample:\n  melgrad synth --out music \
+                        kinds apart has learned this synthesiser, not music.\n\nExample:\n  melgrad synth --out music \
                         --clips 200 --seconds 5"
 )]
 pub struct Synth {

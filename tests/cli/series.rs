@@ -107,7 +107,7 @@ fn folds_test_every_clip_once() {
     );
     let all = all
         .done()
-        .warns("2 of 3 runs were not judged on the same clips");
+        .warns("2 of 3 runs were not evaluated on the same clips");
     assert!(
         all.err.contains("accuracy: ") && all.err.contains("(3 runs)"),
         "{}",

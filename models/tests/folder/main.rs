@@ -134,7 +134,7 @@ fn foreign_clips_are_judged_by_label_names() {
     );
     let all = place.evaluate("run", Some(&place.data())).unwrap();
     assert_eq!(all.metrics.total(), 19);
-    warned(&all.warnings, "clips that it trained from");
+    warned(&all.warnings, "clips that it was trained on");
     let error = place.resume("run", Some(9)).unwrap_err();
     assert!(error.to_string().contains("others than those"), "{error}");
     assert!(

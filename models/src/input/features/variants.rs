@@ -60,7 +60,7 @@ pub fn variants(
                 .extend(all.into_iter().map(|one| (clip, one))),
             Err(error) => variants
                 .warnings
-                .push(format!("{error}; learnt from without variants")),
+                .push(format!("{error}; used without variants")),
         }
     }
     Ok(variants)

@@ -103,7 +103,7 @@ pub fn evaluate_run(
         );
     }
     if !own && same(dir) {
-        let words = "this is the folder that the run was trained on, changed since: clips that it trained from are among those evaluated";
+        let words = "this is the folder that the run was trained on, changed since: clips that it was trained on are among those evaluated";
         control.warn(&mut warnings, [words.into()]);
     }
     if own && trained.labels() != prepared.dataset.labels {
