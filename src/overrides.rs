@@ -6,43 +6,43 @@ use melgrad::models::recipe::Recipe;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// What is to be other than the recipe has it.
+/// Settings that replace those of the recipe.
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// How often every training clip is seen, at most
+    /// Maximum number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
-    /// Examples per step
+    /// Batch size
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
-    /// The optimizer's learning rate
+    /// Learning rate of the optimizer
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr: Option<f64>,
-    /// Stop after this many epochs without a better one
+    /// Early stopping: stop after this many epochs without improvement
     #[arg(long, value_name = "N")]
     patience: Option<NonZeroUsize>,
-    /// The clips that choose the best epoch: a fraction, or a pattern of names
+    /// Validation clips, which choose the best epoch: a fraction, or a pattern of names
     #[arg(long, value_name = "PART")]
     validation: Option<String>,
-    /// The clips that are held back to the end: a fraction, or a pattern of names ('4-*')
+    /// Test clips, held back to the end: a fraction, or a pattern of names ('4-*')
     #[arg(long, value_name = "PART")]
     test: Option<String>,
-    /// What a split keeps together: track (copies of one recording too), artist (as far as that is known), or paper: as
-    /// the recipe's text did it, mostly nothing, which flatters
+    /// What a split keeps together: track (and copies of one recording), artist (if known), or paper: as in the recipe's
+    /// paper. Most papers keep nothing together, which makes results look better than they are
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
-    /// How the dataset lies on the disk, where that is not seen rightly: folders, gtzan, fma (or fma:small, fma:medium,
-    /// fma:large, fma:full), ballroom, table
+    /// Layout of the dataset, if it is not detected correctly: folders, gtzan, fma (or fma:small, fma:medium, fma:large,
+    /// fma:full), ballroom, table
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<String>,
     /// Which clips stay together: take, file, folder or fields:N
     #[arg(long, value_name = "RULE")]
     group: Option<String>,
-    /// Length of the windows that the network hears
+    /// Length of the network's input windows, in seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Begin with the weights of an earlier training, as far as they fit: a run, a model file, or a safetensors of
-    /// PyTorch, torchvision or Keras
+    /// Start from pretrained weights, as far as they fit: a run, a model file, or a safetensors file of PyTorch,
+    /// torchvision or Keras
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Any other setting of the recipe
@@ -51,19 +51,19 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// The number of epochs, where it is given.
+    /// Returns --epochs, if given.
     pub fn epochs(&self) -> Option<usize> {
         self.epochs.map(NonZeroUsize::get)
     }
 
-    /// --batch and --lr, where they are given.
+    /// Returns --batch and --lr, if given.
     pub fn steps(&self) -> [Option<String>; 2] {
         [number(self.batch), real(self.lr)]
     }
 
-    /// Changes the recipe. A value that makes no sense is wrong usage of its flag.
+    /// Changes the recipe. An invalid value is a usage error of its flag.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<(), Failure> {
-        // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
+        // A split given by flags overrides the dataset's own split, and in the form given.
         let by_hand = self.validation.is_some() || self.test.is_some();
         let (validation, test) = match self.split.as_deref() == Some("paper") {
             true => ("split.paper.validation", "split.paper.test"),
@@ -102,18 +102,18 @@ fn real(x: Option<f64>) -> Option<String> {
     x.map(|x| format!("{x:?}"))
 }
 
-/// Changes a setting by its name, for a flag.
+/// Changes the setting of this name, on behalf of a flag.
 pub fn set(recipe: &mut Recipe, flag: &str, key: &str, value: &str) -> Result<(), Failure> {
     let refused = |error| Failure::usage(format!("{flag}: {error}"));
     recipe.set(key, value).map_err(refused)
 }
 
-/// Changes settings by their names, as `--set` gives them.
+/// Changes settings by name, as `--set` gives them.
 pub fn set_all(recipe: &mut Recipe, settings: &[(String, String)]) -> Result<(), Failure> {
     (settings.iter()).try_for_each(|(key, value)| set(recipe, "--set", key, value))
 }
 
-/// `KEY=VALUE`
+/// Parses `KEY=VALUE`.
 pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
