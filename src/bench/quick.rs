@@ -87,8 +87,8 @@ impl Shape {
     }
 }
 
-/// Returns the shapes that a case may be measured with, the largest first: the case's own, then with the batch halved ever
-/// more often. Last come the kernel's proof cases, for devices on which one example is too slow.
+/// Returns the shapes that a case may be measured with, the largest first: the case's own, then with the batch halved
+/// ever more often. Last come the kernel's proof cases, for devices on which one example is too slow.
 pub(super) fn shapes(case: Case) -> Vec<Shape> {
     let kernel = case.kernel.name();
     let named = |halved| format!("{}{}", case.name, suffix(halved));

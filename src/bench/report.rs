@@ -70,8 +70,8 @@ pub struct Row {
     pub gbps: f64,
     /// Shortest time that the device's peaks allow, as a percentage of the median.
     pub percent_of_peak: f64,
-    /// Speed of copies used for `percent_of_peak`, in 10⁹ bytes a second. For kernels on a CPU it is measured right before
-    /// and after the row; else it is the report's own.
+    /// Speed of copies used for `percent_of_peak`, in 10⁹ bytes a second. For kernels on a CPU it is measured right
+    /// before and after the row; else it is the report's own.
     #[serde(default)]
     pub copy_gbps: f64,
     /// Peak that bounds the row: `compute` or `memory`.
@@ -89,8 +89,8 @@ pub struct Row {
     /// Number of timed repetitions.
     #[serde(default)]
     pub runs: usize,
-    /// Reference of the check: `cpu` (the same case), `oracle` (the small proof cases of the kernel, or of every kernel that
-    /// the work launched), or `finite` (only checked to be finite, because nothing was launched).
+    /// Reference of the check: `cpu` (the same case), `oracle` (the small proof cases of the kernel, or of every kernel
+    /// that the work launched), or `finite` (only checked to be finite, because nothing was launched).
     #[serde(default)]
     pub checked_against: String,
     /// Largest error found, relative to the largest value.

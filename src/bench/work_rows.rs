@@ -39,8 +39,8 @@ impl Bench<'_> {
         slowness.fold(1.0, f64::max)
     }
 
-    /// Measures work of several launches by the host's clock, with a wait at the end. `make` creates it with its batch, or
-    /// its clip, halved so many times, at most `most`. A quick run starts with the smallest.
+    /// Measures work of several launches by the host's clock, with a wait at the end. `make` creates it with its batch,
+    /// or its clip, halved so many times, at most `most`. A quick run starts with the smallest.
     pub(super) fn work<W: Work>(
         &mut self,
         name: String,

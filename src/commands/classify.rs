@@ -12,26 +12,25 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Name the genre of audio files, with probabilities
+/// Classify the genre of audio files, with probabilities
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A file that cannot be read is told on standard error, the others are still answered, and the \
+    after_help = "A file that cannot be read gives an error on standard error; the others are still classified, and the \
                         exit code is 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
                         melgrad classify music/ --model run --top 1 --json"
 )]
 pub struct Classify {
-    /// Audio files; folders, for all the audio below them
+    /// Audio files, or folders (searched recursively)
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// What `melgrad train` wrote: RUN, or its best.safetensors or model.json; without it the model that ships, which knows
-    /// ten genres
+    /// Model: a run of `melgrad train`, its best.safetensors or its model.json [default: the built-in model of ten genres]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// How many genres to tell, likeliest first
+    /// Number of genres to print, most likely first
     #[arg(long, value_name = "K", default_value = "3")]
     top: NonZeroUsize,
-    /// One JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or {"file",
-    /// "error"} for what could not be read
+    /// Print one JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or {"file",
+    /// "error"} for a file that cannot be read
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -116,7 +115,7 @@ impl Classify {
     }
 }
 
-/// A tab and `blues 93.0 %, jazz 5.0 %`.
+/// Formats the answer: a tab and `blues 93.0 %, jazz 5.0 %`.
 fn guesses(row: &Row) -> String {
     let Row::Answer { top, .. } = row else {
         return String::new();

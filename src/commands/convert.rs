@@ -10,20 +10,20 @@ use melgrad::models::input::{Fit, Normalisation, Normalise};
 use melgrad::models::recipe::Recipe;
 use std::path::PathBuf;
 
-/// Make a model out of weights that PyTorch or Keras trained
+/// Import weights that PyTorch or Keras trained, as a model file
 #[derive(Debug, Args)]
 #[command(
-    after_help = "WEIGHTS is a safetensors file: a state dict of PyTorch whose modules are called as the network's \
-                        layers (`melgrad summary` names them; `.` for `/`), or Keras' layers. What is missing, not \
-                        expected or of another shape is told, and nothing is written then.\n\nExamples:\n  melgrad import \
+    after_help = "WEIGHTS is a safetensors file: a state dict of PyTorch whose modules have the names of the network's \
+                        layers (`melgrad summary` lists them; `.` for `/`), or Keras' layers. If weights are missing, \
+                        unexpected or of another shape, they are listed and nothing is written.\n\nExamples:\n  melgrad import \
                         theirs.safetensors --recipe ajufo-crnn --labels blues,jazz,rock --mean=-38 --deviation 19 \
                         --out model.safetensors\n  melgrad import theirs.safetensors --like run --out model.safetensors"
 )]
 pub struct Import {
-    /// The other library's weights
+    /// Weights file of the other library
     #[arg(value_name = "WEIGHTS")]
     weights: PathBuf,
-    /// The network and its features: a recipe's name or a .toml file
+    /// Network and features: a recipe's name or a .toml file
     #[arg(
         long,
         value_name = "R",
@@ -31,19 +31,19 @@ pub struct Import {
         requires = "labels"
     )]
     recipe: Option<PathBuf>,
-    /// What the network's outputs mean, in order
+    /// Labels of the network's outputs, in order
     #[arg(long, value_name = "L,L…", value_delimiter = ',')]
     labels: Vec<String>,
-    /// The mean that the features were normalised by [default: 0]
+    /// Mean by which the features were normalised [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     mean: Option<f32>,
-    /// The deviation that they were normalised by [default: 1]
+    /// Standard deviation by which they were normalised [default: 1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     deviation: Option<f32>,
-    /// Everything but the weights from this model: a run or a model file
+    /// Model that supplies everything but the weights: a run or a model file
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["recipe", "labels", "mean", "deviation"])]
     like: Option<PathBuf>,
-    /// The model file to write
+    /// Output: model file
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -71,7 +71,7 @@ impl Import {
                 };
                 convert::import(&self.weights, &recipe, self.labels.clone(), &normalisation)?
             }
-            // clap asks for one of them.
+            // clap requires one of them.
             (None, None) => return Err(Failure::usage("--recipe or --like is missing")),
         };
         let bytes = model.to_bytes().map_err(Error::from)?;
@@ -80,18 +80,18 @@ impl Import {
     }
 }
 
-/// Write a model's weights as PyTorch loads them
+/// Export a model's weights in a format that PyTorch loads
 #[derive(Debug, Args)]
 #[command(
-    after_help = "In PyTorch, with modules that are called as the network's layers (`melgrad summary` names them; `.` \
-                        for `/`):\n  net.load_state_dict(safetensors.torch.load_file(\"weights.safetensors\"))\n\nExample:\n  \
+    after_help = "In PyTorch, with modules that have the names of the network's layers (`melgrad summary` lists them; \
+                        `.` for `/`):\n  net.load_state_dict(safetensors.torch.load_file(\"weights.safetensors\"))\n\nExample:\n  \
                         melgrad export run --out weights.safetensors"
 )]
 pub struct Export {
     /// A run or a model file
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// The safetensors file to write
+    /// Output: safetensors file
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

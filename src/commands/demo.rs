@@ -11,17 +11,17 @@ use melgrad::models::run::demo;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// The whole story in a few seconds: make music, learn it, be tested on it. Needs no download and no GPU
+/// Demonstration in a few seconds: make music, train on it, test. Needs no download and no GPU
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
+    after_help = "The music is synthetic, made by melgrad: the results show that everything works, and say \
                         nothing about real music.\n\nExample:\n  melgrad demo --out demo"
 )]
 pub struct Demo {
-    /// The folder to write; melgrad-demo, or the first free of melgrad-demo-2, -3, … where not given
+    /// Output folder [default: melgrad-demo, or the first free of melgrad-demo-2, -3, …]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Another seed makes other music and other weights
+    /// Seed of the music and of the weights
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
     #[command(flatten)]

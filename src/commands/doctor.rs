@@ -10,11 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Devices, drivers, features, limits; what would be chosen, and why
+/// List devices with drivers, features and limits; print the default device and why it is chosen
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  melgrad doctor\n  melgrad doctor --json")]
 pub struct Doctor {
-    /// One JSON document: {"chosen", "devices": [{"name", "kind", "software", "driver", "features", "limits"}]}
+    /// Print one JSON document: {"chosen", "devices": [{"name", "kind", "software", "driver", "features", "limits"}]}
     #[arg(long)]
     json: bool,
 }

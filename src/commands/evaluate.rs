@@ -10,28 +10,28 @@ use melgrad::models::evaluation::metrics::Spread;
 use melgrad::models::run::pipeline::{Evaluating, compare_runs, evaluate_run, runs_in};
 use std::path::PathBuf;
 
-/// How well what was trained does: precision, recall, F1 by class, accuracy, confusion matrix; many runs side by side
+/// Evaluate models: precision, recall and F1 per class, accuracy, confusion matrix; compares several runs
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad evaluate run\n  melgrad evaluate run --data other-music --json\n  \
                   melgrad evaluate runs/* --out compared.html"
 )]
 pub struct Evaluate {
-    /// Folders that `melgrad train` wrote; several are compared, and so are the runs of a series (--repeats, --folds)
+    /// Folders that `melgrad train` wrote; several runs, or the runs of a series (--repeats, --folds), are compared
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// A folder with one folder per label; the run's own held-back clips where not given
+    /// Test data: a folder with one folder per label [default: the run's own test clips]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// One JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes": [{"label",
-    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}; of several runs a list of those, each with "run",
-    /// "recipe" and "clips" too
+    /// Print one JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes": [{"label",
+    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}; for several runs a list of these, each also with
+    /// "run", "recipe" and "clips"
     #[arg(long)]
     json: bool,
-    /// A page of HTML to write: all runs side by side
+    /// Output: HTML report that compares all runs
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]

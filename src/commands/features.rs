@@ -8,16 +8,16 @@ use clap::Args;
 use melgrad::models::table::{Format, Shard, Tabling, join, tabulate};
 use std::path::PathBuf;
 
-/// Features of files or folders as an array
+/// Extract features of files or folders as an array
 #[derive(Debug, Args)]
 #[command(
     after_help = "One file gives an array [bands, frames], several files or a folder [clips, bands, frames]; the \
                         names of the files are printed in the order of the clips. All clips must be equally long: \
-                        --seconds cuts the longer ones and fills the shorter ones up with silence. .csv and .parquet have \
-                        a row for every band of every clip; but of --kind gtzan, fma and tempo, and with --statistics, a \
-                        row for every clip, with names for its columns and its folder as the label: `melgrad train \
-                        --data` reads such a .csv. A file that cannot be used costs a warning. Features are kept in the user's cache, so \
-                        that work which was stopped goes on where it was.\n\nFor a folder too large for one machine, \
+                        --seconds cuts the longer ones and pads the shorter ones with silence. .csv and .parquet have \
+                        a row per band and clip. With --kind gtzan, fma and tempo, and with --statistics, they have one \
+                        row per clip, with named columns and the folder as the label: `melgrad train \
+                        --data` reads such a .csv. A file that cannot be used causes a warning. Features are cached on disk, so \
+                        work that was stopped resumes where it was.\n\nFor a folder too large for one machine, \
                         --shard I/N does the I-th of N parts of the files. Parts have about as many bytes of sound, and \
                         take files from all over the list. `--shard auto` in a SLURM job array does the part of the \
                         task: N is SLURM_ARRAY_TASK_COUNT, I the task's place in the array. A .npy part is an array \
@@ -32,25 +32,25 @@ use std::path::PathBuf;
                         melgrad features --join part1.npy part2.npy --out music.npy"
 )]
 pub struct Features {
-    /// Audio files; folders, for all the audio below them
+    /// Audio files, or folders (searched recursively)
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// The file to write: .npy (NumPy, 32-bit floats), .csv or .parquet
+    /// Output: .npy (NumPy, 32-bit floats), .csv or .parquet
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
     features: FeatureArgs,
-    /// Cut every clip, or fill it up with silence, to this length
+    /// Cut or pad every clip (with silence) to this length, in seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Only the I-th of N parts of the files; `auto` takes both from a SLURM job array
+    /// Process only part I of N of the files; `auto` takes both from a SLURM job array
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard, allow_hyphen_values = true)]
     shard: Shard,
-    /// Put parts that --shard made together: IN are those parts, in their order
+    /// Join the parts that --shard made: IN are the parts, in order
     #[arg(long, conflicts_with_all = ["shard", "seconds", "offset", "duration", "kind", "preset", "sr", "n_fft",
         "window", "hop", "n_mels", "n_mfcc", "fmin", "fmax", "power", "top_db", "deltas", "statistics", "no_cache", "device", "checked", "threads"])]
     join: bool,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]
@@ -79,7 +79,7 @@ fn part(index: usize, count: usize) -> Result<Shard, String> {
     }
 }
 
-/// The part of a task of a SLURM job array: its place among the tasks, which are evenly spaced.
+/// Returns the shard of a task in a SLURM job array: its index among the tasks, whose ids are evenly spaced.
 fn slurm_task(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let number = |name: &str| -> Result<Option<usize>, String> {
         let Some(text) = variable(name) else {

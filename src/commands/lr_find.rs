@@ -13,46 +13,46 @@ use melgrad::models::training::train::Sweep;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Find a learning rate: a short training whose rate rises from step to step, and a plot of its loss
+/// Learning-rate finder: a short training whose rate rises with each step, and a plot of its loss
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The loss first stays, then falls, then flies apart (Smith 2015). `suggested` is the rate where it falls \
-                        fastest, `lowest` the one where it is lowest, which is too high to train with. Nothing else of \
-                        the training is kept.\n\nExamples:\n  melgrad lr-find ajufo-cnn --data music --out rates.svg\n  \
+    after_help = "The loss first stays level, then falls, then diverges (Smith 2015). `suggested` is the rate where it falls \
+                        fastest, `lowest` the rate where it is lowest, which is too high for training. The trained \
+                        weights are discarded.\n\nExamples:\n  melgrad lr-find ajufo-cnn --data music --out rates.svg\n  \
                         melgrad train --data music --recipe ajufo-cnn --lr 0.0005 --out run"
 )]
 pub struct LrFind {
-    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(value_name = "R")]
     recipe: PathBuf,
-    /// The dataset: a folder with one folder per label
+    /// Dataset: a folder with one folder per label
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The rate of the first step
+    /// Learning rate of the first step
     #[arg(long, value_name = "X", default_value_t = Sweep::default().from)]
     from: f64,
-    /// The rate of the last step
+    /// Learning rate of the last step
     #[arg(long, value_name = "X", default_value_t = Sweep::default().to)]
     to: f64,
-    /// How many steps, at most: it ends where the loss is four times its lowest
+    /// Maximum number of steps; ends early when the loss is four times its lowest
     #[arg(long, value_name = "N", default_value_t = Sweep::default().steps)]
     steps: usize,
-    /// Examples per step
+    /// Batch size
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// Any other setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, String)>,
-    /// The plot, an SVG picture
+    /// Output: plot of the loss (SVG)
     #[arg(long, value_name = "F.svg")]
     out: Option<PathBuf>,
-    /// One JSON document: {"suggested", "lowest", "rows": [{"learning_rate", "loss", "smoothed"}]}
+    /// Print one JSON document: {"suggested", "lowest", "rows": [{"learning_rate", "loss", "smoothed"}]}
     #[arg(long)]
     json: bool,
-    /// Decides the split, the first weights, the order of clips and dropout
+    /// Seed of the split, the initial weights, the order of clips and dropout
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]

@@ -6,13 +6,13 @@ use clap::Args;
 use melgrad::models::recipe::{self, Listing};
 use std::fmt::Write;
 
-/// The experiments that ship with the program, with the figures that their papers claim
+/// List the built-in recipes, with the results that their papers claim
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  melgrad reproduce ajufo-cnn --data music"
 )]
 pub struct Recipes {
-    /// One JSON document: a list of {"name", "paper", "dataset", "classes", "network", "claimed"}
+    /// Print one JSON document: a list of {"name", "paper", "dataset", "classes", "network", "claimed"}
     #[arg(long)]
     json: bool,
 }

@@ -12,46 +12,46 @@ use melgrad::models::recipe::Recipe;
 use melgrad::models::run::reproduce::{Reproducing, reproduce};
 use std::path::{Path, PathBuf};
 
-/// Run a paper's experiment again: its claimed figures beside those measured
+/// Reproduce a paper's experiment: the paper's results beside the measured ones
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Trains once for each seed, and with --folds once for each fold of it, into the series OUT/NAME (or \
-                  OUT/NAME-5-folds) and writes OUT/NAME.json, with all figures, their means and spreads. What Ctrl-C \
-                  stops goes on with the same command. A second stage (amin-progressive-2) trains its first stage \
-                  before it, unless --weights gives a run of that.\n\nExamples:\n  melgrad reproduce ajufo-cnn --data \
+    after_help = "Trains once per seed, and with --folds once per seed and fold, into the series OUT/NAME (or \
+                  OUT/NAME-5-folds). Writes OUT/NAME.json, with all metrics, their means and standard deviations. After \
+                  Ctrl-C, the same command resumes. A second stage (amin-progressive-2) trains its first stage \
+                  first, unless --weights gives a run of it.\n\nExamples:\n  melgrad reproduce ajufo-cnn --data \
                   gtzan\n  melgrad reproduce northrop-fcnn --data features_30_sec.csv --seeds 0 --folds 5\n  melgrad \
                   reproduce georgopoulos-cnn --data esc10 --seeds 0,1,2,3,4 --set split.test='4-*' --json"
 )]
 pub struct Reproduce {
-    /// The recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(value_name = "NAME")]
     recipe: PathBuf,
-    /// The dataset, as for `melgrad train`
+    /// Dataset, as for `melgrad train`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Where the runs and the result go
+    /// Output folder for the runs and the result
     #[arg(long, value_name = "OUT", default_value = "reproduced")]
     out: PathBuf,
-    /// Train with each of them
+    /// Seeds to train with
     #[arg(long, value_name = "N,N…", value_delimiter = ',', default_value = "0,1,2", value_parser = options::seed)]
     seeds: Vec<u64>,
-    /// Deal the clips into K folds by group with each seed, and train K times with another fold as the test; the clips
-    /// that choose the epoch are taken from the rest
+    /// K-fold cross-validation by group, for each seed: trains K times, each time with another fold as the test; the
+    /// validation clips are taken from the rest
     #[arg(long, value_name = "K")]
     folds: Option<usize>,
-    /// Begin with the weights of an earlier training: see `melgrad train`
+    /// Start from pretrained weights: see `melgrad train`
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// What the split keeps together: track, artist, or paper, as the text did it: see `melgrad train`
+    /// What the split keeps together: track, artist, or paper (as in the recipe's paper): see `melgrad train`
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
     /// Another value for a setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::key_value)]
     set: Vec<(String, String)>,
-    /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
+    /// Print one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]
     json: bool,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
     #[command(flatten)]
@@ -101,7 +101,7 @@ impl Reproduce {
         }
     }
 
-    /// What a reader gives to do it once more; folders by their names alone.
+    /// Returns the command that repeats the experiment; of folders, only their names.
     fn command(&self) -> String {
         let name = |path: &Path| {
             path.file_name()

@@ -9,7 +9,7 @@ use melgrad::models::Error;
 use melgrad::models::base::files;
 use std::path::PathBuf;
 
-/// A picture of sound with axes: of any kind of features but tables
+/// Plot features of an audio file, with axes: any kind of features but tables
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  melgrad spectrogram song.mp3 --out song.png\n  \
@@ -21,10 +21,10 @@ pub struct Spectrogram {
     /// An audio file
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The picture to write, a PNG
+    /// Output: PNG file
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
-    /// Light ink on a dark ground
+    /// Dark theme
     #[arg(long)]
     dark: bool,
     #[command(flatten)]

@@ -10,27 +10,27 @@ use melgrad::models::run::demo::{Synthesis, synthesise};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Synthetic music as WAV files in genre folders, the same for the same seed
+/// Generate synthetic music as WAV files in genre folders; the same seed gives the same files
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The music is made by melgrad itself, for demonstrations and tests: a network that tells its ten \
-                        kinds apart has trained this synthesiser, not music.\n\nExample:\n  melgrad synth --out music \
+    after_help = "The music is made by melgrad, for demonstrations and tests. A network that classifies its ten \
+                        genres has learned this synthesiser, not real music.\n\nExample:\n  melgrad synth --out music \
                         --clips 200 --seconds 5"
 )]
 pub struct Synth {
-    /// The folder to write: one folder per genre in it. It must not be there yet, or be empty
+    /// Output folder, with one folder per genre; must be new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Clips in all, dealt to the ten genres in turn
+    /// Total number of clips, divided among ten genres
     #[arg(long, value_name = "N", default_value = "100")]
     clips: NonZeroUsize,
-    /// Length of a clip
+    /// Length of a clip, in seconds
     #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
     seconds: f32,
-    /// Samples per second
+    /// Sample rate in Hz
     #[arg(long, value_name = "HZ", default_value = "22050", value_parser = clap::value_parser!(u32).range(1000..=192_000))]
     sr: u32,
-    /// Another seed gives other music
+    /// Seed of the music
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Synth {
 impl Synth {
     pub fn run(self) -> Result<(), Failure> {
         self.threads.apply();
-        // Clips of another seed or number left among the new ones would make a dataset that no command describes.
+        // Clips of another seed or number among the new ones would make a dataset that no command reproduces.
         if std::fs::read_dir(&self.out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(Failure::new(format!(
                 "--out {}: the folder is not empty",

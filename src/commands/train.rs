@@ -17,14 +17,14 @@ use melgrad::models::run::pipeline::{
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// The recipe whose settings go with a network of one's own.
+/// Recipe whose settings go with a network from --arch.
 const BASE: &str = "georgopoulos-cnn";
 
 /// Train a network on a folder of labelled audio
 #[derive(Debug, Args)]
 #[command(
-    after_help = "DIR holds one folder per label with sound in it, or pictures of sound (PNG); or it is GTZAN, FMA \
-                        or Ballroom as they are downloaded; or a table of features (.csv, .tsv). Clips of one recording (the name up \
+    after_help = "DIR holds one folder per label with audio files, or spectrogram images (PNG); or it is GTZAN, FMA \
+                        or Ballroom as downloaded; or a table of features (.csv, .tsv). Clips of one recording (the name up \
                         to the take: 1-17367-A and 1-17367-B) stay in the same part of the split. RUN gets run.toml, \
                         best.safetensors, last.safetensors, history.csv, metrics.json, report.html and TensorBoard's \
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
@@ -35,41 +35,41 @@ const BASE: &str = "georgopoulos-cnn";
                         melgrad train --resume --out run"
 )]
 pub struct Train {
-    /// The dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv, .tsv)
+    /// Dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv, .tsv)
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
-    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(long, value_name = "R", required_unless_present_any = ["resume", "arch"])]
     recipe: Option<PathBuf>,
-    /// A network of one's own, a .toml or .json file with `layers`, in place of the network of --recipe; without one, all
-    /// settings are those of georgopoulos-cnn
+    /// Your own network: a .toml or .json file with `layers`; replaces the network of --recipe. Without --recipe, all
+    /// other settings are those of georgopoulos-cnn
     #[arg(long, value_name = "FILE")]
     arch: Option<PathBuf>,
-    /// The folder to write
+    /// Output folder
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
-    /// Go on with the run in --out that was interrupted, or for more --epochs. --recipe, --batch, --lr and --seed may be
-    /// said again as they were
+    /// Resume the run in --out, if it was interrupted or for more --epochs. --recipe, --batch, --lr and --seed may be
+    /// repeated unchanged
     #[arg(long, conflicts_with_all = ["arch", "patience", "validation", "test", "group", "split", "layout", "seconds",
         "set", "weights"])]
     resume: bool,
     #[command(flatten)]
     changes: Overrides,
-    /// Decides the split, the first weights, the order of clips and dropout [default: 0]
+    /// Seed of the split, the initial weights, the order of clips and dropout [default: 0]
     #[arg(long, value_name = "N", value_parser = options::seed)]
     seed: Option<u64>,
-    /// Train N times, with --seed and the N - 1 seeds behind it: mean and spread of the figures. RUN gets a run for
-    /// each, series.json and report.html
+    /// Train N times, with --seed and the next N - 1 seeds; reports mean and standard deviation. RUN holds a run for each
+    /// seed, series.json and report.html
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     repeats: Option<NonZeroUsize>,
-    /// Deal the clips into K folds by group, and train K times with another fold as the test; the clips for --validation
-    /// are taken from the rest. RUN as with --repeats; both together train N × K times
+    /// K-fold cross-validation by group: trains K times, each time with another fold as the test; the validation clips are
+    /// taken from the rest. RUN as with --repeats; with both, trains N × K times
     #[arg(long, value_name = "K", conflicts_with_all = ["resume", "test"])]
     folds: Option<usize>,
-    /// Keep no features on disk
+    /// Do not cache features on disk
     #[arg(long)]
     no_cache: bool,
-    /// Tell where the time of a training step goes, kernel by kernel
+    /// Print the time of a training step, kernel by kernel
     #[arg(long)]
     profile: bool,
     #[command(flatten)]
@@ -99,7 +99,7 @@ impl Train {
             }
             Progress::new().watch(|control| resume(&resuming, &device, control))
         } else {
-            // clap asks for it.
+            // clap requires it.
             let data = self
                 .data
                 .as_deref()
@@ -134,7 +134,7 @@ impl Train {
         }
     }
 
-    /// What is said again of a run that goes on must be what it has.
+    /// Checks that flags repeated with --resume have the run's values.
     fn said_again(&self) -> Result<(), Failure> {
         let recipe = match &self.recipe {
             Some(recipe) => Some(Recipe::load(&recipe.to_string_lossy())?.name),
@@ -171,7 +171,7 @@ impl Train {
         Ok(())
     }
 
-    /// How often to train, where it is more than once.
+    /// Returns the series, if there is more than one training.
     fn series(&self) -> Result<Option<Series>, Error> {
         let repeats = self.repeats.map_or(1, NonZeroUsize::get);
         let series = || Series::repeats(self.seed.unwrap_or(0), repeats, self.folds);
@@ -198,7 +198,7 @@ impl Train {
         terminal::print_path(&self.out.join("series.json"))
     }
 
-    /// The recipe with what the flags change.
+    /// Returns the recipe, changed by the flags.
     fn recipe(&self) -> Result<Recipe, Failure> {
         let mut recipe = match &self.recipe {
             Some(name) => Recipe::load(&name.to_string_lossy())?,
