@@ -249,8 +249,8 @@ impl Bench<'_> {
         self.left_out.push(words);
     }
 
-    /// Measures the speed of copies now, in bytes a second. On a CPU it drifts within minutes, with the machine's other load,
-    /// by more than the differences between rows. So it is measured right before and after each row.
+    /// Measures the speed of copies now, in bytes a second. On a CPU it drifts within minutes, with the machine's other
+    /// load, by more than the differences between rows. So it is measured right before and after each row.
     fn copying(&self) -> Result<f64, String> {
         let Some(copy) = &self.copy else {
             return Ok(self.peaks.bytes);
