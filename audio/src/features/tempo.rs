@@ -1,4 +1,4 @@
-//! Tempo from onset strengths, as `librosa.feature.tempo` finds it.
+//! Tempo estimation from onset strengths, as in `librosa.feature.tempo`.
 
 use super::correlate::{padding, products};
 use super::definition::{Definition, How};
@@ -24,29 +24,28 @@ pub(super) const TEMPO: Definition = Definition {
     }),
 };
 
-/// Seconds of onset strengths that are compared with themselves.
+/// Length of the autocorrelation window, in seconds.
 const SECONDS: u64 = 8;
 
-/// The tempo that is thought likeliest before the sound is heard, in beats per minute; one octave away it is less likely
-/// by the factor e^-½.
+/// Centre of the prior of the tempo, in beats per minute; one octave away the prior is lower by the factor e^-½.
 const USUAL: f64 = 120.0;
 
-/// Faster tempos are not considered.
+/// Upper bound of the tempo.
 const FASTEST: f64 = 320.0;
 
-/// The most frames in [`SECONDS`]: the work grows with their third power.
+/// Maximum number of frames in [`SECONDS`]: the work grows with its third power.
 const MOST_FRAMES: usize = 4096;
 
-/// Windows that are worth handing to another thread.
+/// Minimum number of windows per thread.
 const WINDOWS: usize = 64;
 
-/// The tempo of a sound in beats per minute, from its onset strengths in frames that lie `hop` samples apart.
+/// Returns the tempo of a signal in beats per minute, from its onset strengths in frames with a hop of `hop` samples.
 ///
-/// Around every frame 8 seconds are correlated with themselves; the mean of these correlations, weighed with how usual a
-/// tempo is, is greatest at one beat's length. Silence gives the tempo nearest to 120.
+/// Computes the autocorrelation of 8 seconds around every frame. The mean of these, weighted by the prior of the tempo,
+/// has its maximum at the length of one beat. Silence gives the tempo nearest to 120.
 ///
 /// # Errors
-/// [`Error::Settings`] where there are no strengths, one is not finite, or 8 seconds are less than one frame or more than
+/// [`Error::Settings`] if there are no strengths, one is not finite, or 8 seconds are less than one frame or more than
 /// 4096.
 pub fn tempo(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<f64> {
     if strengths.is_empty() {
