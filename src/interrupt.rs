@@ -1,5 +1,5 @@
-//! Handles Ctrl-C and SIGTERM. The first signal asks long work to stop where it can be resumed. If the work takes longer
-//! than [`PATIENCE`], the program ends. The second signal ends it at once.
+//! Handles Ctrl-C and SIGTERM. The first signal asks long work to stop where it can be resumed. If the work takes
+//! longer than [`PATIENCE`], the program ends. The second signal ends it at once.
 //!
 //! Files are written atomically, so the program may end at any moment.
 

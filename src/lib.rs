@@ -11,8 +11,8 @@
 //!
 //! # A classifier inside your program
 //!
-//! With `default-features = false` there is no GPU, no command line and no thread pool: 35 small crates. `melgrad train`
-//! writes one model file, `best.safetensors`. It holds all that the classifier needs: network, labels, features,
+//! With `default-features = false` there is no GPU, no command line and no thread pool: 35 small crates. `melgrad
+//! train` writes one model file, `best.safetensors`. It holds all that the classifier needs: network, labels, features,
 //! normalisation.
 //!
 //! ```no_run

@@ -27,12 +27,12 @@ pub struct Overrides {
     /// Test clips, held back to the end: a fraction, or a pattern of names ('4-*')
     #[arg(long, value_name = "PART")]
     test: Option<String>,
-    /// What a split keeps together: track (and copies of one recording), artist (if known), or paper: as in the recipe's
-    /// paper. Most papers keep nothing together, which makes results look better than they are
+    /// What a split keeps together: track (and copies of one recording), artist (if known), or paper: as in the
+    /// recipe's paper. Most papers keep nothing together, which makes results look better than they are
     #[arg(long, value_name = "FORM", value_parser = ["track", "artist", "paper"])]
     split: Option<String>,
-    /// Layout of the dataset, if it is not detected correctly: folders, gtzan, fma (or fma:small, fma:medium, fma:large,
-    /// fma:full), ballroom, table
+    /// Layout of the dataset, if it is not detected correctly: folders, gtzan, fma (or fma:small, fma:medium,
+    /// fma:large, fma:full), ballroom, table
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<String>,
     /// Which clips stay together: take, file, folder or fields:N

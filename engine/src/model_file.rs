@@ -1,9 +1,9 @@
 //! Model files: all that inference, or a resumed run, needs, in one `.safetensors`.
 //!
-//! The file's tensors are the weights and running statistics under their names (`conv1.weight`). A checkpoint also has the
-//! optimizer's state under `optimizer:NAME`. The metadata has one key, `melgrad` (the order of several would vary), with
-//! JSON: `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not interpret these two), and
-//! `counters` if there is an optimizer's state.
+//! The file's tensors are the weights and running statistics under their names (`conv1.weight`). A checkpoint also has
+//! the optimizer's state under `optimizer:NAME`. The metadata has one key, `melgrad` (the order of several would vary),
+//! with JSON: `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not interpret these
+//! two), and `counters` if there is an optimizer's state.
 
 use crate::architecture::Architecture;
 use crate::architecture::operation::Operation;

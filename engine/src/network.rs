@@ -1,5 +1,5 @@
-//! Networks: an architecture with parameters on a device. `network/forward.rs` holds the forward pass, `network/adopt.rs`
-//! loads other weights.
+//! Networks: an architecture with parameters on a device. `network/forward.rs` holds the forward pass,
+//! `network/adopt.rs` loads other weights.
 
 mod forward;
 mod load;
@@ -17,7 +17,8 @@ use kernels::Device;
 use kernels::philox::Philox;
 use std::collections::BTreeMap;
 
-/// First random stream of the initial weights: higher than any other stream number. Dropout's streams are in `forward.rs`.
+/// First random stream of the initial weights: higher than any other stream number. Dropout's streams are in
+/// `forward.rs`.
 const INITIAL: u64 = 1 << 62;
 
 /// Trainable parameter of a network.
@@ -87,8 +88,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Creates the network with PyTorch's initialisation: uniform within `1 / √fan_in`. The same seed gives the same values on
-    /// every device.
+    /// Creates the network with PyTorch's initialisation: uniform within `1 / √fan_in`. The same seed gives the same
+    /// values on every device.
     ///
     /// # Errors
     /// Layers that do not fit together, with the layer's path and both shapes; any error of the device.

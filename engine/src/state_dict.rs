@@ -1,8 +1,8 @@
 //! Conversion of weights to and from other libraries: PyTorch's state dicts, torchvision's files, Keras' layers, all as
 //! safetensors.
 //!
-//! Names consist of a layer and one of its arrays: `block2.conv1.weight`. PyTorch's arrays have our names and layouts; its
-//! layers' paths have `.` where ours have `/`. So they need no mapping. Keras' arrays are transposed:
+//! Names consist of a layer and one of its arrays: `block2.conv1.weight`. PyTorch's arrays have our names and layouts;
+//! its layers' paths have `.` where ours have `/`. So they need no mapping. Keras' arrays are transposed:
 //!
 //! | Keras | here |
 //! | --- | --- |
@@ -11,8 +11,8 @@
 //! | `gamma`, `beta` | `weight`, `bias` |
 //! | `moving_mean`, `moving_variance` | `running_mean`, `running_var` |
 //!
-//! Layers with other names are mapped: `{"features.0": "vgg16/block1_conv1"}`. After a Flatten the order differs in Keras,
-//! which is channels-last: such a Dense layer must not be mapped.
+//! Layers with other names are mapped: `{"features.0": "vgg16/block1_conv1"}`. After a Flatten the order differs in
+//! Keras, which is channels-last: such a Dense layer must not be mapped.
 
 use crate::error::{Error, Result};
 use crate::model_file::refused;
@@ -25,8 +25,9 @@ use std::collections::BTreeMap;
 /// Our layers' paths, by the other library's.
 pub type Names = BTreeMap<String, String>;
 
-/// Returns the arrays of a safetensors file under our names. `names` maps their path of a layer, or its last part, to ours;
-/// other layers keep their names. f16 and f64 become f32; integer arrays (PyTorch's `num_batches_tracked`) are left out.
+/// Returns the arrays of a safetensors file under our names. `names` maps their path of a layer, or its last part, to
+/// ours; other layers keep their names. f16 and f64 become f32; integer arrays (PyTorch's `num_batches_tracked`) are
+/// left out.
 ///
 /// # Errors
 /// [`Error::ModelFile`] if the file is not safetensors, has other types, or if two arrays get the same name.

@@ -1,10 +1,10 @@
 //! Reverse-mode differentiation: records operations and computes gradients.
 //!
 //! Every operation on a tracked tensor creates a `Node`: its inputs, and a closure that computes the gradients of the
-//! inputs from the gradient of the output. Nodes are numbered in order of creation, so an input's number is always below
-//! its output's. Going from the highest number down visits every node after all its users, without sorting. The closure
-//! owns exactly the values that its derivative needs, and is dropped as soon as it has run, so memory shrinks during the
-//! backward pass.
+//! inputs from the gradient of the output. Nodes are numbered in order of creation, so an input's number is always
+//! below its output's. Going from the highest number down visits every node after all its users, without sorting. The
+//! closure owns exactly the values that its derivative needs, and is dropped as soon as it has run, so memory shrinks
+//! during the backward pass.
 
 use crate::error::{Error, Result};
 use crate::no_grad::no_grad;
@@ -25,8 +25,8 @@ pub(crate) trait MaybeSend {}
 #[cfg(target_arch = "wasm32")]
 impl<T> MaybeSend for T {}
 
-/// Records that `output` was computed from `inputs`. `backward` receives the gradient of the output and returns those of
-/// the inputs, in order. It is kept only if an input is tracked.
+/// Records that `output` was computed from `inputs`. `backward` receives the gradient of the output and returns those
+/// of the inputs, in order. It is kept only if an input is tracked.
 pub(crate) fn record(
     output: Tensor,
     inputs: &[&Tensor],

@@ -85,8 +85,8 @@ impl Activation {
         }
     }
 
-    /// Returns the gradient before the activation, from its output and the gradient after it: the definition. Zero at zero
-    /// for relu, as in PyTorch.
+    /// Returns the gradient before the activation, from its output and the gradient after it: the definition. Zero at
+    /// zero for relu, as in PyTorch.
     pub fn oracle_grad(self, y: f64, dy: f64) -> f64 {
         let positive = y > 0.0;
         match self {

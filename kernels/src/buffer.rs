@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crate::pool::Numbered;
 use std::sync::{Arc, RwLock};
 
-/// A block of f32 (or u32) values on a device, or a part of one. Clones share it; dropping the last one frees the block.
+/// A block of f32 (or u32) values on a device, or a part of one. Clones share it; dropping the last one frees the
+/// block.
 #[derive(Clone)]
 pub struct Buffer(Arc<View>);
 
@@ -61,8 +62,8 @@ impl Buffer {
         }))
     }
 
-    /// Joins adjacent buffers of one block (see [`Device::zeros_together`]) into one buffer, with the unused words between and
-    /// behind them. A single buffer is returned unchanged; `None` for any others.
+    /// Joins adjacent buffers of one block (see [`Device::zeros_together`]) into one buffer, with the unused words
+    /// between and behind them. A single buffer is returned unchanged; `None` for any others.
     pub fn join(buffers: &[&Buffer]) -> Option<Buffer> {
         let first = buffers.first()?;
         if buffers.len() == 1 && !first.0.part {
@@ -182,8 +183,8 @@ impl Buffer {
         crate::device::block_on(self.read_u32())
     }
 
-    /// Reads `len` words of the block from the buffer's first on, possibly more than the buffer has: proofs read the guard zone
-    /// behind an output this way.
+    /// Reads `len` words of the block from the buffer's first on, possibly more than the buffer has: proofs read the
+    /// guard zone behind an output this way.
     pub(crate) async fn read_block(&self, len: usize) -> Result<Vec<f32>> {
         let range = self.start()..self.start() + len;
         match (self.block(), self.device().backend()) {

@@ -91,8 +91,8 @@ pub struct Limits {
     pub threads_per_group: u32,
     /// Maximum bytes of a storage binding.
     pub binding_bytes: u64,
-    /// Maximum loop iterations of one thread. Mesa's llvmpipe silently leaves a loop after 65 535 iterations, counted over all
-    /// loops of the thread. A GPU whose thread runs for seconds is reset by its watchdog.
+    /// Maximum loop iterations of one thread. Mesa's llvmpipe silently leaves a loop after 65 535 iterations, counted
+    /// over all loops of the thread. A GPU whose thread runs for seconds is reset by its watchdog.
     pub iterations: usize,
     /// Matrix units, if requested and tested.
     pub cooperative: Option<Cooperative>,
@@ -113,7 +113,8 @@ impl Cooperative {
         4 * self.side as usize
     }
 
-    /// Work of a thread for a tile of sums over `depth`: loads and stores; and, with infinities or NaN, its sums one by one.
+    /// Work of a thread for a tile of sums over `depth`: loads and stores; and, with infinities or NaN, its sums one by
+    /// one.
     pub fn iterations(self, depth: usize) -> usize {
         let tile = self.tile();
         let each = (tile * tile).div_ceil(self.threads as usize);
@@ -241,13 +242,14 @@ impl From<Pass> for Plan {
 
 /// An operation on buffers.
 ///
-/// Inputs are bound `read`, outputs and scratch `read_write` in WGSL. Before the launch an output holds arbitrary words,
-/// unless it is [`Arg::updated`]. The kernel writes every element of it.
+/// Inputs are bound `read`, outputs and scratch `read_write` in WGSL. Before the launch an output holds arbitrary
+/// words, unless it is [`Arg::updated`]. The kernel writes every element of it.
 pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// Returns the kernel's name in errors, reports and rungs.
     fn name(&self) -> &'static str;
 
-    /// Returns the kernel with half the batch (examples, clips or rows), rounded up; `None` if there is no batch, or it is 1.
+    /// Returns the kernel with half the batch (examples, clips or rows), rounded up; `None` if there is no batch, or it
+    /// is 1.
     fn smaller(&self) -> Option<Box<dyn Kernel>> {
         None
     }
@@ -277,8 +279,8 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// Returns the number of terms per output element: the tolerance of tests grows with its root.
     fn reduction(&self) -> usize;
 
-    /// Computes the definition, naively and in f64. Integers are passed as their values. `outputs` have the right lengths;
-    /// they hold the earlier contents of updated outputs, and NaN elsewhere.
+    /// Computes the definition, naively and in f64. Integers are passed as their values. `outputs` have the right
+    /// lengths; they hold the earlier contents of updated outputs, and NaN elsewhere.
     fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]);
 
     /// Runs the CPU implementation. Integers are passed as bit patterns ([`words`], [`words_mut`]).
@@ -290,7 +292,8 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
     /// Returns the dispatches of `rung`, or `None` if it does not support this shape within these limits.
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan>;
 
-    /// Maps a random number in [-1, 1) to a value of the input `name`, for tests and benches. Integers are rounded down.
+    /// Maps a random number in [-1, 1) to a value of the input `name`, for tests and benches. Integers are rounded
+    /// down.
     fn sample(&self, _input: &'static str, unit: f64) -> f64 {
         unit
     }

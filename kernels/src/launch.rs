@@ -10,8 +10,8 @@ impl Device {
     /// Runs a kernel with its best rung: at once on the CPU, recorded on a GPU.
     ///
     /// # Errors
-    /// Errors of [`Kernel::check`]; buffers of the wrong number, length or device; an output given twice; on a GPU, buffers
-    /// past its limits, no memory for scratch, a lost device.
+    /// Errors of [`Kernel::check`]; buffers of the wrong number, length or device; an output given twice; on a GPU,
+    /// buffers past its limits, no memory for scratch, a lost device.
     pub fn launch(
         &self,
         kernel: &dyn Kernel,
@@ -104,8 +104,8 @@ impl Device {
 
 /// Runs the CPU implementation on the buffers' words, which have been checked.
 fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    // A block is locked once, however many of its parts are given: for writing if one of them is written. Blocks are locked
-    // in the order of their addresses, so that threads which share blocks cannot deadlock.
+    // A block is locked once, however many of its parts are given: for writing if one of them is written. Blocks are
+    // locked in the order of their addresses, so that threads which share blocks cannot deadlock.
     let writes = outputs.iter().map(|b| (words(b), true));
     let mut blocks: Vec<_> = writes
         .chain(inputs.iter().map(|b| (words(b), false)))

@@ -117,8 +117,8 @@ impl Bound {
 }
 
 impl Peaks {
-    /// Returns the bound of this work, and its shortest time in seconds (the roofline model). Work that stays in caches may be
-    /// faster than the memory bound.
+    /// Returns the bound of this work, and its shortest time in seconds (the roofline model). Work that stays in caches
+    /// may be faster than the memory bound.
     pub fn bound(&self, flops: u64, bytes: u64) -> (Bound, f64) {
         let (compute, memory) = (flops as f64 / self.flops, bytes as f64 / self.bytes);
         match compute > memory {

@@ -52,7 +52,8 @@ impl<B> Pool<B> {
         len.next_multiple_of((len.next_power_of_two() / 16).max(64))
     }
 
-    /// Lends a free block of this class, or of one up to half as large again: clips of varying length then share blocks.
+    /// Lends a free block of this class, or of one up to half as large again: clips of varying length then share
+    /// blocks.
     pub fn take(&mut self, class: usize) -> Option<Numbered<B>> {
         let (number, class) = self
             .free

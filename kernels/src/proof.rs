@@ -1,8 +1,8 @@
 //! Compares a kernel with its oracle: on any device, with any rung, for any case.
 //!
-//! Inputs are random. Outputs start as NaN, so unwritten elements are detected. Behind every input and output is a guard
-//! zone, so a read past the end returns NaN, and a write past it is detected. The tolerance is that of f32 sums: it grows
-//! with the root of the reduction length and with the size of the values.
+//! Inputs are random. Outputs start as NaN, so unwritten elements are detected. Behind every input and output is a
+//! guard zone, so a read past the end returns NaN, and a write past it is detected. The tolerance is that of f32 sums:
+//! it grows with the root of the reduction length and with the size of the values.
 
 use crate::device::Device;
 use crate::kernel::{Arg, Kernel, Kind};
@@ -89,7 +89,8 @@ pub fn versions(device: &Device, kernel: &dyn Kernel) -> Vec<Option<&'static str
     }
 }
 
-/// Runs a kernel on a device and compares it with its oracle on random inputs. An error is a text that says what is wrong.
+/// Runs a kernel on a device and compares it with its oracle on random inputs. An error is a text that says what is
+/// wrong.
 pub fn prove(
     device: &Device,
     kernel: &dyn Kernel,

@@ -11,9 +11,9 @@
 //! | `compare.rs` | [`compare`]: compares two reports |
 //!
 //! A row is timed only after its results were checked. A GPU's results are compared with the CPU's on the same case. A
-//! CPU's results are compared with the oracle on the kernel's small proof cases, because the oracle would take hours for
-//! the case itself. For a training step, inference or feature extraction, every kernel launched is checked this way, and
-//! the results must be finite.
+//! CPU's results are compared with the oracle on the kernel's small proof cases, because the oracle would take hours
+//! for the case itself. For a training step, inference or feature extraction, every kernel launched is checked this
+//! way, and the results must be finite.
 
 mod compare;
 mod kernel_rows;

@@ -128,8 +128,8 @@ pub(super) fn shapes(case: Case) -> Vec<Shape> {
     shapes
 }
 
-/// Returns the largest shape that fits a row of so many seconds, given that a launch of the shape `probe` takes `launch`
-/// seconds. `shapes` are sorted, the largest first. Returns the last if none fits.
+/// Returns the largest shape that fits a row of so many seconds, given that a launch of the shape `probe` takes
+/// `launch` seconds. `shapes` are sorted, the largest first. Returns the last if none fits.
 pub(super) fn fitting(
     shapes: &[Shape],
     served: &[usize],

@@ -23,14 +23,15 @@ pub struct Classify {
     /// Audio files, or folders (searched recursively)
     #[arg(value_name = "IN", required = true)]
     inputs: Vec<PathBuf>,
-    /// Model: a run of `melgrad train`, its best.safetensors or its model.json [default: the built-in model of ten genres]
+    /// Model: a run of `melgrad train`, its best.safetensors or its model.json [default: the built-in model of ten
+    /// genres]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Number of genres to print, most likely first
     #[arg(long, value_name = "K", default_value = "3")]
     top: NonZeroUsize,
-    /// Print one JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or {"file",
-    /// "error"} for a file that cannot be read
+    /// Print one JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or
+    /// {"file", "error"} for a file that cannot be read
     #[arg(long)]
     json: bool,
     #[command(flatten)]

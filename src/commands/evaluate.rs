@@ -23,9 +23,9 @@ pub struct Evaluate {
     /// Test data: a folder with one folder per label [default: the run's own test clips]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print one JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes": [{"label",
-    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}; for several runs a list of these, each also with
-    /// "run", "recipe" and "clips"
+    /// Print one JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes":
+    /// [{"label", "precision", "recall", "f1", "support"}], "confusion": [[…]]}; for several runs a list of these, each
+    /// also with "run", "recipe" and "clips"
     #[arg(long)]
     json: bool,
     /// Output: HTML report that compares all runs

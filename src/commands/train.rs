@@ -58,12 +58,12 @@ pub struct Train {
     /// Seed of the split, the initial weights, the order of clips and dropout [default: 0]
     #[arg(long, value_name = "N", value_parser = options::seed)]
     seed: Option<u64>,
-    /// Train N times, with --seed and the next N - 1 seeds; reports mean and standard deviation. RUN holds a run for each
-    /// seed, series.json and report.html
+    /// Train N times, with --seed and the next N - 1 seeds; reports mean and standard deviation. RUN holds a run for
+    /// each seed, series.json and report.html
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     repeats: Option<NonZeroUsize>,
-    /// K-fold cross-validation by group: trains K times, each time with another fold as the test; the validation clips are
-    /// taken from the rest. RUN as with --repeats; with both, trains N × K times
+    /// K-fold cross-validation by group: trains K times, each time with another fold as the test; the validation clips
+    /// are taken from the rest. RUN as with --repeats; with both, trains N × K times
     #[arg(long, value_name = "K", conflicts_with_all = ["resume", "test"])]
     folds: Option<usize>,
     /// Do not cache features on disk

@@ -1,4 +1,5 @@
-//! Augmentation of audio: samples to samples. Functions with random results take a [`Philox`]; all others are deterministic.
+//! Augmentation of audio: samples to samples. Functions with random results take a [`Philox`]; all others are
+//! deterministic.
 //!
 //! | function | does | as |
 //! | --- | --- | --- |
@@ -19,8 +20,8 @@ pub use vocoder::time_stretch;
 
 use kernels::philox::Philox;
 
-/// Adds white normal noise at a signal-to-noise ratio of `snr` decibels. The noise is scaled by its measured power, so the
-/// ratio is exact. Silence stays silent.
+/// Adds white normal noise at a signal-to-noise ratio of `snr` decibels. The noise is scaled by its measured power, so
+/// the ratio is exact. Silence stays silent.
 pub fn add_noise(samples: &mut [f32], snr: f64, random: &mut Philox) {
     let noise: Vec<f32> = samples.iter().map(|_| random.normal()).collect();
     let scale = (energy(samples) / energy(&noise)).sqrt() * amplitude(-snr);

@@ -22,8 +22,8 @@
 //! | `mp4.rs`, `trim.rs` | the edit list of MP4: what of a track is to be heard |
 //! | `opus.rs`, `vorbis.rs` | packets of Opus (opus-pure) and of Vorbis (lewton) |
 //!
-//! A damaged file is decoded as far as possible: a truncated file gives the samples that it has, and garbage between MP3
-//! frames is skipped. It is an error only if no samples are left.
+//! A damaged file is decoded as far as possible: a truncated file gives the samples that it has, and garbage between
+//! MP3 frames is skipped. It is an error only if no samples are left.
 
 mod adpcm;
 mod aiff;

@@ -125,14 +125,15 @@ impl<'a> Stream<'a> {
         self.position
     }
 
-    /// Returns the number of samples left, if the headers tell: exact for a valid file, an upper bound for a damaged one.
+    /// Returns the number of samples left, if the headers tell: exact for a valid file, an upper bound for a damaged
+    /// one.
     pub fn about(&self) -> Option<u64> {
         let decoded = self.source.about()?;
         Some(decoded.saturating_sub(self.to_skip).min(self.left))
     }
 
-    /// Returns faults of the part read so far that lose audio but are not errors: skipped bytes, silenced frames, an end
-    /// before the one in the header. Each names the file.
+    /// Returns faults of the part read so far that lose audio but are not errors: skipped bytes, silenced frames, an
+    /// end before the one in the header. Each names the file.
     pub fn warnings(&self) -> Vec<String> {
         let named = |warning| format!("{}: {warning}", self.name);
         self.source.warnings().into_iter().map(named).collect()
@@ -189,8 +190,8 @@ impl<'a> Stream<'a> {
     /// Appends the next samples, some ten thousand at most; `false` at the end.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once [`Limits::max_seconds`] or [`Limits::max_samples`] is
-    /// exceeded.
+    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once [`Limits::max_seconds`] or [`Limits::max_samples`]
+    /// is exceeded.
     pub fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         let before = samples.len();
         if self.left == 0 || !self.source.read(samples)? {
@@ -217,8 +218,8 @@ impl<'a> Stream<'a> {
     /// Reads `segment`, relative to the current position, into a clip. [`Stream::warnings`] then reports faults.
     ///
     /// # Errors
-    /// As [`Stream::read`]; [`Error::NoSamples`] for a file without audio, [`Error::Segment`] for a segment beyond its end,
-    /// [`Error::Settings`] for an invalid segment.
+    /// As [`Stream::read`]; [`Error::NoSamples`] for a file without audio, [`Error::Segment`] for a segment beyond its
+    /// end, [`Error::Settings`] for an invalid segment.
     pub fn clip(&mut self, segment: &Segment) -> Result<Clip> {
         self.limit_to(segment)?;
         // What a header promises is refused before it is decoded.

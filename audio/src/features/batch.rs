@@ -44,8 +44,8 @@ impl Extractor {
     /// Checks that such clips' features can be computed, and resized to `wanted` frames.
     ///
     /// # Errors
-    /// [`Error::Settings`] if the settings are invalid or need more than spectra and a filter bank (stft, mel, logmel, mfcc):
-    /// deltas, statistics, a lifter, HTK's logarithms; or if a clip is too long.
+    /// [`Error::Settings`] if the settings are invalid or need more than spectra and a filter bank (stft, mel, logmel,
+    /// mfcc): deltas, statistics, a lifter, HTK's logarithms; or if a clip is too long.
     pub fn check(settings: &FeatureSettings, samples: usize, wanted: usize) -> Result<()> {
         let frames = parts(settings, samples)?.1.frames();
         match frames.saturating_mul(wanted) {
@@ -63,7 +63,8 @@ impl Extractor {
         [self.settings.bands(), self.stft.frames()]
     }
 
-    /// Returns [`crate::Features::resize_frames`] as a matrix `[frames, wanted]`, to multiply `[clips, bands, frames]` with.
+    /// Returns [`crate::Features::resize_frames`] as a matrix `[frames, wanted]`, to multiply `[clips, bands, frames]`
+    /// with.
     ///
     /// # Errors
     /// As [`Extractor::check`].

@@ -37,8 +37,8 @@ pub struct Beats {
 
 /// Returns tempo and beats from onset strengths ([`super::Aggregate::Median`]) in frames with a hop of `hop` samples.
 ///
-/// Dynamic programming selects the sequence of frames with the strongest onsets and the most regular intervals. Weak beats
-/// at both ends are removed.
+/// Dynamic programming selects the sequence of frames with the strongest onsets and the most regular intervals. Weak
+/// beats at both ends are removed.
 ///
 /// # Errors
 /// As [`tempo`].
@@ -97,8 +97,8 @@ fn local_scores(strengths: &[f32], period: usize) -> Vec<f32> {
     (0..strengths.len()).map(score).collect()
 }
 
-/// Returns, for each frame, the best score of a beat sequence that ends there, and the beat before it. Scores are f64, as in
-/// librosa: sequences that differ in one frame often have scores that differ only in the last bits.
+/// Returns, for each frame, the best score of a beat sequence that ends there, and the beat before it. Scores are f64,
+/// as in librosa: sequences that differ in one frame often have scores that differ only in the last bits.
 fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f64>) {
     let nearest = (period as f64 / 2.0).round_ties_even() as usize;
     let log_period = (period as f64).ln();

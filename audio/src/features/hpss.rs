@@ -1,7 +1,7 @@
 //! Harmonic/percussive source separation by median filters (Fitzgerald 2010), as in `librosa.effects.hpss`.
 //!
-//! In a spectrogram a sustained note is a horizontal line and a drum a vertical one. The median over 31 frames keeps the
-//! first and removes the second; the median over 31 bins does the opposite. With `h` and `p` these medians of the
+//! In a spectrogram a sustained note is a horizontal line and a drum a vertical one. The median over 31 frames keeps
+//! the first and removes the second; the median over 31 bins does the opposite. With `h` and `p` these medians of the
 //! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive part the rest.
 
 use super::bank::hann;

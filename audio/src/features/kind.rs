@@ -33,19 +33,19 @@ kinds! {
     Mfcc = "mfcc", "Mel-frequency cepstral coefficients: `n_mfcc` bands.";
     SpectralCentroid = "spectral_centroid", "The mean frequency of each spectrum, in Hz.";
     SpectralBandwidth = "spectral_bandwidth", "The width of each spectrum around its centroid, in Hz.";
-    SpectralRolloff = "spectral_rolloff", "The frequency below which 85 % of each spectrum lie, in Hz.";
+    SpectralRolloff = "spectral_rolloff", "The frequency below which 85 % of each spectrum's magnitude is, in Hz.";
     SpectralFlatness = "spectral_flatness", "Spectral flatness: 1 for white noise, near 0 for tones.";
-    GtzanPicture = "gtzan_picture", "The pictures that are passed round with GTZAN, drawn from any sound: 96 bands, 8.5 frames a second, whatever the other settings say.";
+    GtzanPicture = "gtzan_picture", "Spectrogram image as distributed with GTZAN: 96 bands, 8.5 frames a second; other settings are ignored.";
     SpectralContrast = "spectral_contrast", "Spectral contrast: peaks above valleys in each of seven octaves, in dB.";
     PolyFeatures = "poly_features", "Coefficients of the line fitted to each spectrum.";
     Chroma = "chroma", "The power at each of twelve pitch classes, from C on; the largest is 1.";
     Rms = "rms", "Root mean square of each frame's samples.";
-    ZeroCrossingRate = "zero_crossing_rate", "Share of each frame's samples at which the sign changes.";
-    Gtzan = "gtzan", "GTZAN's table: one frame, 58 figures of the whole clip, 20 MFCCs among them, whatever `n_mfcc` says.";
+    ZeroCrossingRate = "zero_crossing_rate", "Fraction of each frame's samples at which the sign changes.";
+    Gtzan = "gtzan", "GTZAN's table: one frame with 58 values of the whole clip, including 20 MFCCs; `n_mfcc` is ignored.";
     Harmonic = "harmonic", "Harmonic part of the signal (HPSS).";
     Percussive = "percussive", "Percussive part of the signal (HPSS).";
-    OnsetStrength = "onset_strength", "Onset strength: the rise of each frame's level over the one before.";
-    Tempo = "tempo", "Beats per minute, of the whole clip.";
+    OnsetStrength = "onset_strength", "Onset strength: increase of level from the frame before.";
+    Tempo = "tempo", "Tempo of the whole clip, in beats per minute.";
     Beats = "beats", "Beat positions: 1 in frames with a beat, else 0.";
     Cqt = "cqt", "The constant-Q transform: seven octaves of notes from C1 on.";
     ChromaCqt = "chroma_cqt", "The constant-Q magnitude of each of twelve pitch classes, from C on; the largest is 1.";
@@ -53,7 +53,7 @@ kinds! {
     Tonnetz = "tonnetz", "Chroma on the circles of fifths, minor and major thirds.";
     Yin = "yin", "The fundamental frequency of each frame, in Hz, between `fmin` (C2 where 0) and `fmax` (C7 where absent).";
     Pyaudio = "pyaudio", "pyAudioAnalysis's 34 short-term features and their deltas.";
-    Fma = "fma", "The 518 columns of FMA's features.csv, of the whole clip; of the settings only the sample rate counts.";
+    Fma = "fma", "The 518 columns of FMA's features.csv, for the whole clip; all settings but the sample rate are ignored.";
 }
 
 /// Meaning of the bands of a kind.

@@ -27,8 +27,8 @@ pub enum Aggregate {
     Median,
 }
 
-/// Returns the onset strength in each frame of a log-mel spectrogram (decibels with reference 1, `top_db` 80), with frames
-/// of `n_fft` samples and a hop of `hop` samples.
+/// Returns the onset strength in each frame of a log-mel spectrogram (decibels with reference 1, `top_db` 80), with
+/// frames of `n_fft` samples and a hop of `hop` samples.
 ///
 /// It is the increase of each band since the frame before (decreases count as 0), aggregated over all bands. A centred
 /// frame contains a signal half a window before its centre. The strengths are shifted to correct this; the first are 0.

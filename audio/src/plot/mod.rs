@@ -78,8 +78,8 @@ const DARK: Theme = Theme {
 };
 
 /// Plots features as the bytes of a PNG file, with time in seconds on the x axis. With several bands: a heat map, with
-/// frequency (in Hz, on the mel scale if the features are mel), pitch class or number on the y axis. Powers and magnitudes
-/// are shown in decibels below their maximum. With one band (`waveform`, `rms`, …): a line.
+/// frequency (in Hz, on the mel scale if the features are mel), pitch class or number on the y axis. Powers and
+/// magnitudes are shown in decibels below their maximum. With one band (`waveform`, `rms`, …): a line.
 ///
 /// # Errors
 /// [`Error::Picture`] if `features` do not match `settings`, are empty or not finite, are a table or have deltas or

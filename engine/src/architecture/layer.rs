@@ -183,8 +183,8 @@ impl Conv2d {
     }
 }
 
-/// `BatchNorm`: `[c, ..]`, unchanged. In training, each channel is normalised by its mean and variance over the batch, and
-/// running means of both are updated; in inference, by the running ones. These are saved as `running_mean` and
+/// `BatchNorm`: `[c, ..]`, unchanged. In training, each channel is normalised by its mean and variance over the batch,
+/// and running means of both are updated; in inference, by the running ones. These are saved as `running_mean` and
 /// `running_var`, but are not trainable and not counted as parameters. A batch needs at least two values per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchNorm {

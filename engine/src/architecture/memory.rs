@@ -1,7 +1,7 @@
 //! Memory that a network needs, estimated in advance, and the largest batch that fits on a device.
 //!
-//! The estimate counts parameters, gradients, moments, and the activations alive at the peak of a step. It does not count
-//! the scratch memory of a few kernels and the rounding of the buffer pool (at most an eighth).
+//! The estimate counts parameters, gradients, moments, and the activations alive at the peak of a step. It does not
+//! count the scratch memory of a few kernels and the rounding of the buffer pool (at most an eighth).
 
 use super::Architecture;
 use super::operation::Operation;

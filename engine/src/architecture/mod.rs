@@ -107,8 +107,8 @@ impl Architecture {
         }
     }
 
-    /// Returns the smallest batch of a training step: 2 if a BatchNorm layer has only one value per channel and example, as
-    /// after a Linear layer; else 1.
+    /// Returns the smallest batch of a training step: 2 if a BatchNorm layer has only one value per channel and
+    /// example, as after a Linear layer; else 1.
     pub fn smallest_batch(&self) -> Result<usize> {
         Ok(self.plan()?.smallest_batch())
     }

@@ -87,8 +87,8 @@ pub(crate) struct ParameterSpec {
     pub shape: Shape,
     pub start: Start,
     pub l2: f32,
-    /// Whether it is trainable. If not, it is state: the forward pass in training updates it and model files hold it, but
-    /// optimizers and parameter counts ignore it.
+    /// Whether it is trainable. If not, it is state: the forward pass in training updates it and model files hold it,
+    /// but optimizers and parameter counts ignore it.
     pub learned: bool,
 }
 

@@ -64,8 +64,8 @@ pub enum Interpolation {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Softmax {}
 
-/// `Parallel`: several branches with the same input, combined at the end. A branch without layers is the identity. Paths
-/// are `parallel1/branch1/conv1`.
+/// `Parallel`: several branches with the same input, combined at the end. A branch without layers is the identity.
+/// Paths are `parallel1/branch1/conv1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parallel {
     /// Layers of each branch.

@@ -13,8 +13,8 @@ pub enum Padding {
     /// None.
     #[default]
     Valid,
-    /// Padding for an output of `input / stride`, rounded up; an odd zero goes after (TensorFlow's `same`; PyTorch's with
-    /// stride 1).
+    /// Padding for an output of `input / stride`, rounded up; an odd zero goes after (TensorFlow's `same`; PyTorch's
+    /// with stride 1).
     Same,
     /// Before and after, along height and width.
     Zeros([[usize; 2]; 2]),

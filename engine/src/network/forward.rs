@@ -16,8 +16,8 @@ const DROPOUT: u64 = 1 << 63;
 /// Training or inference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Training: dropout is active, and its mask depends on seed and step only. BatchNorm uses the batch's statistics, and
-    /// updates its running statistics in place.
+    /// Training: dropout is active, and its mask depends on seed and step only. BatchNorm uses the batch's statistics,
+    /// and updates its running statistics in place.
     Train {
         /// Seed of the run.
         seed: u64,
@@ -28,8 +28,8 @@ pub enum Mode {
     Eval,
 }
 
-/// Receives the output of every layer, with the layer's path. To get a gradient too, call [`Tensor::retain_grad`] and look
-/// it up after `backward`.
+/// Receives the output of every layer, with the layer's path. To get a gradient too, call [`Tensor::retain_grad`] and
+/// look it up after `backward`.
 pub trait Observer {
     /// Called with the `output` of the layer at `path`.
     fn layer(&mut self, path: &str, output: &Tensor) -> Result<()>;
@@ -45,15 +45,15 @@ impl Network {
     /// Runs a batch `[n, input…]` through all layers; returns the output, `[n, output…]`.
     ///
     /// # Errors
-    /// [`Error::Shapes`] if the batch's shape is not that of the architecture's input; any error of the device, with the
-    /// layer's path.
+    /// [`Error::Shapes`] if the batch's shape is not that of the architecture's input; any error of the device, with
+    /// the layer's path.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         self.run(x, mode, None)
     }
 
-    /// [`Network::forward`] with an observer that receives every layer's output. Nothing is fused, so it is slower. The values
-    /// are the same, except for convolution, BatchNorm and pooling in training, which round differently when fused. In
-    /// [`Mode::Train`] it updates the running statistics too.
+    /// [`Network::forward`] with an observer that receives every layer's output. Nothing is fused, so it is slower. The
+    /// values are the same, except for convolution, BatchNorm and pooling in training, which round differently when
+    /// fused. In [`Mode::Train`] it updates the running statistics too.
     ///
     /// # Errors
     /// As [`Network::forward`]; any error of the observer.

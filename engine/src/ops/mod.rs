@@ -21,7 +21,8 @@
 //! | `reshape.rs` | `reshape`, `flatten` |
 //! | `softmax.rs` | `softmax`, `log_softmax`, `cross_entropy` |
 //!
-//! An operation uses one kernel launch (concat one per part), keeps what its derivative needs, and gives the tape a closure.
+//! An operation uses one kernel launch (concat one per part), keeps what its derivative needs, and gives the tape a
+//! closure.
 
 mod activation;
 mod avg_pool2d;

@@ -2,9 +2,9 @@
 //!
 //! A network's parameters are contiguous in one buffer, and so is the optimizer's state. The optimizer also gives every
 //! parameter's gradient a place in one contiguous buffer, to which the backward pass writes directly. So a step is a
-//! single launch over all parameters, whatever the number of layers; clipping by norm is one more launch, and its result
-//! stays on the device. Gradients that are elsewhere (a parameter is used twice, or gradients of an earlier step are still
-//! held) are first copied together.
+//! single launch over all parameters, whatever the number of layers; clipping by norm is one more launch, and its
+//! result stays on the device. Gradients that are elsewhere (a parameter is used twice, or gradients of an earlier step
+//! are still held) are first copied together.
 //!
 //! A layer's own `l2` adds `2·l2·w` to the gradient of its weight, with any rule: the gradient of the `l2 · Σ w²` that
 //! Keras adds to the loss. It is not part of the reported loss, and is not clipped.
@@ -130,8 +130,8 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Returns the number of steps taken: one count for all parameters, also for those without a gradient at some steps.
-    /// (PyTorch counts per parameter, which affects Adam's bias correction of a parameter that skipped steps.)
+    /// Returns the number of steps taken: one count for all parameters, also for those without a gradient at some
+    /// steps. (PyTorch counts per parameter, which affects Adam's bias correction of a parameter that skipped steps.)
     pub fn steps(&self) -> u32 {
         self.steps
     }
@@ -258,8 +258,8 @@ impl Optimizer {
         })
     }
 
-    /// Returns the rule's state, as `m/NAME` and `v/NAME` for Adam, to be stored with [`Optimizer::steps`]. Each is flat,
-    /// `[elements]`.
+    /// Returns the rule's state, as `m/NAME` and `v/NAME` for Adam, to be stored with [`Optimizer::steps`]. Each is
+    /// flat, `[elements]`.
     ///
     /// # Errors
     /// Any error of the device.

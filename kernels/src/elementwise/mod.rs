@@ -29,7 +29,8 @@ pub use expr::{Binary, Expr, Unary};
 use crate::error::{Result, elements};
 use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
 
-/// How an input is broadcast to the output: element `i` reads `source[(i / (repeat·inner)) % outer · inner + i % inner]`.
+/// How an input is broadcast to the output: element `i` reads `source[(i / (repeat·inner)) % outer · inner + i %
+/// inner]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
     /// Slow part of the source.

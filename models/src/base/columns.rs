@@ -35,7 +35,8 @@ pub fn table(rows: &[Vec<String>], left: usize) -> String {
     text
 }
 
-/// Returns a name that is safe to print on one line: control characters, which a folder's name may contain, are replaced.
+/// Returns a name that is safe to print on one line: control characters, which a folder's name may contain, are
+/// replaced.
 pub(crate) fn printable(name: &str) -> String {
     name.replace(char::is_control, "\u{fffd}")
 }

@@ -128,7 +128,8 @@ mod ordered {
     }
 
     impl<R, T> State<R, T> {
-        /// Returns the next result to pass on, if it is ready, no other thread is passing results on, and nothing has failed.
+        /// Returns the next result to pass on, if it is ready, no other thread is passing results on, and nothing has
+        /// failed.
         fn turn(&mut self) -> Option<(T, R)> {
             if self.outcome.is_err() {
                 return None;

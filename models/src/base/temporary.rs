@@ -22,8 +22,8 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// Creates a file in the folder of `path`, named `.NAME.PID-NUMBER.melgrad.tmp`. The first call for a folder removes the
-    /// files of killed processes.
+    /// Creates a file in the folder of `path`, named `.NAME.PID-NUMBER.melgrad.tmp`. The first call for a folder
+    /// removes the files of killed processes.
     ///
     /// # Errors
     /// [`Error::Io`] naming `path`.
@@ -105,7 +105,8 @@ fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes this process's temporary files, for a process that ends without unwinding. No thread may create more afterwards.
+/// Removes this process's temporary files, for a process that ends without unwinding. No thread may create more
+/// afterwards.
 pub fn remove_own() {
     let live = live();
     for path in live.iter() {

@@ -155,8 +155,8 @@ impl Classifier {
     /// Creates a classifier from a parsed model file; `name` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Model`] if its feature settings, normalisation and network do not fit together, or if the device has too
-    /// little memory for inference on one window.
+    /// [`Error::Model`] if its feature settings, normalisation and network do not fit together, or if the device has
+    /// too little memory for inference on one window.
     pub fn from_model(file: &ModelFile, name: &str, device: &Device) -> Result<Classifier, Error> {
         let refuse = |reason: String| Error::Model {
             name: name.into(),
@@ -231,8 +231,8 @@ impl Classifier {
         self.classify_segment(path, &Segment::default())
     }
 
-    /// Classifies a segment of an audio file. A long file is decoded twice, in blocks: the positions of the windows depend on
-    /// its length.
+    /// Classifies a segment of an audio file. A long file is decoded twice, in blocks: the positions of the windows
+    /// depend on its length.
     ///
     /// # Errors
     /// As [`Classifier::classify_file`].
@@ -265,7 +265,8 @@ impl Classifier {
     /// Classifies a clip of any length and sample rate.
     ///
     /// # Errors
-    /// [`Error::Features`] if the clip has no samples or some are not finite; [`Error::Engine`] for an error of the device.
+    /// [`Error::Features`] if the clip has no samples or some are not finite; [`Error::Engine`] for an error of the
+    /// device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify(&self, clip: &Clip) -> Result<Answer, Error> {
         kernels::block_on(self.classify_async(clip))

@@ -23,8 +23,8 @@ pub fn open(model: &Path) -> Result<(PathBuf, ModelFile), Error> {
     Ok((path, file))
 }
 
-/// Creates a model from a recipe's network and another library's weights: see [`engine::state_dict`]. Layers are matched
-/// by their own names, or by those of the recipe's `transfer.names`.
+/// Creates a model from a recipe's network and another library's weights: see [`engine::state_dict`]. Layers are
+/// matched by their own names, or by those of the recipe's `transfer.names`.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Model`] with every array that is missing, unexpected or of another shape; [`Error::Setting`].
@@ -52,8 +52,8 @@ pub fn import(
     Ok(file)
 }
 
-/// Creates a model from another model, or that of a run, with its weights replaced by another library's. With a run, the
-/// recipe's `transfer.names` gives the other library's names of the layers.
+/// Creates a model from another model, or that of a run, with its weights replaced by another library's. With a run,
+/// the recipe's `transfer.names` gives the other library's names of the layers.
 ///
 /// # Errors
 /// As [`import`] and [`open`].

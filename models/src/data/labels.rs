@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::Error;
 use crate::data::dataset::Dataset;
 
-/// Replaces every clip's label by its merged label: `labels` maps each new name to the labels that it stands for. A clip
-/// that already has a new name keeps it. Clips of other labels are removed with a warning. Without `labels` nothing
-/// changes.
+/// Replaces every clip's label by its merged label: `labels` maps each new name to the labels that it stands for. A
+/// clip that already has a new name keeps it. Clips of other labels are removed with a warning. Without `labels`
+/// nothing changes.
 ///
 /// # Errors
 /// [`Error::Setting`] for a label in two groups; [`Error::Dataset`] if no clip is left.

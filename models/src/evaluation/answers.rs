@@ -110,8 +110,8 @@ mod many {
         }
     }
 
-    /// Runs a front end and a network on the chosen clips, `batch` windows at a time. `weights` holds a weight per label for
-    /// the loss; without it all weights are 1.
+    /// Runs a front end and a network on the chosen clips, `batch` windows at a time. `weights` holds a weight per
+    /// label for the loss; without it all weights are 1.
     ///
     /// # Errors
     /// [`Error::Engine`] for an error of the device; [`Error::Io`] if a file in the cache can no longer be read;

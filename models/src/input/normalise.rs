@@ -19,8 +19,8 @@ pub enum Normalise {
     Window,
 }
 
-/// Mean and standard deviation for normalisation: one pair, one per band, or computed per window; none leaves the features
-/// unchanged.
+/// Mean and standard deviation for normalisation: one pair, one per band, or computed per window; none leaves the
+/// features unchanged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {

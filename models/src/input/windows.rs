@@ -24,13 +24,14 @@ pub struct Input {
     /// Length of a window in seconds; if missing, a clip is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Duration of an image in seconds: images are then cut into windows of [`Input::seconds`], as audio is. If missing, an
-    /// image is one window.
+    /// Duration of an image in seconds: images are then cut into windows of [`Input::seconds`], as audio is. If
+    /// missing, an image is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_seconds: Option<f64>,
     /// Number of frames of the network's input: its width.
     pub frames: usize,
-    /// Number of channels: 1, or 3 for red, green and blue of an image; audio and grey images are then repeated three times.
+    /// Number of channels: 1, or 3 for red, green and blue of an image; audio and grey images are then repeated three
+    /// times.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub channels: usize,
     /// Columns of a table, by their names or patterns of names (`mfcc*`), where the network does not see all: of the
@@ -57,7 +58,8 @@ fn is_one(channels: &usize) -> bool {
 pub struct Windows {
     /// Number of windows.
     pub windows: usize,
-    /// Number of bands (or coefficients) per window; with several channels, those of the first, then those of the second.
+    /// Number of bands (or coefficients) per window; with several channels, those of the first, then those of the
+    /// second.
     pub bands: usize,
     /// Number of frames per window.
     pub frames: usize,

@@ -1,7 +1,7 @@
 //! `like = "NAME"`: a recipe based on a shipped one.
 //!
-//! Tables are merged key by key; any other value replaces the base's value. A network's `layers` are replaced as a whole,
-//! and so is a table with another `kind`. Notes are added to the base's; claims are not inherited.
+//! Tables are merged key by key; any other value replaces the base's value. A network's `layers` are replaced as a
+//! whole, and so is a table with another `kind`. Notes are added to the base's; claims are not inherited.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use super::toml_text::one_line;
 use crate::Error;
 use engine::nearest;
 
-/// Returns the recipe with everything that it inherits; `None` if it inherits nothing, or is not valid TOML (the caller's
-/// own parser then reports where).
+/// Returns the recipe with everything that it inherits; `None` if it inherits nothing, or is not valid TOML (the
+/// caller's own parser then reports where).
 ///
 /// # Errors
 /// [`Error::Malformed`] if `like` is not the name of a shipped recipe.

@@ -1,8 +1,8 @@
 //! A recipe: everything that makes one experiment, as a TOML file.
 //!
 //! The recipes of the papers ship inside the program ([`SHIPPED`]); your own recipe is a file of the same form. Where a
-//! paper is silent, the value is ours, and the recipe's `notes` say so. A variant of another recipe says `like = "NAME"`
-//! and gives the differences (`like.rs`).
+//! paper is silent, the value is ours, and the recipe's `notes` say so. A variant of another recipe says `like =
+//! "NAME"` and gives the differences (`like.rs`).
 //!
 //! | file | what is in it |
 //! | --- | --- |
@@ -77,8 +77,8 @@ pub struct Recipe {
     /// Layout of the dataset on disk; detected if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
-    /// Merged labels: the name of each, and the dataset's labels that it stands for. Clips with other labels are left out.
-    /// If empty, the dataset's own labels are used.
+    /// Merged labels: the name of each, and the dataset's labels that it stands for. Clips with other labels are left
+    /// out. If empty, the dataset's own labels are used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
     /// Input settings: from a clip to the network's input.
@@ -199,12 +199,13 @@ impl Recipe {
         self.training.check()
     }
 
-    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`; an option of a
-    /// layer by its path, `("architecture.conv1.out_channels", "32")`. The value is TOML; if it is not valid TOML, it is a
-    /// string.
+    /// Changes one setting by its name, as flags do: `("training.epochs", "10")`, `("split.test", "4-*")`; an option of
+    /// a layer by its path, `("architecture.conv1.out_channels", "32")`. The value is TOML; if it is not valid TOML, it
+    /// is a string.
     ///
     /// # Errors
-    /// [`Error::Override`] for an unknown setting or a value of the wrong type; [`Error::Setting`] for an invalid value.
+    /// [`Error::Override`] for an unknown setting or a value of the wrong type; [`Error::Setting`] for an invalid
+    /// value.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
         let refuse = |reason: String| Error::Override {
             key: key.into(),
@@ -289,8 +290,8 @@ impl Recipe {
     /// Returns the network for this many labels; its input has the shape of the recipe's features.
     ///
     /// # Errors
-    /// [`Error::Engine`] with the layer that does not fit; [`Error::Setting`] if the network's own input shape differs from
-    /// that of the features, or if its output is not one logit per label.
+    /// [`Error::Engine`] with the layer that does not fit; [`Error::Setting`] if the network's own input shape differs
+    /// from that of the features, or if its output is not one logit per label.
     pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
         let [channels, bands, frames] = self.input.shape();
         let refuse = |reason: String| Err(Error::setting("architecture", reason));
@@ -342,8 +343,9 @@ impl Recipe {
 }
 
 /// Loads a network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`,
-/// `.json`). A recipe's network takes the shape of its features as its input; a file with just `layers` may leave it open.
-/// Without `labels` it has one output for each of the paper's classes, or 10 if the file does not give their number.
+/// `.json`). A recipe's network takes the shape of its features as its input; a file with just `layers` may leave it
+/// open. Without `labels` it has one output for each of the paper's classes, or 10 if the file does not give their
+/// number.
 ///
 /// # Errors
 /// As [`Recipe::load`] and [`Recipe::with_architecture`].

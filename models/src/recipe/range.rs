@@ -7,8 +7,8 @@
 //! "architecture.conv1.activation" = ["relu", "elu", "tanh"]
 //! ```
 //!
-//! A key is a setting of `Recipe::set`. Draws depend on the seed and the ranges only, so a resumed search continues with
-//! the same draws.
+//! A key is a setting of `Recipe::set`. Draws depend on the seed and the ranges only, so a resumed search continues
+//! with the same draws.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,8 +12,8 @@ pub struct Transfer {
     /// Recipe of the previous stage: `reproduce` trains it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// A run, a series (each run of a series takes the run of the same name), a model file, or another library's weights as
-    /// safetensors. Weights that match by name and shape are copied.
+    /// A run, a series (each run of a series takes the run of the same name), a model file, or another library's
+    /// weights as safetensors. Weights that match by name and shape are copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
     /// Paths of our layers, by the names that another library uses: see [`engine::state_dict`].

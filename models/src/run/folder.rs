@@ -65,8 +65,8 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Creates the folder of a new run. The folder of a run that failed during its first epoch is reused: it holds nothing of
-    /// value.
+    /// Creates the folder of a new run. The folder of a run that failed during its first epoch is reused: it holds
+    /// nothing of value.
     ///
     /// # Errors
     /// [`Error::RunExists`] if a run is already there; [`Error::Io`].
@@ -82,7 +82,8 @@ impl RunFolder {
         files.iter().any(|file| file.exists())
     }
 
-    /// Whether this is the folder of several runs (see [`crate::run::pipeline::Series`], [`crate::run::search`]), one of which has begun.
+    /// Whether this is the folder of several runs (see [`crate::run::pipeline::Series`], [`crate::run::search`]), one
+    /// of which has begun.
     fn holds_others(&self) -> bool {
         let begun = |entry: &fs::DirEntry| RunFolder { dir: entry.path() }.has_begun();
         let entries = || fs::read_dir(&self.dir).into_iter().flatten().flatten();

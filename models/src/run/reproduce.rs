@@ -1,4 +1,5 @@
-//! `melgrad reproduce`: trains a recipe with several seeds or on folds, and compares the results with the paper's claims.
+//! `melgrad reproduce`: trains a recipe with several seeds or on folds, and compares the results with the paper's
+//! claims.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,8 +126,8 @@ impl Reproducing<'_> {
     }
 }
 
-/// Trains a recipe once per seed and fold; before it the recipe of the previous stage, if there is one. Existing runs are
-/// resumed.
+/// Trains a recipe once per seed and fold; before it the recipe of the previous stage, if there is one. Existing runs
+/// are resumed.
 ///
 /// # Errors
 /// [`Error::Setting`] without a seed; [`Error::RunExists`] if there are runs with other settings; otherwise as

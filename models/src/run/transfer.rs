@@ -28,7 +28,8 @@ pub fn read(path: &Path, names: &Names) -> Result<(String, Weights), Error> {
     Ok((name, weights))
 }
 
-/// Unfreezes all layers if there are no initial weights: a frozen layer would keep its random weights. Returns a warning.
+/// Unfreezes all layers if there are no initial weights: a frozen layer would keep its random weights. Returns a
+/// warning.
 pub(crate) fn thaw(recipe: &mut Recipe) -> Option<String> {
     let frozen = &mut recipe.training.frozen;
     if frozen.is_empty() || recipe.transfer.weights.is_some() {

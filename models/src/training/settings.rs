@@ -16,16 +16,16 @@ pub struct TrainingSettings {
     pub epochs: usize,
     /// Batch size; the last step of an epoch takes the remaining examples.
     pub batch: usize,
-    /// Optimizer: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with `kind` and settings of
-    /// its own.
+    /// Optimizer: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with `kind` and
+    /// settings of its own.
     pub optimizer: Rule,
     /// Learning rate of the optimizer.
     pub learning_rate: f64,
     /// Learning-rate schedule; if missing, the rate is constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// L2 penalty on all weights, added to their gradients as `2·l2·w`: Keras' definition. Weights are the parameters with
-    /// more than one axis: not biases nor the scale of BatchNorm, which Keras' `kernel_regularizer` also excludes.
+    /// L2 penalty on all weights, added to their gradients as `2·l2·w`: Keras' definition. Weights are the parameters
+    /// with more than one axis: not biases nor the scale of BatchNorm, which Keras' `kernel_regularizer` also excludes.
     /// (PyTorch's `weight_decay` applies to all parameters; it is a setting of the optimizer.)
     pub l2: f64,
     /// Maximum norm of all gradients together; larger ones are scaled down (clipping by norm).

@@ -10,8 +10,8 @@ impl Dataset {
     /// Reads a dataset in any layout.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Malformed`] for an invalid table or list; [`Error::Dataset`] if no clip is found, or a label
-    /// contains control characters.
+    /// [`Error::Io`]; [`Error::Malformed`] for an invalid table or list; [`Error::Dataset`] if no clip is found, or a
+    /// label contains control characters.
     pub fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
         let layout = opening.layout.unwrap_or_else(|| detect(path));
         let dataset = match layout {

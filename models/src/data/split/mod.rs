@@ -1,8 +1,8 @@
 //! Split of a dataset into training, validation and test clips.
 //!
-//! Groups stay whole (see [`crate::data::group`]), every label keeps about the same fraction in every part, and the same
-//! seed gives the same split. If the dataset has its own split (FMA), that is used. [`Form::Paper`] splits as the papers
-//! did, to compare with their results.
+//! Groups stay whole (see [`crate::data::group`]), every label keeps about the same fraction in every part, and the
+//! same seed gives the same split. If the dataset has its own split (FMA), that is used. [`Form::Paper`] splits as the
+//! papers did, to compare with their results.
 //!
 //! | file | what is in it |
 //! | --- | --- |
@@ -39,11 +39,12 @@ pub struct Split {
 impl Split {
     /// Splits a dataset.
     ///
-    /// A label with too few groups for all three parts fills training first, then test, then validation, with a warning.
+    /// A label with too few groups for all three parts fills training first, then test, then validation, with a
+    /// warning.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave nothing for training, or a pattern that matches
-    /// no clip.
+    /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave nothing for training, or a pattern that
+    /// matches no clip.
     pub fn new(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
         let mut split = match settings.official && settings.fold.is_none() && dataset.has_split() {
             true => Split::official(dataset)?,

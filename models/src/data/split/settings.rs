@@ -50,7 +50,8 @@ pub struct SplitSettings {
     pub group: GroupRule,
     /// Validation clips, which select the best epoch.
     pub validation: Part,
-    /// Test clips, used only at the end. If both `test` and `validation` are patterns, a clip that matches both is tested.
+    /// Test clips, used only at the end. If both `test` and `validation` are patterns, a clip that matches both is
+    /// tested.
     pub test: Part,
     /// What is kept together.
     #[serde(skip_serializing_if = "Form::is_track")]
@@ -74,8 +75,8 @@ pub enum Form {
     Track,
     /// Also the clips of one artist, or album, as far as that is known.
     Artist,
-    /// Nothing: every clip is drawn separately, as in most papers, and the normalisation is fitted to all clips. Such results
-    /// are too good.
+    /// Nothing: every clip is drawn separately, as in most papers, and the normalisation is fitted to all clips. Such
+    /// results are too good.
     Paper,
 }
 

@@ -8,8 +8,8 @@ use crate::data::labels;
 use crate::data::split::Form;
 use crate::recipe::Recipe;
 
-/// Returns the clips of a folder, or the rows of a table, as a recipe needs them, and the recipe with patterns replaced by
-/// the table's column names. If the split is that of the paper, known copies are kept.
+/// Returns the clips of a folder, or the rows of a table, as a recipe needs them, and the recipe with patterns replaced
+/// by the table's column names. If the split is that of the paper, known copies are kept.
 ///
 /// # Errors
 /// As [`Dataset::open`]; [`Error::Dataset`] and [`Error::Setting`] if its labels or columns are not the recipe's.

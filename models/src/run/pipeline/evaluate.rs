@@ -21,8 +21,8 @@ use crate::run::folder::RunFolder;
 pub struct Evaluating<'a> {
     /// Folder of the run.
     pub run: &'a Path,
-    /// Clips: a folder per label. `None`: the run's own test clips. These are also used if the folder is the dataset of the
-    /// training, because results on its other clips would be too good.
+    /// Clips: a folder per label. `None`: the run's own test clips. These are also used if the folder is the dataset of
+    /// the training, because results on its other clips would be too good.
     pub data: Option<&'a Path>,
     /// Feature cache, as in `Training`.
     pub cache: Option<&'a Path>,

@@ -136,7 +136,8 @@ impl Varied {
     }
 }
 
-/// Returns the features of a dataset's clips, computed or from the cache. Warnings are reported, and added to `warnings`.
+/// Returns the features of a dataset's clips, computed or from the cache. Warnings are reported, and added to
+/// `warnings`.
 pub(super) fn features(
     mut dataset: Dataset,
     input: &Input,

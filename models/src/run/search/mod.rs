@@ -1,7 +1,7 @@
 //! Random search: trains an experiment with settings drawn from the ranges of its recipe, and keeps the best.
 //!
-//! Every trial is trained on the same split and scored on the validation clips. The test clips are not used, so the best
-//! trial can still be tested on them. A trial that diverges, or whose network is invalid, counts as a trial.
+//! Every trial is trained on the same split and scored on the validation clips. The test clips are not used, so the
+//! best trial can still be tested on them. A trial that diverges, or whose network is invalid, counts as a trial.
 //!
 //! The folder of a search:
 //!

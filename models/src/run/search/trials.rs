@@ -17,7 +17,8 @@ pub struct Trial {
     pub trial: usize,
     /// Values drawn.
     pub drawn: Draw,
-    /// Score: the best epoch's value of the metric that selects epochs in the recipe; a loss is negated. Higher is better.
+    /// Score: the best epoch's value of the metric that selects epochs in the recipe; a loss is negated. Higher is
+    /// better.
     pub score: Option<f64>,
     /// Number of the best epoch.
     pub best_epoch: usize,

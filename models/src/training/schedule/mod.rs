@@ -1,10 +1,10 @@
 //! Learning-rate schedules.
 //!
-//! Definitions, names and defaults are PyTorch's (`torch.optim.lr_scheduler`); lengths are in epochs. `learning_rate` of the
-//! training is the initial rate of `plateau`, `step` and `cosine`, and the highest rate of `one-cycle` and `cyclical`.
-//! The rate of a step depends only on the settings, the step's number and the earlier epochs, so resuming needs no further
-//! state. `cosine` and `one-cycle` extend over all epochs: a training that is resumed for more epochs continues on the
-//! longer curve.
+//! Definitions, names and defaults are PyTorch's (`torch.optim.lr_scheduler`); lengths are in epochs. `learning_rate`
+//! of the training is the initial rate of `plateau`, `step` and `cosine`, and the highest rate of `one-cycle` and
+//! `cyclical`. The rate of a step depends only on the settings, the step's number and the earlier epochs, so resuming
+//! needs no further state. `cosine` and `one-cycle` extend over all epochs: a training that is resumed for more epochs
+//! continues on the longer curve.
 
 use std::f64::consts::PI;
 
@@ -37,7 +37,8 @@ pub struct Plateau {
     pub by: By,
     /// Factor of the rate.
     pub factor: f64,
-    /// Number of epochs without improvement that are tolerated; the next one lowers the rate. (Keras' `patience` is one more.)
+    /// Number of epochs without improvement that are tolerated; the next one lowers the rate. (Keras' `patience` is one
+    /// more.)
     pub patience: usize,
     /// Relative improvement that counts as better.
     pub threshold: f64,

@@ -1,11 +1,11 @@
 //! Training loop: epochs over the training clips, the best epoch by the validation clips, early stopping, and resuming.
 //!
 //! Same seed, same device, same data: bit-identical weights. Everything random (initial weights, the order of examples,
-//! dropout) is a function of the seed and of the number of the epoch or step. So a training resumed at the end of an epoch
-//! gives the same result as one that was never stopped. A stop within an epoch discards that epoch.
+//! dropout) is a function of the seed and of the number of the epoch or step. So a training resumed at the end of an
+//! epoch gives the same result as one that was never stopped. A stop within an epoch discards that epoch.
 //!
-//! `epoch.rs` holds the steps of an epoch, `tally.rs` counts losses and correct predictions, `profile.rs` profiles a step,
-//! `sweep.rs` trains with rising rates.
+//! `epoch.rs` holds the steps of an epoch, `tally.rs` counts losses and correct predictions, `profile.rs` profiles a
+//! step, `sweep.rs` trains with rising rates.
 
 mod epoch;
 mod profile;
@@ -245,8 +245,8 @@ impl<'a> Trainer<'a> {
     /// Trains to the end.
     ///
     /// # Errors
-    /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; any error of the device or of [`Checkpoints`]. What
-    /// was saved remains valid: the training can be resumed from there.
+    /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; any error of the device or of [`Checkpoints`].
+    /// What was saved remains valid: the training can be resumed from there.
     pub fn run(
         &mut self,
         checkpoints: &mut dyn Checkpoints,

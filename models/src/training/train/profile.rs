@@ -49,8 +49,8 @@ impl Profiler {
         }
     }
 
-    /// Called before a step. Uses the adapter's timestamps if they agree with the host's clock. Else it waits for each launch,
-    /// because a batch of launches would not separate the kernels.
+    /// Called before a step. Uses the adapter's timestamps if they agree with the host's clock. Else it waits for each
+    /// launch, because a batch of launches would not separate the kernels.
     pub fn begin(&mut self, device: &Device) -> engine::Result<()> {
         let clock = match self.clock {
             Some(clock) => clock,

@@ -70,8 +70,8 @@ impl Sweep {
 }
 
 impl Trainer<'_> {
-    /// Trains with rising rates until the loss is far above its lowest, and returns the loss of every step. The network is
-    /// unusable afterwards. A step whose loss is not finite ends the sweep and is not among the rows.
+    /// Trains with rising rates until the loss is far above its lowest, and returns the loss of every step. The network
+    /// is unusable afterwards. A step whose loss is not finite ends the sweep and is not among the rows.
     ///
     /// # Errors
     /// [`Error::Setting`]; [`Error::Stopped`]; [`Error::OutOfMemory`]; any error of the device.

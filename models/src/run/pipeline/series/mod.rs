@@ -2,9 +2,9 @@
 //!
 //! The folder of a series holds `series.toml` (the settings of all its runs), an ordinary run for each (`seed-3`,
 //! `seed-3-fold-1`), `series.json` (every run's metrics, their standard deviation, and the test clips of all runs
-//! together) and `report.html`. A repeat is the same as `train` with that seed, so it also has another split, unless the
-//! recipe's split uses patterns. If the recipe starts from the weights of another series, each run takes those of the run
-//! of the same name: both have the same test clips.
+//! together) and `report.html`. A repeat is the same as `train` with that seed, so it also has another split, unless
+//! the recipe's split uses patterns. If the recipe starts from the weights of another series, each run takes those of
+//! the run of the same name: both have the same test clips.
 //!
 //! | file | what is in it |
 //! | --- | --- |
