@@ -1,10 +1,10 @@
-//! How the program ends: what went wrong on standard error, and the exit code.
+//! End of the program: errors on standard error, and the exit code.
 
 use crate::failure::{Failure, USAGE};
 use crate::terminal;
 use std::process::ExitCode;
 
-/// Says what is wrong on standard error. Wrong usage always gets a hint: `usage`, where there is none yet.
+/// Prints the failure on standard error. Wrong usage always gets a hint: `usage`, if the failure has none.
 pub fn report(failure: Failure, usage: impl FnOnce() -> String) -> ExitCode {
     if !failure.message.is_empty() {
         let hint = failure.hint.or_else(|| (failure.code == USAGE).then(usage));
@@ -13,14 +13,14 @@ pub fn report(failure: Failure, usage: impl FnOnce() -> String) -> ExitCode {
     ExitCode::from(failure.code)
 }
 
-/// clap's error on one line with its tip as the hint; help and version, which clap calls errors too, are data.
+/// Turns clap's error into one line, with its tip as the hint. Help and version are errors to clap, but data here.
 pub fn from_clap(error: &clap::Error) -> Result<(), Failure> {
     use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             return terminal::print_styled(&error.render());
         }
-        // `melgrad` alone is a question, not a mistake.
+        // `melgrad` without arguments asks for help: not an error.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if std::env::args_os().len() == 1 => {
             return terminal::print_styled(&error.render());
         }

@@ -1,24 +1,24 @@
-//! What went wrong: one line that names the file or the flag, a hint, an exit code.
+//! Failure of a command: one line that names the file or the flag, a hint, an exit code.
 
 use melgrad::{audio, engine, kernels, models};
 use std::path::Path;
 
-/// The exit code of work that failed.
+/// Exit code if the work failed.
 pub const FAILED: u8 = 1;
-/// The exit code of a command that makes no sense as it was given.
+/// Exit code if the command line is wrong.
 pub const USAGE: u8 = 2;
 
 /// Why a command ended early.
 #[derive(Debug)]
 pub struct Failure {
-    /// One line; empty where everything has been said already.
+    /// One line; empty if the errors have already been printed.
     pub message: String,
     pub hint: Option<String>,
     pub code: u8,
 }
 
 impl Failure {
-    /// Something that could not be done.
+    /// Failure of the work.
     pub fn new(message: impl Into<String>) -> Self {
         Failure {
             message: message.into(),
@@ -27,7 +27,7 @@ impl Failure {
         }
     }
 
-    /// A flag or argument that makes no sense.
+    /// Failure because of a wrong flag or argument.
     pub fn usage(message: impl Into<String>) -> Self {
         Failure {
             code: USAGE,
@@ -35,12 +35,12 @@ impl Failure {
         }
     }
 
-    /// Part of the work failed, each part with a line of its own.
+    /// Failure of part of the work, where each error has already been printed.
     pub fn told() -> Self {
         Failure::new("")
     }
 
-    /// The same with what the user can do about it.
+    /// Adds a hint: what the user can do about it.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Failure {
             hint: Some(hint.into()),
@@ -48,7 +48,7 @@ impl Failure {
         }
     }
 
-    /// What ended work with the network in this file: the file is named where one of its layers is what is wrong.
+    /// Failure while using the network in this file. The message names the file if one of its layers is wrong.
     pub fn with_network(file: &Path, error: models::Error) -> Self {
         use engine::Error::{Architecture, Layer};
         let named = matches!(error, models::Error::Engine(Architecture(_) | Layer { .. }));

@@ -1,7 +1,7 @@
-//! Ctrl-C and SIGTERM. The first asks long work to stop where it can go on later and ends the program when the work takes
-//! longer than [`PATIENCE`]; the second ends it at once.
+//! Handles Ctrl-C and SIGTERM. The first signal asks long work to stop where it can be resumed. If the work takes
+//! longer than [`PATIENCE`], the program ends. The second signal ends it at once.
 //!
-//! Files are written whole or not at all, so that the program may end at any moment.
+//! Files are written atomically, so the program may end at any moment.
 
 use crate::exit;
 use crate::failure::Failure;
@@ -19,12 +19,12 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 type Last = Box<dyn FnOnce() -> Failure + Send>;
 
-/// What is said when the work did not stop in time.
+/// Message for work that did not stop in time.
 static LAST_WORDS: Mutex<Option<Last>> = Mutex::new(None);
 
-/// A flag that the first Ctrl-C (or a request to terminate) sets.
+/// Returns the flag that the first Ctrl-C (or SIGTERM) sets.
 pub fn flag() -> &'static AtomicBool {
-    // Only the first call installs the handler; where the system has none, Ctrl-C ends the program as always.
+    // Only the first call installs the handler. If that fails, Ctrl-C ends the program at once, as by default.
     let _ = ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::Relaxed) {
             end(None);
@@ -42,12 +42,12 @@ pub fn flag() -> &'static AtomicBool {
     &STOP
 }
 
-/// What a command says when it is told to stop and does not do so in time: how to go on with it, for example.
+/// Sets the message for a command that does not stop in time: how to resume it, for example.
 pub fn last_words(words: impl FnOnce() -> Failure + Send + 'static) {
     *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(words));
 }
 
-/// Ends the program on whatever thread this is. Nothing is unwound.
+/// Ends the program from any thread, without unwinding.
 fn end(failure: Option<Failure>) -> ! {
     files::remove_temporary_files();
     if let Some(failure) = failure {

@@ -1,6 +1,6 @@
 //! melgrad: a deep-learning engine from scratch, with its own GPU kernels, that hears music and names its genre.
 //!
-//! This crate is the command line and a facade: everything of the four crates behind it, under one name.
+//! This crate is the command line and a facade: it exports the four library crates under one name.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -11,9 +11,9 @@
 //!
 //! # A classifier inside your program
 //!
-//! With `default-features = false` there is no GPU, no command line and no thread pool: 35
-//! small crates. Everything that the classifier must know (network, labels, features, normalisation) is in the one
-//! model file that `melgrad train` writes as `best.safetensors`.
+//! With `default-features = false` there is no GPU, no command line and no thread pool: 35 small crates. `melgrad
+//! train` writes one model file, `best.safetensors`. It holds all that the classifier needs: network, labels, features,
+//! normalisation.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), melgrad::Error> {
@@ -25,7 +25,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A model that is compiled in, and sound that is in memory:
+//! A model compiled into the program, and a clip in memory:
 //!
 //! ```no_run
 //! # fn main() -> Result<(), melgrad::Error> {
@@ -50,7 +50,7 @@ pub use kernels::Device;
 pub use models::Error;
 pub use models::classify::{Answer, Classifier, Guess};
 
-/// What the README shows compiles.
+/// Checks that the README's examples compile.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! `melgrad`: the command line. Parsing, printing and exit codes; the work itself is in the library crates.
+//! `melgrad`: the command line. It parses, prints and sets the exit code; the library crates do the work.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -6,10 +6,10 @@
 //! | `commands/` | one file per command |
 //! | `options.rs` | flags that several commands share |
 //! | `changes.rs` | flags that change a recipe |
-//! | `terminal.rs` | what is printed where: data, notes, colour |
-//! | `progress.rs` | bars with the time left, or plain lines |
+//! | `terminal.rs` | output: data, notes, colour |
+//! | `progress.rs` | progress bars with the time left, or plain lines |
 //! | `interrupt.rs` | Ctrl-C and SIGTERM |
-//! | `failure.rs` | what went wrong: one line, a hint, an exit code |
+//! | `failure.rs` | failures: one line, a hint, an exit code |
 //!
 //! Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: wrong usage.
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             &format!("a bug in melgrad{place}: {text}"),
             Some("please report it with the command that you gave"),
         );
-        // Nothing is unwound (see `profile.release`), on whatever thread it was.
+        // Works on any thread: nothing is unwound (see `profile.release`).
         std::process::exit(failure::FAILED.into());
     }));
     let done = match commands::Cli::try_parse() {
@@ -54,11 +54,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Where there is no desktop, Mesa's device-select layer has libwayland print an `error:` of its own for every look at
-/// the adapters, which ours would be mistaken for. What it selects is of no use here: adapters are ranked by us.
+/// Without a desktop, Mesa's device-select layer makes libwayland print an `error:` line each time adapters are listed.
+/// Users would take it for ours. melgrad does not need the layer: it ranks adapters itself.
 fn quiet_driver() {
     if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the first thing that the program does, on its only thread.
+        // SAFETY: this is the first statement of the program, on its only thread.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -10,7 +10,7 @@ use melgrad::models::input::cache;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Where to compute.
+/// Device to use.
 #[derive(Debug, Args)]
 pub struct DeviceArgs {
     /// Device: auto, cpu, gpu, or gpu:NAME (part of its name). `auto` takes a hardware GPU if there is one, else the
@@ -24,7 +24,7 @@ pub struct DeviceArgs {
     threads: ThreadArgs,
 }
 
-/// How many threads.
+/// Number of threads.
 #[derive(Debug, Args)]
 pub struct ThreadArgs {
     /// CPU threads [default: all cores]
@@ -42,7 +42,7 @@ impl ThreadArgs {
 }
 
 impl DeviceArgs {
-    /// Opens the device and says once which it is.
+    /// Opens the device and prints which one it is, once.
     pub fn open(&self) -> Result<Device, Failure> {
         self.threads.apply();
         let device = match self.checked {
@@ -54,7 +54,7 @@ impl DeviceArgs {
     }
 }
 
-/// A device in a few words, with "software" where it is.
+/// Returns a short description of a device, with "software" if it is a software adapter.
 pub fn describe(device: &Device) -> String {
     match (device.is_gpu(), device.is_software()) {
         (false, _) => format!("{}, {}", device.name(), count(cpu::threads(), "thread")),
@@ -63,7 +63,7 @@ pub fn describe(device: &Device) -> String {
     }
 }
 
-/// `1 clip`, `2 clips`.
+/// Returns the number with its noun: `1 clip`, `2 clips`.
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -79,7 +79,7 @@ fn device_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The seed of a command: what fits a run's `run.toml` too.
+/// Parses a seed that also fits a run's `run.toml`.
 pub fn seed(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
         Ok(seed) if i64::try_from(seed).is_ok() => Ok(seed),
@@ -87,7 +87,7 @@ pub fn seed(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Which features.
+/// Options of feature extraction.
 #[derive(Debug, Args)]
 pub struct FeatureArgs {
     /// Kind of features
@@ -108,10 +108,10 @@ pub struct FeatureArgs {
     /// Hop length, in samples
     #[arg(long, value_name = "N")]
     hop: Option<usize>,
-    /// Mel bands
+    /// Number of mel bands
     #[arg(long, value_name = "N")]
     n_mels: Option<usize>,
-    /// Cepstral coefficients (mfcc)
+    /// Number of cepstral coefficients (MFCC)
     #[arg(long, value_name = "N")]
     n_mfcc: Option<usize>,
     /// Lower edge of the lowest mel band, in Hz
@@ -120,10 +120,10 @@ pub struct FeatureArgs {
     /// Upper edge of the highest mel band, in Hz [default: half of the sample rate]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     fmax: Option<f32>,
-    /// Exponent of the spectrum's magnitudes: 1 (magnitude) or 2 (power)
+    /// Exponent of the spectrum's magnitude: 1 (magnitude) or 2 (power)
     #[arg(long, value_name = "N")]
     power: Option<u32>,
-    /// Range of decibels below the clip's loudest band; 0 for no limit
+    /// Range in decibels below the clip's loudest band; 0 for no limit
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     top_db: Option<f32>,
     /// Orders of deltas over time, appended as further bands: 0, 1 or 2
@@ -145,7 +145,7 @@ fn one_of<const N: usize>(names: [&'static str; N]) -> PossibleValuesParser {
 }
 
 impl FeatureArgs {
-    /// The settings, checked.
+    /// Returns the settings, validated.
     pub fn settings(&self) -> Result<FeatureSettings, Failure> {
         let preset: Preset = self.preset.parse()?;
         let own = FeatureSettings::of(preset);
@@ -178,7 +178,7 @@ impl FeatureArgs {
     }
 }
 
-/// Which part of a sound.
+/// Segment of a clip.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SegmentArgs {
     /// Start at this second of the sound; a negative value counts from its end
@@ -195,7 +195,7 @@ pub struct SegmentArgs {
 }
 
 impl SegmentArgs {
-    /// The part, checked.
+    /// Returns the segment, validated.
     pub fn segment(self) -> Result<Segment, Failure> {
         let segment = Segment {
             offset: self.offset,
@@ -206,19 +206,19 @@ impl SegmentArgs {
     }
 }
 
-/// Where features are kept from one command to the next, if anywhere.
+/// Directory of the feature cache, if there is one.
 pub fn cache_dir(no_cache: bool) -> Option<PathBuf> {
     if no_cache { None } else { cache::default_dir() }
 }
 
-/// The first of `name`, `name-2`, … that is not there yet.
+/// Returns the first of `name`, `name-2`, … that does not exist yet.
 pub fn free(name: &str) -> PathBuf {
     let names = (2..).map(|n| PathBuf::from(format!("{name}-{n}")));
     let mut names = std::iter::once(PathBuf::from(name)).chain(names);
     names.find(|name| !name.exists()).unwrap_or_default()
 }
 
-/// What to say when Ctrl-C ended a command that writes this folder, and whether there is enough in it to go on.
+/// Failure for a command that writes this folder and was stopped by Ctrl-C. `begun`: there is enough in it to resume.
 pub fn stopped(out: &Path, command: &str, begun: bool) -> Failure {
     let failure = Failure::new(format!("{}: stopped before the end", out.display()));
     match begun {
@@ -236,7 +236,7 @@ pub fn training_stopped(run: &Path) -> Failure {
     stopped(run, "train", begun)
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for the shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@\\".contains(c);

@@ -6,13 +6,13 @@ use melgrad::models::recipe::Recipe;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// What is to be other than the recipe has it.
+/// Settings that replace those of the recipe.
 #[derive(Debug, Args)]
 pub struct Overrides {
     /// Maximum number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
-    /// Examples per step
+    /// Batch size
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// Learning rate
@@ -51,19 +51,19 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// The number of epochs, where it is given.
+    /// Returns --epochs, if given.
     pub fn epochs(&self) -> Option<usize> {
         self.epochs.map(NonZeroUsize::get)
     }
 
-    /// --batch and --lr, where they are given.
+    /// Returns --batch and --lr, if given.
     pub fn steps(&self) -> [Option<String>; 2] {
         [number(self.batch), real(self.lr)]
     }
 
-    /// Changes the recipe. A value that makes no sense is wrong usage of its flag.
+    /// Changes the recipe. An invalid value is a usage error of its flag.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<(), Failure> {
-        // What is asked for by hand counts before a split of the dataset's own, and in the form that is asked for.
+        // A split given by flags overrides the dataset's own split, and in the form given.
         let by_hand = self.validation.is_some() || self.test.is_some();
         let (validation, test) = match self.split.as_deref() == Some("paper") {
             true => ("split.paper.validation", "split.paper.test"),
@@ -102,18 +102,18 @@ fn real(x: Option<f64>) -> Option<String> {
     x.map(|x| format!("{x:?}"))
 }
 
-/// Changes a setting by its name, for a flag.
+/// Changes the setting of this name, on behalf of a flag.
 pub fn set(recipe: &mut Recipe, flag: &str, key: &str, value: &str) -> Result<(), Failure> {
     let refused = |error| Failure::usage(format!("{flag}: {error}"));
     recipe.set(key, value).map_err(refused)
 }
 
-/// Changes settings by their names, as `--set` gives them.
+/// Changes settings by name, as `--set` gives them.
 pub fn set_all(recipe: &mut Recipe, settings: &[(String, String)]) -> Result<(), Failure> {
     (settings.iter()).try_for_each(|(key, value)| set(recipe, "--set", key, value))
 }
 
-/// `KEY=VALUE`
+/// Parses `KEY=VALUE`.
 pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {

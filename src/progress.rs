@@ -1,4 +1,4 @@
-//! How far work is: bars with the time left where somebody watches, plain lines elsewhere.
+//! Progress of work: bars with the time left in a terminal, plain lines elsewhere.
 
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,21 +9,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Plain lines come at most this often.
+/// Minimum interval between plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is shown of a piece of work.
+/// Progress display of one piece of work.
 pub struct Progress {
-    /// Hidden where standard error is no terminal.
+    /// Hidden if standard error is not a terminal.
     bar: ProgressBar,
     terminal: bool,
-    /// What the bar is about, and when a plain line last told of it.
+    /// Current stage, and the time of its last plain line.
     stage: Mutex<(&'static str, Instant)>,
     first_epoch: AtomicUsize,
 }
 
 impl Progress {
-    /// Nothing is shown until something happens.
+    /// Creates a display that shows nothing before the first event.
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
@@ -43,7 +43,7 @@ impl Progress {
         }
     }
 
-    /// Hands `work` the way to tell of its progress and to be stopped by Ctrl-C.
+    /// Runs `work` with a [`Control`] that reports its progress and stops it on Ctrl-C.
     pub fn watch<T>(&self, work: impl FnOnce(Control<'_>) -> T) -> T {
         let events = |event: Event<'_>| self.event(event);
         let result = work(Control {
@@ -107,7 +107,7 @@ impl Progress {
         self.above(|| terminal::note(text));
     }
 
-    /// Prints without tearing the bar apart.
+    /// Prints above the bar, without breaking it.
     fn above(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
@@ -124,7 +124,7 @@ impl Progress {
         }
     }
 
-    /// `, about 3 min left`, by the time that what is done took.
+    /// Returns `, about 3 min left`, estimated from the time so far.
     fn time_left(&self, done: usize, total: usize) -> String {
         let Ok(mut stage) = self.stage.lock() else {
             return String::new();

@@ -1,4 +1,4 @@
-//! What is printed where: data on standard output, everything else on standard error.
+//! Output: data on standard output, everything else on standard error.
 
 use crate::failure::Failure;
 use clap::builder::StyledStr;
@@ -21,17 +21,17 @@ fn wants_colour() -> bool {
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// A line on standard error. That it cannot be written is no reason to stop.
+/// Prints a line on standard error. Errors of writing are ignored.
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", one_line(text));
 }
 
-/// A warning on standard error.
+/// Prints a warning on standard error.
 pub fn warning(text: &str) {
     labelled("warning", YELLOW, text);
 }
 
-/// An error and its hint on standard error.
+/// Prints an error and its hint on standard error.
 pub fn error(text: &str, hint: Option<&str>) {
     labelled("error", RED, text);
     if let Some(hint) = hint {
@@ -47,12 +47,12 @@ fn labelled(label: &str, shade: &str, text: &str) {
     };
 }
 
-/// Control characters, which a file's name may hold, as escapes: a message stays one line and cannot drive a terminal.
+/// Escapes control characters, which a file's name may contain. A message stays one line and cannot control a terminal.
 pub fn one_line(text: &str) -> String {
     escaped(text.trim_end(), "")
 }
 
-/// Control characters as escapes, but for those of `plain`.
+/// Escapes control characters other than those in `plain`.
 fn escaped(text: &str, plain: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -64,7 +64,7 @@ fn escaped(text: &str, plain: &str) -> String {
     safe
 }
 
-/// Data on standard output. A terminal gets control characters other than line ends and tabs as escapes.
+/// Prints data on standard output. In a terminal, control characters other than line ends and tabs are escaped.
 pub fn print(text: &str) -> Result<(), Failure> {
     match std::io::stdout().is_terminal() {
         true => print_bytes(escaped(text, "\n\t").as_bytes()),
@@ -72,8 +72,8 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// A line on standard output that begins with the name of a file: as the system spells it, or, on a terminal, with
-/// control characters as escapes.
+/// Prints a line on standard output that begins with a file's name: its exact bytes, or, in a terminal, with control
+/// characters escaped.
 pub fn print_named(path: &Path, rest: &str) -> Result<(), Failure> {
     let name = match std::io::stdout().is_terminal() {
         true => escaped(&path.to_string_lossy(), "").into_bytes(),
@@ -82,7 +82,7 @@ pub fn print_named(path: &Path, rest: &str) -> Result<(), Failure> {
     print_bytes(&[&name, rest.as_bytes(), b"\n"].concat())
 }
 
-/// Bytes as they are. A reader that has gone away (`| head`) has what it wanted.
+/// Writes the bytes unchanged. A closed pipe (`| head`) is not an error.
 fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -94,12 +94,12 @@ fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// A path on standard output: see [`print_named`].
+/// Prints a path on standard output: see [`print_named`].
 pub fn print_path(path: &Path) -> Result<(), Failure> {
     print_named(path, "")
 }
 
-/// Help, coloured where somebody sees it.
+/// Prints help, coloured in a terminal.
 pub fn print_styled(text: &StyledStr) -> Result<(), Failure> {
     match wants_colour() && std::io::stdout().is_terminal() {
         true => print_bytes(text.ansi().to_string().as_bytes()),
@@ -107,7 +107,7 @@ pub fn print_styled(text: &StyledStr) -> Result<(), Failure> {
     }
 }
 
-/// One JSON document on standard output.
+/// Prints one JSON document on standard output.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print_bytes((text + "\n").as_bytes()),

@@ -21,7 +21,7 @@ impl Clip {
         self.samples.len() as f64 / f64::from(self.sample_rate.max(1))
     }
 
-    /// Refuses samples that are NaN, infinite, or beyond [`Clip::LOUDEST`]. The error has `name` as the file.
+    /// Checks that no sample is NaN, infinite, or beyond [`Clip::LOUDEST`]. `name` is the file's name in the error.
     ///
     /// # Errors
     /// [`Error::NotFinite`].
@@ -29,7 +29,7 @@ impl Clip {
         Self::check_samples(&self.samples, 0, name)
     }
 
-    /// [`Clip::check`] for samples of which the first has the number `first`.
+    /// [`Clip::check`] for samples of which the first has the index `first`.
     pub(crate) fn check_samples(samples: &[f32], first: u64, name: &str) -> Result<()> {
         if any_bad(samples)
             && let Some(index) = samples.iter().position(is_bad)
@@ -52,7 +52,7 @@ fn is_bad(sample: &f32) -> bool {
 
 vectorized! {
     fn any_bad(samples: &[f32]) -> bool {
-        // No early exit: it would keep the loop from being vectorized.
+        // No early exit: it would prevent vectorization.
         samples.iter().fold(0, |bad, s| bad | u32::from(is_bad(s))) > 0
     }
 }

@@ -1,16 +1,16 @@
 //! melgrad's audio: from files to features, pictures of sound, and a synthesiser of test music.
 //!
-//! Knows nothing of networks. Where to find what:
+//! Independent of networks. Modules:
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`Clip`] | one piece of decoded audio |
-//! | [`mod@decode`] | sound files to clips (WAV, AIFF, AU, MP3; with `formats` FLAC, Vorbis, Opus, AAC, ALAC), whole or piece by piece, by content, within [`Limits`] |
-//! | [`mod@resample`] | changes of the sample rate, as librosa's or torchaudio's |
-//! | [`augment`] | the sound itself changed: stretched, shifted, noisy |
-//! | [`mod@features`] | the registry of kinds: spectrograms, mel, MFCC, …; slopes, statistics, resizing |
-//! | [`synth`] | ten kinds of synthetic music, deterministic by seed |
-//! | `plot` | pictures of sound with axes (feature `plot`) |
+//! | [`mod@decode`] | audio files to clips (WAV, AIFF, AU, MP3; with `formats` FLAC, Vorbis, Opus, AAC, ALAC), whole or in blocks, by content, within [`Limits`] |
+//! | [`mod@resample`] | sample rate conversion, as in librosa or torchaudio |
+//! | [`augment`] | augmentation of audio: time stretch, pitch shift, noise |
+//! | [`mod@features`] | kinds of features: spectrograms, mel, MFCC, …; deltas, statistics, resizing |
+//! | [`synth`] | ten genres of synthetic music, deterministic by seed |
+//! | `plot` | plots of features with axes (feature `plot`) |
 //! | [`wav`] | writing WAV files |
 
 pub mod augment;

@@ -1,81 +1,81 @@
-//! What can go wrong between an architecture and its numbers.
+//! Errors of the engine.
 
 use crate::shape::Shape;
 
-/// Results of this crate.
+/// Result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that the engine can refuse. Every message is one line.
+/// All errors of the engine. Every message is one line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A device, a buffer or a kernel refused.
+    /// Error of a device, a buffer or a kernel.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
-    /// A shape that an operation cannot use.
+    /// A shape is invalid for an operation.
     #[error("{operation}: shape {shape} {problem}")]
     Shape {
-        /// Which operation.
+        /// Name of the operation.
         operation: &'static str,
         /// The shape.
         shape: Shape,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
-    /// Two shapes that do not go together.
+    /// Two shapes do not match.
     #[error("{operation}: {left} and {right} do not go together: {problem}")]
     Shapes {
-        /// Which operation.
+        /// Name of the operation.
         operation: &'static str,
-        /// The first operand's shape, or the one found.
+        /// Shape of the first operand, or the shape found.
         left: Shape,
-        /// The second operand's shape, or the one expected.
+        /// Shape of the second operand, or the shape expected.
         right: Shape,
-        /// Why not.
+        /// What is wrong with them.
         problem: String,
     },
-    /// An option that makes no sense.
+    /// An option is invalid.
     #[error("{operation}: {problem}")]
     Option {
-        /// Which operation.
+        /// Name of the operation.
         operation: &'static str,
-        /// What is wrong, with the figures.
+        /// What is wrong, with the values.
         problem: String,
     },
-    /// The same, inside a network.
+    /// Error inside a network's layer.
     #[error("layer `{path}`: {source}")]
     Layer {
-        /// The layer's path: `block2/conv1`.
+        /// Path of the layer: `block2/conv1`.
         path: String,
-        /// What went wrong there.
+        /// Error of the layer.
         source: Box<Error>,
     },
-    /// An architecture that cannot be read or built.
+    /// An architecture cannot be read or built.
     #[error("architecture: {0}")]
     Architecture(String),
-    /// `backward` where there is nothing to go back through.
+    /// `backward` on a tensor without a history.
     #[error("backward: {0}")]
     History(String),
-    /// Weights that do not fit the network.
+    /// Weights do not fit the network.
     #[error("weights do not fit the network: {0}")]
     Weights(Misfit),
-    /// A file that is no model file, or a damaged one.
+    /// A file is not a model file, or is damaged.
     #[error("model file: {0}")]
     ModelFile(String),
-    /// A batch that needs more memory than there is.
+    /// A batch needs more memory than there is.
     #[error("a batch of {batch} does not fit: {reason}; the largest that does is {largest}")]
     Batch {
-        /// The batch size asked for.
+        /// Batch size requested.
         batch: usize,
-        /// What it needs and what there is.
+        /// Memory needed and available.
         reason: String,
-        /// The largest batch size that fits (0: not even one).
+        /// Largest batch size that fits (0: not even one example).
         largest: usize,
     },
 }
 
 impl Error {
-    /// The same error, said of the layer at `path`. Paths of nested layers join: `block2/conv1`.
+    /// Returns the error with the path of its layer. Paths of nested layers are joined: `block2/conv1`.
     pub fn at(self, path: &str) -> Self {
         match self {
             Error::Layer {
@@ -92,7 +92,7 @@ impl Error {
         }
     }
 
-    /// What went wrong in the layer, where the error is said of one; otherwise itself.
+    /// Returns the error inside the layer, if there is a layer; else the error itself.
     pub fn cause(&self) -> &Error {
         match self {
             Error::Layer { source, .. } => source.cause(),
@@ -130,19 +130,19 @@ impl Error {
     }
 }
 
-/// How given weights differ from those a network has.
+/// Differences between given weights and those of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Misfit {
-    /// Names that the network has and the file has not, each with a similar unexpected name where there is one.
+    /// Names that only the network has, each with a similar unexpected name if there is one.
     pub missing: Vec<(String, Option<String>)>,
-    /// Names that the file has and the network has not.
+    /// Names that only the file has.
     pub unexpected: Vec<String>,
-    /// Names of both, with the shape in the file and the shape in the network.
+    /// Common names whose shapes differ, with the shape in the file and the shape in the network.
     pub mismatched: Vec<(String, Shape, Shape)>,
 }
 
 impl Misfit {
-    /// Whether everything fits.
+    /// Whether all weights fit.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
     }
@@ -171,7 +171,7 @@ impl std::fmt::Display for Misfit {
     }
 }
 
-/// At most eight of them, and how many more there are.
+/// Lists at most eight items, and the number of the others.
 pub(crate) fn list(items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(8);
     let mut shown: Vec<String> = items.take(8).collect();

@@ -1,8 +1,8 @@
-//! Holds gradients against central differences, in f64, and a device's f32 gradients against the f64 ones.
+//! Gradient check: compares gradients with central differences in f64, and a device's f32 gradients with the f64 ones.
 //!
-//! The function under test always stands in the middle of a graph: its output is scaled by random weights, goes through
-//! tanh, and is summed. So its gradient is handed numbers that all differ, as in a real network, and a function that
-//! mixes them up, or forgets to use them, is caught.
+//! The function under test always is in the middle of a graph: its output is scaled by random weights, goes through
+//! tanh, and is summed. So its backward pass receives values that all differ, as in a real network. A function that
+//! mixes them up, or ignores them, is detected.
 
 use crate::error::{Error, Result};
 use crate::network::Array;
@@ -11,16 +11,16 @@ use crate::tensor::Tensor;
 use kernels::Device;
 use kernels::philox::Philox;
 
-/// A function of tensors to be checked.
+/// A function of tensors under test.
 pub type Function<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
 
-/// How many elements of each input are moved, at most.
+/// Maximum number of elements per input that are perturbed.
 const MOVED: usize = 48;
 
-/// How far they are moved.
+/// Size of the perturbation.
 const STEP: f64 = 1e-5;
 
-/// Random inputs, normal; none nearer than `gap` to zero, for functions with a kink there.
+/// Returns random normal inputs; none nearer than `gap` to zero, for functions with a kink there.
 pub fn random(shape: impl Into<Shape>, seed: u64, gap: f32) -> Array {
     let shape = shape.into();
     let mut random = Philox::new(seed, 0);
@@ -32,8 +32,8 @@ pub fn random(shape: impl Into<Shape>, seed: u64, gap: f32) -> Array {
     Array { shape, values }
 }
 
-/// The largest difference between the gradients that `f` gives on [`Device::oracle`] and central differences, relative
-/// to the larger of the two and 1. About 1e-9 where all is well.
+/// Returns the largest difference between the gradients of `f` on [`Device::oracle`] and central differences, relative
+/// to the larger of the two and 1. About 1e-9 for a correct gradient.
 pub fn against_differences(inputs: &[Array], f: Function) -> Result<f64> {
     let device = Device::oracle();
     let gradients = gradients(&device, inputs, f)?;
@@ -48,7 +48,7 @@ pub fn against_differences(inputs: &[Array], f: Function) -> Result<f64> {
             let difference = (at(STEP)? - at(-STEP)?) / (2.0 * STEP);
             let scale = difference.abs().max(gradient[i].abs()).max(1.0);
             let error = (difference - gradient[i]).abs() / scale;
-            // A NaN must not pass for a small number.
+            // A NaN must not pass as a small number.
             largest = if error.is_nan() {
                 f64::INFINITY
             } else {
@@ -59,8 +59,8 @@ pub fn against_differences(inputs: &[Array], f: Function) -> Result<f64> {
     Ok(largest)
 }
 
-/// The largest difference between the gradients on `device` and on [`Device::oracle`], relative to the largest
-/// element of each input's gradient. A few 1e-6 where all is well.
+/// Returns the largest difference between the gradients on `device` and on [`Device::oracle`], relative to the largest
+/// element of each input's gradient. A few 1e-6 for a correct gradient.
 pub fn against_oracle(device: &Device, inputs: &[Array], f: Function) -> Result<f64> {
     let exact = gradients(&Device::oracle(), inputs, f)?;
     let found = gradients(device, inputs, f)?;
@@ -79,7 +79,7 @@ pub fn against_oracle(device: &Device, inputs: &[Array], f: Function) -> Result<
     Ok(largest)
 }
 
-/// The gradient of every input; on the oracle with all digits.
+/// Returns the gradient of every input; on the oracle in f64.
 fn gradients(device: &Device, inputs: &[Array], f: Function) -> Result<Vec<Vec<f64>>> {
     let tensors: Vec<Tensor> = tensors(device, inputs, None)?
         .iter()
@@ -102,7 +102,7 @@ fn gradients(device: &Device, inputs: &[Array], f: Function) -> Result<Vec<Vec<f
     tensors.iter().map(gradient).collect()
 }
 
-/// The inputs on a device, one of their elements moved.
+/// Uploads the inputs, with one element perturbed.
 fn tensors(
     device: &Device,
     inputs: &[Array],

@@ -1,4 +1,4 @@
-//! melgrad's engine: tensors, gradients, layers, architectures as data, optimizers, model files. Knows nothing of audio.
+//! melgrad's engine: tensors, gradients, layers, architectures as data, optimizers, model files. Independent of audio.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -6,14 +6,14 @@
 //! | `tape.rs` | [`Tensor::backward`], [`Gradients`], [`no_grad`] |
 //! | [`ops`] | one file per operation, its forward and its derivative side by side |
 //! | [`gradcheck`] | gradients against central differences, in f64 |
-//! | [`architecture`] | layers as data; shapes, parameters, work and memory told from them |
-//! | [`Network`] (`network.rs`) | an architecture with parameters: forward, watched or not |
+//! | [`architecture`] | layers as data; their shapes, parameters, operations and memory |
+//! | [`Network`] (`network.rs`) | an architecture with parameters: forward, with or without an observer |
 //! | [`optim`] | [`Optimizer`]: SGD, RMSprop, Adam, AdamW; clipping |
-//! | [`ModelFile`] (`model_file.rs`) | everything in one `.safetensors` |
-//! | [`state_dict`] | weights as PyTorch, torchvision and Keras keep them |
-//! | [`Error`] | what can go wrong |
+//! | [`ModelFile`] (`model_file.rs`) | network, settings and state in one `.safetensors` |
+//! | [`state_dict`] | weights in the formats of PyTorch, torchvision and Keras |
+//! | [`Error`] | all errors |
 //!
-//! The smallest whole story is `examples/xor.rs`.
+//! The smallest complete example is `examples/xor.rs`.
 
 pub mod architecture;
 mod axes;

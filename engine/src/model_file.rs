@@ -1,9 +1,9 @@
-//! Model files: everything that an answer needs, and a run that goes on, in one `.safetensors`.
+//! Model files: all that inference, or a resumed run, needs, in one `.safetensors`.
 //!
-//! The file's tensors are the weights and running statistics under their names (`conv1.weight`) and, in a file to go on
-//! from, the optimizer's state under `optimizer:NAME`. Its metadata has one key, `melgrad` (several would lie in no fixed
-//! order), with JSON: `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not look into
-//! these two), and `counters` where there is an optimizer's state.
+//! The file's tensors are the weights and running statistics under their names (`conv1.weight`). A checkpoint also has
+//! the optimizer's state under `optimizer:NAME`. The metadata has one key, `melgrad` (the order of several would vary),
+//! with JSON: `format`, `architecture`, `labels`, `features` and `normalisation` (the engine does not interpret these
+//! two), and `counters` if there is an optimizer's state.
 
 use crate::architecture::Architecture;
 use crate::architecture::operation::Operation;
@@ -15,16 +15,16 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// The number in the metadata's `format`.
+/// Version of the format, in the metadata's `format`.
 const FORMAT: u32 = 1;
 
-/// The metadata's key.
+/// Key in the metadata.
 const KEY: &str = "melgrad";
 
-/// What the names of the optimizer's tensors start with. No layer's name has a colon.
+/// Prefix of the names of the optimizer's tensors. No layer's name contains a colon.
 const OPTIMIZER: &str = "optimizer:";
 
-/// A trained network with all that belongs to it. The same contents give the same bytes.
+/// A trained network with its settings. The same contents give the same bytes.
 ///
 /// ```
 /// use engine::{Architecture, Device, ModelFile, Network};
@@ -39,26 +39,26 @@ const OPTIMIZER: &str = "optimizer:";
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFile {
-    /// The network, with as many outputs as there are labels.
+    /// Architecture, with one output per label.
     pub architecture: Architecture,
-    /// What the outputs mean, in order.
+    /// Labels of the outputs, in order.
     pub labels: Vec<String>,
-    /// How sound becomes the network's input; the audio crate's settings.
+    /// Settings from audio to the network's input, as defined by the audio crate.
     pub features: Value,
-    /// How features are scaled before the network sees them.
+    /// Normalisation of the features.
     pub normalisation: Value,
-    /// Every parameter, and the running statistics.
+    /// All parameters, and the running statistics.
     pub weights: Weights,
-    /// What a run needs to go on; `None` in a file that only answers.
+    /// State for resuming; `None` in a file for inference only.
     pub resume: Option<Resume>,
 }
 
-/// Where a run stood.
+/// State of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resume {
-    /// The optimizer's state: see [`Optimizer::state`](crate::Optimizer::state).
+    /// State of the optimizer: see [`Optimizer::state`](crate::Optimizer::state).
     pub optimizer: Weights,
-    /// Steps, epochs, the best so far: whatever the run counts.
+    /// Counters of the run: steps, epochs, best epoch.
     pub counters: Value,
 }
 
@@ -75,7 +75,7 @@ struct Metadata<'a> {
 }
 
 impl ModelFile {
-    /// A network as it is now; features and normalisation are filled in by who knows them.
+    /// Creates a file of the current network; the caller adds features and normalisation.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn new(network: &crate::Network, labels: Vec<String>) -> Result<Self> {
         Ok(ModelFile {
@@ -88,10 +88,10 @@ impl ModelFile {
         })
     }
 
-    /// The file's bytes, to be written whole or not at all.
+    /// Returns the file's bytes, to be written atomically.
     ///
     /// # Errors
-    /// Whatever [`ModelFile::from_bytes`] would not read again: numbers that are not finite, say.
+    /// Contents that [`ModelFile::from_bytes`] would reject, such as values that are not finite.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.check()?;
         let metadata = Metadata {
@@ -113,12 +113,12 @@ impl ModelFile {
         safetensors::serialize(weights.chain(state), Some(metadata)).map_err(refused)
     }
 
-    /// Reads and checks a file's bytes.
+    /// Parses and validates a file's bytes.
     ///
     /// # Errors
-    /// [`Error::ModelFile`] where it is no safetensors, truncated, without or with unreadable metadata, of a newer
-    /// format, or holds numbers that are not finite; [`Error::Weights`] where weights and architecture differ;
-    /// [`Error::Layer`] where the architecture itself does not fit together.
+    /// [`Error::ModelFile`] if the file is not safetensors, truncated, without or with unreadable metadata, of a newer
+    /// format, or holds values that are not finite; [`Error::Weights`] if weights and architecture differ;
+    /// [`Error::Layer`] if the layers of the architecture do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let problem = |problem: String| Error::ModelFile(problem);
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(refused)?;
@@ -181,7 +181,7 @@ impl ModelFile {
         Ok(file)
     }
 
-    /// Whether a file's bytes say of themselves that they are a model file, sound or not.
+    /// Whether the bytes claim to be a model file, valid or not.
     pub fn is_one(bytes: &[u8]) -> bool {
         let header = SafeTensors::read_metadata(bytes).map(|(_, header)| header);
         header.is_ok_and(|header| header.metadata().iter().any(|map| map.contains_key(KEY)))
@@ -212,7 +212,7 @@ impl ModelFile {
     }
 }
 
-/// What the format's own checks found.
+/// Errors of the format's own checks.
 pub(crate) fn refused(error: SafeTensorError) -> Error {
     use SafeTensorError as E;
     Error::ModelFile(match error {
@@ -244,10 +244,10 @@ impl View for &Array {
     }
 }
 
-/// Whether labels can be printed as they are: none drives a terminal or breaks a table.
+/// Checks that labels are safe to print: no control characters.
 ///
 /// # Errors
-/// A sentence that names the first with control characters.
+/// A sentence with the first label that contains control characters.
 pub fn printable(labels: &[String]) -> std::result::Result<(), String> {
     let odd = |label: &&String| label.contains(char::is_control);
     match labels.iter().find(odd) {

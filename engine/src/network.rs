@@ -1,5 +1,5 @@
-//! A network: an architecture with parameters on a device. How a batch goes through it is in `network/forward.rs`,
-//! weights from elsewhere in `network/adopt.rs`.
+//! Networks: an architecture with parameters on a device. `network/forward.rs` holds the forward pass,
+//! `network/adopt.rs` loads other weights.
 
 mod forward;
 mod load;
@@ -17,32 +17,32 @@ use kernels::Device;
 use kernels::philox::Philox;
 use std::collections::BTreeMap;
 
-/// Random numbers are told apart by their stream. Those of the first weights start here, beyond what anybody would
-/// count up to; those of dropout in `forward.rs`.
+/// First random stream of the initial weights: higher than any other stream number. Dropout's streams are in
+/// `forward.rs`.
 const INITIAL: u64 = 1 << 62;
 
-/// Something that a network learns.
+/// Trainable parameter of a network.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The layer's path and `weight` or `bias`: `block2/conv1.weight`.
+    /// Path of the layer with `weight` or `bias`: `block2/conv1.weight`.
     pub name: String,
-    /// The numbers. An optimizer changes them in place.
+    /// Values. An optimizer updates them in place.
     pub tensor: Tensor,
-    /// The layer's own L2 penalty.
+    /// L2 penalty of the layer.
     pub l2: f32,
 }
 
-/// Numbers on the host: a parameter outside any device.
+/// Parameter on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
-    /// The lengths of its axes.
+    /// Lengths of the axes.
     pub shape: Shape,
-    /// The numbers in row-major order.
+    /// Values in row-major order.
     pub values: Vec<f32>,
 }
 
 impl Array {
-    /// Whether it holds as many numbers as its shape says, all of them finite; `name` goes into errors.
+    /// Checks that the number of values fits the shape, and that all are finite; `name` is used in errors.
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         if self.values.len() != self.shape.elements() {
             let problem = format!("does not fit: `{name}` holds {} values", self.values.len());
@@ -55,7 +55,7 @@ impl Array {
     }
 }
 
-/// A network's parameters and running statistics on the host, by name.
+/// Parameters and running statistics of a network on the host, by name.
 pub type Weights = BTreeMap<String, Array>;
 
 /// An architecture with parameters on a device.
@@ -78,21 +78,21 @@ pub type Weights = BTreeMap<String, Array>;
 pub struct Network {
     architecture: Architecture,
     plan: Plan,
-    /// The numbers of all the plan's parameters, in its order.
+    /// Values of all the plan's parameters, in its order.
     numbers: Vec<Tensor>,
-    /// Those that are learned.
+    /// Trainable parameters.
     parameters: Vec<Parameter>,
-    /// Which of the plan's steps learn no more.
+    /// Which of the plan's steps are frozen.
     frozen: Vec<bool>,
     device: Device,
 }
 
 impl Network {
-    /// The network with parameters as PyTorch starts them: uniform within `1 / √fan_in`. The same seed gives the same
-    /// numbers on every device.
+    /// Creates the network with PyTorch's initialisation: uniform within `1 / √fan_in`. The same seed gives the same
+    /// values on every device.
     ///
     /// # Errors
-    /// What does not fit together, with the layer's path and both shapes; whatever the device refuses.
+    /// Layers that do not fit together, with the layer's path and both shapes; any error of the device.
     pub fn new(architecture: &Architecture, device: &Device, seed: u64) -> Result<Self> {
         let initial = |index: usize, spec: &ParameterSpec| {
             let mut random = Philox::new(seed, INITIAL + index as u64);
@@ -106,7 +106,7 @@ impl Network {
         Network::build(architecture, device, initial)
     }
 
-    /// The network with given weights.
+    /// Creates the network with given weights.
     ///
     /// # Errors
     /// [`Error::Weights`] with every name that is missing, unexpected or of another shape.
@@ -127,7 +127,7 @@ impl Network {
         values: impl Fn(usize, &ParameterSpec) -> Vec<f32>,
     ) -> Result<Self> {
         let plan = architecture.plan()?;
-        // What is learned lies together, so that an optimizer moves all of it at once.
+        // Trainable parameters are contiguous, so that an optimizer updates them all at once.
         let learned = plan.parameters.iter().filter(|spec| spec.learned);
         let lens: Vec<usize> = learned.map(|spec| spec.shape.elements()).collect();
         let mut together = device.zeros_together(&lens)?.into_iter();
@@ -163,25 +163,25 @@ impl Network {
         })
     }
 
-    /// What it was built from.
+    /// Returns the architecture.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// Where it lives.
+    /// Returns the device.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Everything that it learns, in a fixed order.
+    /// Returns all trainable parameters, in a fixed order.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// The parameters' numbers, and the running statistics beside them.
+    /// Returns the values of the parameters and of the running statistics.
     ///
     /// # Errors
-    /// What the device refuses.
+    /// Any error of the device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn weights(&self) -> Result<Weights> {
         let array = |(spec, tensor): (&ParameterSpec, &Tensor)| -> Result<(String, Array)> {
@@ -196,10 +196,10 @@ impl Network {
             .collect()
     }
 
-    /// Puts other numbers into the parameters and the running statistics.
+    /// Replaces the values of the parameters and of the running statistics.
     ///
     /// # Errors
-    /// As [`Network::with_weights`]; nothing is changed then.
+    /// As [`Network::with_weights`]; then nothing is changed.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
         check(&self.plan, weights)?;
         for (spec, tensor) in self.plan.parameters.iter().zip(&self.numbers) {
@@ -210,7 +210,7 @@ impl Network {
     }
 }
 
-/// Whether weights are those that a plan asks for, and as many numbers as their shapes say.
+/// Checks that weights have the names and shapes of a plan, and values to match.
 pub(crate) fn check(plan: &Plan, weights: &Weights) -> Result<()> {
     let mut misfit = Misfit::default();
     let wanted: BTreeMap<&str, &Shape> = plan

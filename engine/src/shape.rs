@@ -1,6 +1,6 @@
-//! Shapes: how many elements along each axis, known at run time.
+//! Shapes: number of elements along each axis, known at run time.
 
-/// The lengths of a tensor's axes, outermost first; images are `[n, c, h, w]`. `[]` is a single number.
+/// Lengths of a tensor's axes, outermost first; images are `[n, c, h, w]`. `[]` is a scalar.
 ///
 /// ```
 /// use engine::Shape;
@@ -12,19 +12,19 @@
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// The product of the lengths, stopping at the largest number there is.
+    /// Returns the product of the lengths; saturates at the maximum.
     pub fn elements(&self) -> usize {
         product(&self.0)
     }
 
-    /// Without one axis.
+    /// Returns the shape without one axis.
     pub fn without(&self, axis: usize) -> Shape {
         let kept = self.0.iter().enumerate().filter(|(i, _)| *i != axis);
         kept.map(|(_, &length)| length).collect::<Vec<_>>().into()
     }
 }
 
-/// The product of lengths, stopping at the largest number there is: beside a 0 they may be anything.
+/// Returns the product of lengths; saturates at the maximum, but is 0 if any length is 0.
 pub(crate) fn product(axes: &[usize]) -> usize {
     axes.iter().fold(1, |n, &axis| n.saturating_mul(axis))
 }

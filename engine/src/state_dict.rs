@@ -1,18 +1,18 @@
-//! Weights as other libraries keep them, there and back: PyTorch's state dicts, torchvision's files, Keras' layers, all
-//! as safetensors.
+//! Conversion of weights to and from other libraries: PyTorch's state dicts, torchvision's files, Keras' layers, all as
+//! safetensors.
 //!
-//! A name there is that of a layer and of one of its arrays: `block2.conv1.weight`. PyTorch's arrays are called and laid
-//! out as ours, and its layers' paths have `.` where ours have `/`, so nothing needs to be said. Keras' are turned:
+//! Names consist of a layer and one of its arrays: `block2.conv1.weight`. PyTorch's arrays have our names and layouts;
+//! its layers' paths have `.` where ours have `/`. So they need no mapping. Keras' arrays are transposed:
 //!
-//! | there | here |
+//! | Keras | here |
 //! | --- | --- |
 //! | `kernel` of a convolution `[h, w, in, out]` or `[t, in, out]` | `weight` `[out, in, h, w]`, `[out, in, t]` |
 //! | `kernel` of a Dense layer `[in, out]` | `weight` `[out, in]` |
 //! | `gamma`, `beta` | `weight`, `bias` |
 //! | `moving_mean`, `moving_variance` | `running_mean`, `running_var` |
 //!
-//! Layers that are called something else there are mapped by name: `{"features.0": "vgg16/block1_conv1"}`. What lies
-//! behind a Flatten is in another order in Keras, which has its channels last: such a Dense layer is not to be mapped.
+//! Layers with other names are mapped: `{"features.0": "vgg16/block1_conv1"}`. After a Flatten the order differs in
+//! Keras, which is channels-last: such a Dense layer must not be mapped.
 
 use crate::error::{Error, Result};
 use crate::model_file::refused;
@@ -22,15 +22,15 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
 
-/// Our layers' paths by theirs.
+/// Our layers' paths, by the other library's.
 pub type Names = BTreeMap<String, String>;
 
-/// The arrays of a safetensors file under our names. `names` gives our path of a layer for theirs, or for the last part
-/// of theirs; a layer that it does not know keeps its name. Half-precision and double numbers become f32; arrays of
-/// whole numbers (PyTorch's `num_batches_tracked`) are left out.
+/// Returns the arrays of a safetensors file under our names. `names` maps their path of a layer, or its last part, to
+/// ours; other layers keep their names. f16 and f64 become f32; integer arrays (PyTorch's `num_batches_tracked`) are
+/// left out.
 ///
 /// # Errors
-/// [`Error::ModelFile`] for what is no safetensors, numbers of another kind, or two arrays that become one.
+/// [`Error::ModelFile`] if the file is not safetensors, has other types, or if two arrays get the same name.
 pub fn read(bytes: &[u8], names: &Names) -> Result<Weights> {
     let dotted: BTreeMap<String, &String> = names
         .iter()
@@ -51,11 +51,11 @@ pub fn read(bytes: &[u8], names: &Names) -> Result<Weights> {
     Ok(weights)
 }
 
-/// A safetensors file that PyTorch's `load_state_dict` takes, where its modules are called as our layers: nested
+/// Returns a safetensors file for PyTorch's `load_state_dict`, whose modules must have our layers' names: nested
 /// `nn.Sequential`s, or modules with attributes of these names.
 ///
 /// # Errors
-/// [`Error::ModelFile`] where the format refuses.
+/// [`Error::ModelFile`] if the format cannot hold them.
 pub fn write(weights: &Weights) -> Result<Vec<u8>> {
     let arrays = weights
         .iter()
@@ -64,7 +64,7 @@ pub fn write(weights: &Weights) -> Result<Vec<u8>> {
     safetensors::serialize(arrays, Some(metadata)).map_err(refused)
 }
 
-/// An array's numbers as f32; `None` for whole numbers.
+/// Returns an array's values as f32; `None` for integers.
 fn numbers(name: &str, view: &TensorView<'_>) -> Result<Option<Vec<f32>>> {
     fn all<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         let (numbers, _) = bytes.as_chunks::<N>();
@@ -87,7 +87,7 @@ fn numbers(name: &str, view: &TensorView<'_>) -> Result<Option<Vec<f32>>> {
     }))
 }
 
-/// IEEE 754's half precision: a sign, five bits of exponent, ten of fraction.
+/// Converts IEEE 754 half precision: a sign, five bits of exponent, ten of fraction.
 fn half(bits: u16) -> f32 {
     let (exponent, fraction) = (u32::from(bits >> 10 & 31), u32::from(bits & 1023));
     let value = match exponent {
@@ -99,7 +99,7 @@ fn half(bits: u16) -> f32 {
     if bits >> 15 == 1 { -value } else { value }
 }
 
-/// Our name of an array, and its numbers in our order.
+/// Returns our name of an array, and its values in our order.
 fn renamed(theirs: &str, array: Array, names: &BTreeMap<String, &String>) -> (String, Array) {
     let plain = theirs.split(':').next().unwrap_or(theirs); // TensorFlow's `kernel:0`
     let plain = plain.replace('/', ".");
@@ -122,7 +122,7 @@ fn renamed(theirs: &str, array: Array, names: &BTreeMap<String, &String>) -> (St
     (format!("{path}.{which}"), array)
 }
 
-/// `[places.., in, out]` as `[out, in, places..]`.
+/// Transposes `[places.., in, out]` to `[out, in, places..]`.
 fn turned(array: Array) -> Array {
     let [places @ .., inputs, outputs] = &array.shape[..] else {
         return array;

@@ -1,10 +1,10 @@
-//! Reverse mode: what was computed from what, and the way back.
+//! Reverse-mode differentiation: records operations and computes gradients.
 //!
-//! Every operation on a tracked tensor leaves a `Node`: who its inputs were, and a closure that turns the gradient
-//! of its output into the gradients of its inputs. Nodes are numbered as they arise, so an input's number is always
-//! below its output's: going back from the highest number down meets every node after all that used it, and no sort is
-//! needed. The closure owns exactly the numbers that its derivative needs, and is dropped as soon as it has run, so
-//! that memory shrinks on the way back.
+//! Every operation on a tracked tensor creates a `Node`: its inputs, and a closure that computes the gradients of the
+//! inputs from the gradient of the output. Nodes are numbered in order of creation, so an input's number is always
+//! below its output's. Going from the highest number down visits every node after all its users, without sorting. The
+//! closure owns exactly the values that its derivative needs, and is dropped as soon as it has run, so memory shrinks
+//! during the backward pass.
 
 use crate::error::{Error, Result};
 use crate::no_grad::no_grad;
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-/// `Send` where there are threads: what a browser's GPU hands out may not leave its thread.
+/// `Send` where there are threads: in a browser, GPU objects must stay on their thread.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) trait MaybeSend: Send {}
 #[cfg(not(target_arch = "wasm32"))]
@@ -25,8 +25,8 @@ pub(crate) trait MaybeSend {}
 #[cfg(target_arch = "wasm32")]
 impl<T> MaybeSend for T {}
 
-/// Notes how `output` came from `inputs`. `backward` gets the gradient of the output and gives those of the inputs,
-/// in order; it is only kept where an input is tracked.
+/// Records that `output` was computed from `inputs`. `backward` receives the gradient of the output and returns those
+/// of the inputs, in order. It is kept only if an input is tracked.
 pub(crate) fn record(
     output: Tensor,
     inputs: &[&Tensor],
@@ -45,10 +45,10 @@ pub(crate) fn record(
 }
 
 impl Tensor {
-    /// Goes back through the history of this single number. The history is used up: memory is freed on the way.
+    /// Computes the gradients of this scalar. The history is consumed: memory is freed during the pass.
     ///
     /// # Errors
-    /// More than one number; no history; a history that an earlier `backward` used up; whatever a kernel refuses.
+    /// More than one element; no history; a history that an earlier `backward` consumed; any error of a kernel.
     pub fn backward(&self) -> Result<Gradients> {
         if self.elements() != 1 {
             return Err(Error::shape(
@@ -63,7 +63,7 @@ impl Tensor {
             return Err(Error::History(none.into()));
         };
         let mut gradients = HashMap::new();
-        // Gradients still to be handed on, by the number of the node whose output they belong to.
+        // Gradients to propagate, by the number of the node whose output they belong to.
         let mut pending = BTreeMap::from([(node.id, (node.clone(), start))]);
         while let Some((id, (node, gradient))) = pending.pop_last() {
             let leaf = matches!(node.kind, Kind::Leaf(_));
@@ -92,7 +92,7 @@ impl Tensor {
         Ok(Gradients(gradients))
     }
 
-    /// Asks [`backward`](Tensor::backward) to keep the gradient of this tensor too, not only those of parameters.
+    /// Makes [`backward`](Tensor::backward) also keep the gradient of this tensor, which is not a parameter.
     pub fn retain_grad(&self) {
         if let Some(node) = self.own_node() {
             node.retained.store(true, Ordering::Relaxed);
@@ -100,33 +100,33 @@ impl Tensor {
     }
 }
 
-/// What [`Tensor::backward`] found: gradients of parameters, and of tensors that asked to be retained.
+/// Result of [`Tensor::backward`]: gradients of parameters, and of tensors with retained gradients.
 #[derive(Debug)]
 pub struct Gradients(HashMap<u64, Tensor>);
 
 impl Gradients {
-    /// The gradient of a parameter, with its shape; `None` where the loss does not depend on it.
+    /// Returns the gradient of a parameter, with its shape; `None` if the loss does not depend on it.
     pub fn get(&self, parameter: &Tensor) -> Option<&Tensor> {
         self.0.get(&parameter.own_node()?.id)
     }
 
-    /// The same, taken out.
+    /// Removes the gradient of a parameter and returns it.
     pub fn take(&mut self, parameter: &Tensor) -> Option<Tensor> {
         self.0.remove(&parameter.own_node()?.id)
     }
 }
 
-/// Where the backward pass of an operation writes the gradient of one of its inputs.
+/// Buffer to which an operation's backward pass writes the gradient of one of its inputs.
 #[derive(Clone)]
 pub(crate) struct Place {
-    /// The input's, where it is a parameter.
+    /// Number of the input, if it is a parameter.
     leaf: Option<Arc<Node>>,
     device: Device,
     len: usize,
 }
 
 impl Place {
-    /// The parameter's own place, if it has one and nobody holds what was written there before.
+    /// Returns the parameter's own place, if it has one and no earlier gradient there is still in use.
     pub(crate) fn free(&self) -> Option<Buffer> {
         let Kind::Leaf(place) = &self.leaf.as_ref()?.kind else {
             return None;
@@ -135,7 +135,7 @@ impl Place {
         place.as_ref().filter(|buffer| !buffer.is_shared()).cloned()
     }
 
-    /// That place, or else a new buffer.
+    /// Returns that place, or a new buffer.
     pub(crate) fn buffer(&self) -> Result<Buffer> {
         match self.free() {
             Some(buffer) => Ok(buffer),
@@ -152,7 +152,7 @@ impl Tensor {
         }
     }
 
-    /// Where the gradient of this tensor should be written.
+    /// Returns where to write the gradient of this tensor.
     pub(crate) fn gradient_place(&self) -> Place {
         let leaf = |node: &&Arc<Node>| matches!(node.kind, Kind::Leaf(_));
         Place {

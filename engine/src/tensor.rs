@@ -1,4 +1,4 @@
-//! Tensors: a buffer with a shape and, when it is being trained, a history.
+//! Tensors: a buffer with a shape and, in training, a history.
 
 use crate::error::{Error, Result};
 use crate::no_grad;
@@ -7,10 +7,10 @@ use kernels::{Buffer, Device, Kernel};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Numbers on a device, f32, contiguous and row-major, with a shape. Cloning is cheap and shares the numbers.
+/// Array of f32 on a device, contiguous and row-major, with a shape. Cloning is cheap and shares the data.
 ///
-/// A tensor that comes from a [parameter](Tensor::parameter) carries its history, and
-/// [`backward`](Tensor::backward) goes back through it:
+/// A tensor computed from a [parameter](Tensor::parameter) has a history, through which [`backward`](Tensor::backward)
+/// computes gradients:
 ///
 /// ```
 /// use engine::{Device, Tensor};
@@ -31,10 +31,10 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// A tensor with these values in row-major order.
+    /// Creates a tensor from values in row-major order.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the shape has not as many elements as there are values; whatever the device refuses.
+    /// [`Error::Shape`] if the number of values differs from the shape's; any error of the device.
     pub fn from_vec(
         device: &Device,
         values: impl AsRef<[f32]>,
@@ -44,10 +44,10 @@ impl Tensor {
         Tensor::from_buffer(buffer, shape)
     }
 
-    /// A buffer as a tensor.
+    /// Creates a tensor from a buffer.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the shape has not as many elements as the buffer.
+    /// [`Error::Shape`] if the length of the buffer differs from the shape's.
     pub fn from_buffer(buffer: Buffer, shape: impl Into<Shape>) -> Result<Self> {
         let shape = shape.into();
         if shape.elements() != buffer.len() {
@@ -61,7 +61,7 @@ impl Tensor {
         })
     }
 
-    /// All zeros.
+    /// Creates a tensor of zeros.
     ///
     /// # Errors
     /// As [`Tensor::full`].
@@ -69,10 +69,10 @@ impl Tensor {
         Tensor::full(device, shape, 0.0)
     }
 
-    /// The same value everywhere.
+    /// Creates a tensor filled with a value.
     ///
     /// # Errors
-    /// [`Error::Shape`] for more elements than 32-bit indices reach; whatever the device refuses.
+    /// [`Error::Shape`] for more elements than 32-bit indices can address; any error of the device.
     pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Result<Self> {
         let shape = shape.into();
         if shape.elements() >= 1 << 31 {
@@ -86,7 +86,7 @@ impl Tensor {
         Tensor::from_buffer(buffer, shape)
     }
 
-    /// The result of a kernel with one output, without a history.
+    /// Runs a kernel with one output; the result has no history.
     pub(crate) fn launch(
         kernel: &dyn Kernel,
         inputs: &[&Tensor],
@@ -98,7 +98,7 @@ impl Tensor {
         Tensor::launch_into(buffer, kernel, inputs, shape)
     }
 
-    /// The same in a buffer that is given: see [`gradient_place`](Tensor::gradient_place).
+    /// Runs it with a given output buffer: see [`gradient_place`](Tensor::gradient_place).
     pub(crate) fn launch_into(
         buffer: Buffer,
         kernel: &dyn Kernel,
@@ -110,12 +110,12 @@ impl Tensor {
         Tensor::from_buffer(buffer, shape)
     }
 
-    /// The same numbers as the start of a history: gradients are computed for it.
+    /// Returns the tensor as a parameter: the start of a history, with a gradient.
     pub fn parameter(&self) -> Self {
         self.with_node(Some(Node::leaf()))
     }
 
-    /// The same numbers without the history.
+    /// Returns the tensor without its history (PyTorch's `detach`).
     pub fn detach(&self) -> Self {
         self.with_node(None)
     }
@@ -128,7 +128,7 @@ impl Tensor {
         }
     }
 
-    /// The same numbers under another shape; costs nothing.
+    /// Returns a view with another shape, without a copy.
     pub(crate) fn viewed(&self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
         debug_assert_eq!(shape.elements(), self.buffer.len());
@@ -139,28 +139,28 @@ impl Tensor {
         }
     }
 
-    /// The lengths of its axes.
+    /// Returns the shape.
     pub fn shape(&self) -> &Shape {
         &self.shape
     }
 
-    /// How many numbers.
+    /// Returns the number of elements.
     pub fn elements(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Where the numbers are.
+    /// Returns the buffer.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer
     }
 
-    /// Where the numbers live.
+    /// Returns the device.
     pub fn device(&self) -> &Device {
         self.buffer.device()
     }
 
-    /// Whether operations on it are recorded: it has a history, or starts one, and no [`no_grad`](crate::no_grad)
-    /// is around us.
+    /// Whether operations on it are recorded: it is a parameter or has a history, and there is no enclosing
+    /// [`no_grad`](crate::no_grad).
     pub fn is_tracked(&self) -> bool {
         self.node.is_some() && !no_grad::is_off()
     }
@@ -173,7 +173,7 @@ impl Tensor {
         self.node.as_ref()
     }
 
-    /// The numbers. Waits for the work recorded so far.
+    /// Reads the values. Waits for all recorded work.
     pub async fn read(&self) -> Result<Vec<f32>> {
         Ok(self.buffer.read().await?)
     }
@@ -184,7 +184,7 @@ impl Tensor {
         Ok(self.buffer.to_vec()?)
     }
 
-    /// The numbers with all digits, where they are held so: on [`Device::oracle`].
+    /// Reads the values in f64, on [`Device::oracle`], which computes in f64.
     pub fn to_vec_f64(&self) -> Option<Vec<f64>> {
         self.buffer.to_vec_f64()
     }
@@ -196,7 +196,7 @@ impl std::fmt::Debug for Tensor {
     }
 }
 
-/// The gradients of an operation's inputs, `None` for those that need none.
+/// Gradients of an operation's inputs, `None` for those that need none.
 pub(crate) type InputGradients = Result<Vec<Option<Tensor>>>;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -204,18 +204,18 @@ type Backward = Box<dyn FnOnce(Tensor) -> InputGradients + Send>;
 #[cfg(target_arch = "wasm32")]
 type Backward = Box<dyn FnOnce(Tensor) -> InputGradients>;
 
-/// One step of a history.
+/// Node of a history.
 pub(crate) struct Node {
     pub(crate) id: u64,
     pub(crate) kind: Kind,
-    /// Whether the caller wants the gradient of this step's output too.
+    /// Whether the gradient of this node's output is retained.
     pub(crate) retained: AtomicBool,
 }
 
 pub(crate) enum Kind {
-    /// A parameter: the history starts here. Its gradient may have a place of its own.
+    /// A parameter: start of the history. Its gradient may have a place of its own.
     Leaf(Mutex<Option<Buffer>>),
-    /// An operation; `None` once its gradient has been taken.
+    /// An operation; `None` once its gradient has been computed.
     Operation(Mutex<Option<Step>>),
 }
 
@@ -238,7 +238,7 @@ impl Node {
         Node::new(Kind::Leaf(Mutex::default()))
     }
 
-    /// Leaves the history: its inputs, and the closure with all that it keeps.
+    /// Takes inputs and closure out of the history.
     pub(crate) fn take(&self) -> Option<Step> {
         match &self.kind {
             Kind::Leaf(_) => None,
@@ -248,7 +248,7 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// One after the other: a history may be longer than a stack is deep.
+    /// Iterative, because a history may be deeper than the stack.
     fn drop(&mut self) {
         let mut rest: Vec<Arc<Node>> = Vec::new();
         let mut step = self.take();

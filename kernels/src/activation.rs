@@ -1,12 +1,12 @@
-//! Activations that kernels can apply on the way out, so that no pass over memory of their own is needed.
+//! Activations that kernels apply to their output, to avoid a separate pass over memory.
 //!
-//! Only those whose derivative can be read off their output are here: the backward pass then needs `y` alone.
-//! All others (gelu, swish, leaky relu of another slope) go through the elementwise expression.
+//! Only activations whose derivative is a function of their output: the backward pass then needs `y` alone.
+//! Others (gelu, swish, leaky relu with another slope) use the elementwise expression.
 
 use crate::cpu::math;
 use crate::vectorized;
 
-/// A function applied to each element of an output.
+/// Activation applied to each element of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Activation {
     /// `x`
@@ -24,11 +24,11 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// The slope of [`Activation::LeakyRelu`] below zero.
+/// Slope of [`Activation::LeakyRelu`] below zero.
 pub const LEAKY_SLOPE: f32 = 0.01;
 
 impl Activation {
-    /// Every one of them.
+    /// All activations.
     pub const ALL: [Activation; 6] = [
         Activation::None,
         Activation::Relu,
@@ -38,12 +38,12 @@ impl Activation {
         Activation::Sigmoid,
     ];
 
-    /// The value of `override ACTIVATION` in WGSL.
+    /// Returns the value of `override ACTIVATION` in WGSL.
     pub fn code(self) -> f64 {
         Activation::ALL.iter().position(|a| *a == self).unwrap_or(0) as f64
     }
 
-    /// The definition.
+    /// Computes the activation: the definition.
     pub fn oracle(self, x: f64) -> f64 {
         match self {
             Activation::None => x,
@@ -85,8 +85,8 @@ impl Activation {
         }
     }
 
-    /// The gradient before the activation, from its output and the gradient behind it: the definition. Zero at zero
-    /// for relu, as in PyTorch.
+    /// Returns the gradient before the activation, from its output and the gradient after it: the definition. Zero at
+    /// zero for relu, as in PyTorch.
     pub fn oracle_grad(self, y: f64, dy: f64) -> f64 {
         let positive = y > 0.0;
         match self {
@@ -99,7 +99,7 @@ impl Activation {
         }
     }
 
-    /// Turns the gradient behind the activation into that before it, in place.
+    /// Turns the gradient after the activation into the gradient before it, in place.
     pub fn apply_grad(self, y: &[f32], dy: &mut [f32]) {
         match self {
             Activation::None => {}

@@ -1,34 +1,35 @@
-//! Buffers: blocks of 4-byte words on a device, given back to the device's pool when dropped.
+//! Buffers: blocks of 4-byte words on a device, returned to the device's pool on drop.
 
 use crate::device::{Backend, Device};
 use crate::error::{Error, Result};
 use crate::pool::Numbered;
 use std::sync::{Arc, RwLock};
 
-/// A block of f32 (or u32) numbers on a device, or a part of one. Cloning shares it; the last clone gives the block back.
+/// A block of f32 (or u32) values on a device, or a part of one. Clones share it; dropping the last one frees the
+/// block.
 #[derive(Clone)]
 pub struct Buffer(Arc<View>);
 
-/// Which words of a block.
+/// Range of words within a block.
 struct View {
     memory: Arc<Memory>,
     start: usize,
     len: usize,
-    /// A part begins at a multiple of [`PLACE`] words, and what lies behind it up to the next one is its own.
+    /// A part begins at a multiple of [`PLACE`] words; it also owns the words behind it up to the next multiple.
     part: bool,
 }
 
-/// A block with the device that it goes back to.
+/// A block with the device that owns it.
 struct Memory {
     device: Device,
-    /// `None` only while being dropped.
+    /// `None` only during drop.
     block: Option<Block>,
 }
 
-/// Parts of a block begin at multiples of so many words: 256 bytes, which every GPU can bind.
+/// Alignment of the parts of a block, in words: 256 bytes, which every GPU can bind.
 pub const PLACE: usize = 64;
 
-/// Memory that a pool hands out: at least as long as the buffer that holds it.
+/// Memory from a pool: at least as long as the buffer that holds it.
 pub(crate) enum Block {
     Cpu(Numbered<RwLock<Vec<f32>>>),
     Oracle(RwLock<Vec<f64>>),
@@ -50,7 +51,7 @@ impl Buffer {
         }))
     }
 
-    /// The `len` words from `start` on, which must be a multiple of [`PLACE`], as a part.
+    /// Returns the `len` words from `start` on as a part; `start` must be a multiple of [`PLACE`].
     pub(crate) fn part(&self, start: usize, len: usize) -> Self {
         debug_assert!(start.is_multiple_of(PLACE) && start + len <= self.len());
         Buffer(Arc::new(View {
@@ -61,8 +62,8 @@ impl Buffer {
         }))
     }
 
-    /// Buffers that lie one behind the other in one block (see [`Device::zeros_together`]) as one buffer, with the
-    /// unused words between and behind them; a single buffer as it is. `None` for any others.
+    /// Joins adjacent buffers of one block (see [`Device::zeros_together`]) into one buffer, with the unused words
+    /// between and behind them. A single buffer is returned unchanged; `None` for any others.
     pub fn join(buffers: &[&Buffer]) -> Option<Buffer> {
         let first = buffers.first()?;
         if buffers.len() == 1 && !first.0.part {
@@ -79,10 +80,10 @@ impl Buffer {
         Some(first.reach(end - first.0.start))
     }
 
-    /// The first `len` words.
+    /// Returns the first `len` words.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If the buffer is shorter.
     pub fn first(&self, len: usize) -> Buffer {
         assert!(len <= self.len(), "{len} of {} words", self.len());
         self.reach(len)
@@ -96,60 +97,60 @@ impl Buffer {
         }))
     }
 
-    /// How many elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.0.len
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.len == 0
     }
 
-    /// Where it lives.
+    /// Returns the device.
     pub fn device(&self) -> &Device {
         &self.0.memory.device
     }
 
-    /// Where it begins in its block.
+    /// Returns the offset in its block.
     pub(crate) fn start(&self) -> usize {
         self.0.start
     }
 
-    /// How many words are bound, the unused ones behind a part among them; `None`: the whole block.
+    /// Returns the number of words to bind, including the unused ones behind a part; `None`: the whole block.
     #[cfg(feature = "gpu")]
     pub(crate) fn span(&self) -> Option<usize> {
         self.0.part.then(|| self.end() - self.0.start)
     }
 
-    /// Where the next part may begin.
+    /// Returns where the next part may begin.
     fn end(&self) -> usize {
         (self.0.start + self.len().max(1)).next_multiple_of(PLACE)
     }
 
-    /// Whether both have words in common.
+    /// Whether both overlap.
     pub fn same(&self, other: &Buffer) -> bool {
         Arc::ptr_eq(&self.0.memory, &other.0.memory)
             && self.0.start < other.end()
             && other.0.start < self.end()
     }
 
-    /// Whether both lie in one block. WebGPU lets no dispatch read and write the same block.
+    /// Whether both are in one block. WebGPU allows no dispatch to read and write the same block.
     pub(crate) fn neighbours(&self, other: &Buffer) -> bool {
         Arc::ptr_eq(&self.0.memory, &other.0.memory)
     }
 
-    /// Whether there are other clones of it.
+    /// Whether there are other clones.
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// The contents. Waits for the work recorded so far.
+    /// Reads the contents. Waits for all recorded work.
     pub async fn read(&self) -> Result<Vec<f32>> {
         self.read_block(self.len()).await
     }
 
-    /// The contents as unsigned integers.
+    /// Reads the contents as unsigned integers.
     pub async fn read_u32(&self) -> Result<Vec<u32>> {
         if let Some(values) = self.to_vec_f64() {
             return Ok(values.into_iter().map(|v| v as u32).collect());
@@ -157,7 +158,7 @@ impl Buffer {
         Ok(bytemuck::allocation::cast_vec(self.read().await?))
     }
 
-    /// The contents in f64, where they are held so: on [`Device::oracle`].
+    /// Reads the contents in f64, on [`Device::oracle`], which computes in f64.
     pub fn to_vec_f64(&self) -> Option<Vec<f64>> {
         match self.block() {
             Block::Oracle(values) => {
@@ -182,8 +183,8 @@ impl Buffer {
         crate::device::block_on(self.read_u32())
     }
 
-    /// `len` words of the block from the buffer's first on, which may be more than the buffer has: proofs read the
-    /// guard zone behind an output with it.
+    /// Reads `len` words of the block from the buffer's first on, possibly more than the buffer has: proofs read the
+    /// guard zone behind an output this way.
     pub(crate) async fn read_block(&self, len: usize) -> Result<Vec<f32>> {
         let range = self.start()..self.start() + len;
         match (self.block(), self.device().backend()) {

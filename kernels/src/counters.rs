@@ -1,10 +1,10 @@
-//! What a device has done, counted always; and a way to make it fail on purpose, for tests.
+//! Counters of a device's work; and simulated failures, for tests.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a device has done since it was opened. The difference of two is what the work between them cost.
+        /// Counters since the device was opened. The difference of two is the cost of the work between them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct Counters {
             $($(#[$doc])* pub $name: u64,)*
@@ -33,27 +33,27 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Kernels launched.
+    /// Number of kernels launched.
     launches,
-    /// Dispatches recorded: on a GPU, a launch is one or several.
+    /// Number of dispatches recorded: on a GPU, a launch has one or several.
     dispatches,
     /// Floating-point operations of the launched kernels.
     flops,
     /// The fewest bytes that the launched kernels can have moved.
     bytes,
-    /// Blocks asked of the system; stands still once a training step repeats, as do the next two.
+    /// Number of blocks allocated; constant once a training step repeats, like the next two.
     allocations,
-    /// Pipelines compiled.
+    /// Number of pipelines compiled.
     pipelines,
-    /// Bind groups made.
+    /// Number of bind groups created.
     bind_groups,
-    /// Command streams submitted.
+    /// Number of command streams submitted.
     submissions,
-    /// Waits for the device.
+    /// Number of waits for the device.
     synchronisations,
-    /// Transfers to the host, each of which waits.
+    /// Number of transfers to the host, each of which waits.
     reads,
-    /// Transfers to the device.
+    /// Number of transfers to the device.
     writes,
 }
 

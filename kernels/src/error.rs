@@ -1,123 +1,123 @@
-//! What can go wrong between a shape and its numbers.
+//! Errors of kernels, buffers and devices.
 
-/// Everything that a kernel, a buffer or a device can refuse.
+/// All errors of this crate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The kernel's own shape or options make no sense.
+    /// The kernel's shape or options are invalid.
     #[error("{kernel}: {message}")]
     Shape {
-        /// Which kernel.
+        /// Name of the kernel.
         kernel: &'static str,
-        /// What is wrong, with the figures.
+        /// What is wrong, with the values.
         message: String,
     },
-    /// A buffer's length is not the one that the kernel's shape asks for.
+    /// A buffer's length is not that of the kernel's shape.
     #[error("{kernel}: `{arg}` holds {found} elements, the shape asks for {expected}")]
     Length {
-        /// Which kernel.
+        /// Name of the kernel.
         kernel: &'static str,
-        /// Which argument.
+        /// Name of the argument.
         arg: &'static str,
-        /// What the shape asks for.
+        /// Length expected.
         expected: usize,
-        /// What was given.
+        /// Length found.
         found: usize,
     },
     /// Too few or too many buffers.
     #[error("{kernel}: {found} {what} given, {expected} expected")]
     Arity {
-        /// Which kernel.
+        /// Name of the kernel.
         kernel: &'static str,
         /// `inputs` or `outputs`.
         what: &'static str,
-        /// How many the kernel has.
+        /// Number expected.
         expected: usize,
-        /// How many were given.
+        /// Number found.
         found: usize,
     },
-    /// The same buffer as an output and as another argument.
+    /// The same buffer is an output and another argument.
     #[error("{kernel}: `{arg}` is given twice, and one of the two is written")]
     Aliased {
-        /// Which kernel.
+        /// Name of the kernel.
         kernel: &'static str,
-        /// Which argument.
+        /// Name of the argument.
         arg: &'static str,
     },
     /// Buffers of two devices in one call.
     #[error("{operation}: a buffer lives on `{found}`, the call runs on `{expected}`")]
     WrongDevice {
-        /// Kernel or transfer.
+        /// Name of the kernel or transfer.
         operation: &'static str,
-        /// The device that runs it.
+        /// Device that runs it.
         expected: String,
-        /// The device of the buffer.
+        /// Device of the buffer.
         found: String,
     },
-    /// More elements than an index or a binding of this device can reach.
+    /// More elements than an index or a binding of this device can address.
     #[error("{operation}: {bytes} bytes in one buffer, `{device}` allows {limit}")]
     TooLarge {
-        /// Kernel or transfer.
+        /// Name of the kernel or transfer.
         operation: &'static str,
-        /// How much was asked for.
+        /// Amount requested.
         bytes: u64,
-        /// How much there may be.
+        /// Maximum amount.
         limit: u64,
-        /// Whose limit.
+        /// Device with this limit.
         device: String,
     },
-    /// The device has no memory left.
+    /// The device is out of memory.
     #[error("out of memory on `{device}`: {bytes} bytes asked for, {in_use} in use")]
     OutOfMemory {
-        /// Whose memory.
+        /// Name of the device.
         device: String,
-        /// How much was asked for.
+        /// Amount requested.
         bytes: u64,
-        /// How much our buffers hold already.
+        /// Amount that our buffers already hold.
         in_use: u64,
     },
-    /// The device went away (driver reset, unplugged, browser tab throttled).
+    /// The device was lost (driver reset, unplugged, browser tab throttled).
     #[error("device `{device}` was lost: {reason}")]
     DeviceLost {
-        /// Which.
+        /// Name of the device.
         device: String,
-        /// In the driver's words.
+        /// Message of the driver.
         reason: String,
     },
-    /// No such device here.
+    /// There is no such device.
     #[error("no device `{wanted}`: {reason}")]
     NoDevice {
-        /// What was asked for.
+        /// Device requested.
         wanted: String,
-        /// Why not, and what there is.
+        /// Cause, and the devices available.
         reason: String,
     },
-    /// No rung of that name, or none that serves this shape on this device.
+    /// No rung has this name, or it does not support this shape on this device.
     #[error("{kernel}: no rung `{rung}` for this shape on `{device}`")]
     NoRung {
-        /// Which kernel.
+        /// Name of the kernel.
         kernel: &'static str,
-        /// Which rung.
+        /// Name of the rung.
         rung: String,
-        /// On which device.
+        /// Name of the device.
         device: String,
     },
-    /// The driver refused a shader or a command: a bug, of ours or of the driver.
+    /// The driver rejected a shader or a command: a bug in melgrad or in the driver.
     #[error("`{device}` refused {operation}: {reason}")]
     Driver {
-        /// Which device.
+        /// Name of the device.
         device: String,
-        /// What was being done.
+        /// Operation that failed.
         operation: String,
-        /// In the driver's words.
+        /// Message of the driver.
         reason: String,
     },
 }
 
-/// Results of this crate.
+/// Result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The number of elements of a shape, refused where 32-bit indices in WGSL would not reach it.
+/// Returns the number of elements of a shape; an error if 32-bit indices in WGSL cannot address them.
 pub fn elements(kernel: &'static str, shape: &[usize]) -> Result<usize> {
     shape
         .iter()

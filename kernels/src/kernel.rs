@@ -1,13 +1,13 @@
-//! What a kernel is: a shape with options, its definition, and its implementations.
+//! Definition of a kernel: a shape with options, an oracle, and implementations.
 //!
-//! A kernel is a plain struct: its public fields are its shape and options, and implementing [`Kernel`] gives it
-//! a definition ([`Kernel::oracle`]), a CPU implementation ([`Kernel::cpu`]) and a ladder of WGSL rungs
-//! ([`Kernel::rungs`], [`Kernel::plan`]). Everything else (launching, tests, benches, tables) reads these.
+//! A kernel is a plain struct. Its public fields are its shape and options. Its implementation of [`Kernel`] gives a
+//! definition ([`Kernel::oracle`]), a CPU implementation ([`Kernel::cpu`]) and a ladder of WGSL rungs
+//! ([`Kernel::rungs`], [`Kernel::plan`]). Everything else (launching, tests, benches, tables) uses these.
 
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 
-/// What the 4-byte words of a buffer mean.
+/// Type of a buffer's 4-byte words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// IEEE single precision.
@@ -16,21 +16,21 @@ pub enum Kind {
     U32,
 }
 
-/// One buffer that a kernel reads or writes.
+/// Argument: a buffer that a kernel reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arg {
-    /// The name used in errors, in the docs and for the WGSL binding.
+    /// Name in errors, in the docs and of the WGSL binding.
     pub name: &'static str,
-    /// How many elements.
+    /// Number of elements.
     pub len: usize,
-    /// What they are.
+    /// Type of the elements.
     pub kind: Kind,
-    /// Whether an output's earlier contents matter (`p` of Adam).
+    /// Whether an output's earlier contents are read (`p` of Adam).
     pub updated: bool,
 }
 
 impl Arg {
-    /// `len` floats.
+    /// Returns an argument of `len` floats.
     pub fn f32(name: &'static str, len: usize) -> Self {
         Arg {
             name,
@@ -40,7 +40,7 @@ impl Arg {
         }
     }
 
-    /// `len` unsigned integers.
+    /// Returns an argument of `len` unsigned integers.
     pub fn u32(name: &'static str, len: usize) -> Self {
         Arg {
             name,
@@ -50,7 +50,7 @@ impl Arg {
         }
     }
 
-    /// An output that is read before it is written.
+    /// Returns the output as one that is read before it is written.
     pub fn updated(self) -> Self {
         Arg {
             updated: true,
@@ -64,11 +64,11 @@ impl Arg {
 pub struct Rung {
     /// File stem, pipeline key, debug label, profiler row and bench id: `matmul_2_tiled`.
     pub name: &'static str,
-    /// The file.
+    /// Text of the file.
     pub source: &'static str,
 }
 
-/// A rung from the file `NAME.wgsl` beside the caller.
+/// Rung from the file `NAME.wgsl` next to the caller.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! rung {
@@ -80,41 +80,41 @@ macro_rules! rung {
     };
 }
 
-/// What a device allows, as far as a plan depends on it.
+/// Limits of a device that affect a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Workgroups along one dimension of the grid.
+    /// Maximum number of workgroups along one dimension of the grid.
     pub groups_per_dimension: u32,
-    /// Bytes of `var<workgroup>`.
+    /// Maximum bytes of `var<workgroup>`.
     pub workgroup_memory: u32,
-    /// Threads in one workgroup.
+    /// Maximum number of threads in a workgroup.
     pub threads_per_group: u32,
-    /// Bytes in one storage binding.
+    /// Maximum bytes of a storage binding.
     pub binding_bytes: u64,
-    /// Iterations of loops that one thread may make. Mesa's llvmpipe leaves a loop after 65 535, all loops of the
-    /// thread counted, and says nothing; a card whose thread runs for seconds is reset by its watchdog.
+    /// Maximum loop iterations of one thread. Mesa's llvmpipe silently leaves a loop after 65 535 iterations, counted
+    /// over all loops of the thread. A GPU whose thread runs for seconds is reset by its watchdog.
     pub iterations: usize,
-    /// Matrix units, where they were asked for and stood their test.
+    /// Matrix units, if requested and tested.
     pub cooperative: Option<Cooperative>,
 }
 
-/// An adapter's matrix units, which multiply halves (f16) and sum in f32, as WGSL's cooperative matrices.
+/// Matrix units of an adapter, which multiply f16 and accumulate in f32: WGSL's cooperative matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cooperative {
     /// Rows and columns of a block: 8 or 16.
     pub side: u32,
-    /// Threads that surely make four subgroups, each of which multiplies blocks for itself.
+    /// Number of threads that contain at least four subgroups. Each subgroup multiplies its own blocks.
     pub threads: u32,
 }
 
 impl Cooperative {
-    /// Rows and columns of the tile that a workgroup computes.
+    /// Rows and columns of a workgroup's tile.
     pub fn tile(self) -> usize {
         4 * self.side as usize
     }
 
-    /// What a thread does for a tile of sums over `depth`: loads and stores; and, where infinities or NaN are about,
-    /// its sums one by one.
+    /// Work of a thread for a tile of sums over `depth`: loads and stores; and, with infinities or NaN, its sums one by
+    /// one.
     pub fn iterations(self, depth: usize) -> usize {
         let tile = self.tile();
         let each = (tile * tile).div_ceil(self.threads as usize);
@@ -138,7 +138,7 @@ impl Cooperative {
 }
 
 impl Limits {
-    /// What every WebGPU device gives.
+    /// Limits that every WebGPU device supports.
     pub const WEBGPU: Limits = Limits {
         groups_per_dimension: 65_535,
         workgroup_memory: 16_384,
@@ -148,14 +148,14 @@ impl Limits {
         cooperative: None,
     };
 
-    /// [`Limits::iterations`] of hardware: a second or two of dependent reads.
+    /// [`Limits::iterations`] of hardware: one or two seconds of dependent reads.
     pub const CARD_ITERATIONS: usize = 4 << 20;
 
     /// [`Limits::iterations`] of software adapters.
     pub const SOFTWARE_ITERATIONS: usize = 65_000;
 
-    /// `groups` workgroups as a grid, folded into y where one dimension does not hold them.
-    /// Shaders number them `id = group.y * num_workgroups.x + group.x` and leave where `id` is past the end.
+    /// Returns a grid of `groups` workgroups, folded into y if one dimension cannot hold them.
+    /// Shaders compute `id = group.y * num_workgroups.x + group.x` and return if `id` is past the end.
     pub fn fold(&self, groups: usize) -> [u32; 3] {
         let y = groups.div_ceil(self.groups_per_dimension as usize).max(1);
         [groups.div_ceil(y).max(1) as u32, y as u32, 1]
@@ -165,28 +165,27 @@ impl Limits {
 /// One dispatch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pass {
-    /// Names the pipeline together with `constants`; a rung's name.
+    /// Key of the pipeline, together with `constants`; a rung's name.
     pub name: Cow<'static, str>,
     /// WGSL text.
     pub source: Cow<'static, str>,
     /// `override` constants.
     pub constants: Vec<(&'static str, f64)>,
-    /// The words of the uniform block at binding 0 (at most [`Pass::MAX_PARAMS`]).
+    /// Words of the uniform block at binding 0 (at most [`Pass::MAX_PARAMS`]).
     pub params: Vec<u32>,
-    /// What stands at bindings 1, 2, …: positions in inputs, then outputs, then scratch.
+    /// Buffers at bindings 1, 2, …: indices into inputs, then outputs, then scratch.
     pub bindings: Vec<usize>,
-    /// Workgroups.
+    /// Number of workgroups.
     pub groups: [u32; 3],
-    /// About how many iterations of loops a thread makes, where that grows with the shape
-    /// (see [`Limits::iterations`]).
+    /// Approximate number of loop iterations per thread, if it grows with the shape (see [`Limits::iterations`]).
     pub iterations: usize,
 }
 
 impl Pass {
-    /// Words in a uniform block.
+    /// Maximum number of words in a uniform block.
     pub const MAX_PARAMS: usize = 64;
 
-    /// One dispatch of `rung` over all `args` buffers, in order.
+    /// Returns one dispatch of `rung` over all `args` buffers, in order.
     pub fn of(rung: &Rung, args: usize, params: Vec<u32>, groups: [u32; 3]) -> Self {
         Pass {
             name: rung.name.into(),
@@ -199,36 +198,36 @@ impl Pass {
         }
     }
 
-    /// The same with loops of so many iterations.
+    /// Returns the pass with so many loop iterations.
     pub fn looping(self, iterations: usize) -> Self {
         Pass { iterations, ..self }
     }
 
-    /// The same with `override` constants.
+    /// Returns the pass with `override` constants.
     pub fn with(mut self, constants: &[(&'static str, f64)]) -> Self {
         self.constants = constants.to_vec();
         self
     }
 
-    /// The same with one `override` constant more.
+    /// Returns the pass with one more `override` constant.
     pub fn and(mut self, name: &'static str, value: f64) -> Self {
         self.constants.push((name, value));
         self
     }
 
-    /// The same over other bindings.
+    /// Returns the pass with other bindings.
     pub fn over(mut self, bindings: &[usize]) -> Self {
         self.bindings = bindings.to_vec();
         self
     }
 }
 
-/// What the GPU is to do for one launch: dispatches in order, and the scratch buffers between them.
+/// GPU plan of one launch: dispatches in order, and scratch buffers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// Lengths of scratch buffers, in elements.
     pub scratch: Vec<usize>,
-    /// The dispatches.
+    /// Dispatches, in order.
     pub passes: Vec<Pass>,
 }
 
@@ -241,32 +240,33 @@ impl From<Pass> for Plan {
     }
 }
 
-/// One operation on buffers.
+/// An operation on buffers.
 ///
-/// Inputs are bound `read`, outputs and scratch `read_write` in WGSL. An output holds arbitrary words before the
-/// launch unless [`Arg::updated`], and every one of its elements is written.
+/// Inputs are bound `read`, outputs and scratch `read_write` in WGSL. Before the launch an output holds arbitrary
+/// words, unless it is [`Arg::updated`]. The kernel writes every element of it.
 pub trait Kernel: std::fmt::Debug + Send + Sync {
-    /// The kernel's name, as errors, reports and rungs have it.
+    /// Returns the kernel's name in errors, reports and rungs.
     fn name(&self) -> &'static str;
 
-    /// The same with half the batch (examples, clips or rows), rounded up; `None` where it has no batch, or one of 1.
+    /// Returns the kernel with half the batch (examples, clips or rows), rounded up; `None` if there is no batch, or it
+    /// is 1.
     fn smaller(&self) -> Option<Box<dyn Kernel>> {
         None
     }
 
-    /// Whether shape and options make sense. Called before anything else.
+    /// Validates shape and options. Called before anything else.
     fn check(&self) -> Result<()>;
 
-    /// What is read, in order.
+    /// Returns the inputs, in order.
     fn inputs(&self) -> Vec<Arg>;
 
-    /// What is written, in order.
+    /// Returns the outputs, in order.
     fn outputs(&self) -> Vec<Arg>;
 
-    /// Floating-point operations, a multiply-add counted as two.
+    /// Returns the number of floating-point operations; a multiply-add counts as two.
     fn flops(&self) -> u64;
 
-    /// The fewest bytes that must be moved: every argument once, updated ones twice.
+    /// Returns the fewest bytes that must be moved: every argument once, updated ones twice.
     fn bytes(&self) -> u64 {
         let words = |args: Vec<Arg>| -> u64 {
             args.iter()
@@ -276,32 +276,32 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
         4 * (words(self.inputs()) + words(self.outputs()))
     }
 
-    /// How many terms one output element sums: the tolerance of tests grows with its root.
+    /// Returns the number of terms per output element: the tolerance of tests grows with its root.
     fn reduction(&self) -> usize;
 
-    /// The definition, naive and in f64. Integers travel as their values. `outputs` come with the right lengths,
-    /// holding the earlier contents of updated ones and NaN elsewhere.
+    /// Computes the definition, naively and in f64. Integers are passed as their values. `outputs` have the right
+    /// lengths; they hold the earlier contents of updated outputs, and NaN elsewhere.
     fn oracle(&self, inputs: &[&[f64]], outputs: &mut [Vec<f64>]);
 
-    /// The CPU implementation. Integers travel as bit patterns ([`words`], [`words_mut`]).
+    /// Runs the CPU implementation. Integers are passed as bit patterns ([`words`], [`words_mut`]).
     fn cpu(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]);
 
-    /// The ladder, from naive to fastest.
+    /// Returns the ladder, from naive to fastest.
     fn rungs(&self) -> &'static [Rung];
 
-    /// The dispatches of `rung`, or `None` where it does not serve this shape within these limits.
+    /// Returns the dispatches of `rung`, or `None` if it does not support this shape within these limits.
     fn plan(&self, rung: &Rung, limits: &Limits) -> Option<Plan>;
 
-    /// Values that inputs take in tests and benches: `name` and a random number in [-1, 1) to the value.
-    /// Integers are rounded down.
+    /// Maps a random number in [-1, 1) to a value of the input `name`, for tests and benches. Integers are rounded
+    /// down.
     fn sample(&self, _input: &'static str, unit: f64) -> f64 {
         unit
     }
 
-    /// Makes random inputs fit each other, where one restricts what another may hold.
+    /// Makes random inputs consistent, if one restricts the values of another.
     fn arrange(&self, _inputs: &mut [Vec<f64>]) {}
 
-    /// An error for this kernel.
+    /// Returns an error of this kernel.
     fn error(&self, message: String) -> Error {
         Error::Shape {
             kernel: self.name(),
@@ -310,45 +310,45 @@ pub trait Kernel: std::fmt::Debug + Send + Sync {
     }
 }
 
-/// Half of a batch, rounded up; `None` of one that is not larger than 1.
+/// Returns half of a batch, rounded up; `None` if it is not larger than 1.
 pub(crate) fn half(batch: usize) -> Option<usize> {
     (batch > 1).then(|| batch.div_ceil(2))
 }
 
-/// A float buffer's words as integers.
+/// Returns a float buffer's words as integers.
 pub fn words(floats: &[f32]) -> &[u32] {
     bytemuck::cast_slice(floats)
 }
 
-/// A float buffer's words as integers, to be written.
+/// Returns a float buffer's words as mutable integers.
 pub fn words_mut(floats: &mut [f32]) -> &mut [u32] {
     bytemuck::cast_slice_mut(floats)
 }
 
-/// One named shape of a kernel: used by tests, benches and docs alike.
+/// Named shape of a kernel, for tests, benches and docs.
 #[derive(Debug)]
 pub struct Case {
-    /// Short and unique within the kernel.
+    /// Name: short, and unique within the kernel.
     pub name: &'static str,
-    /// The kernel with this shape.
+    /// Kernel with this shape.
     pub kernel: Box<dyn Kernel>,
-    /// What it is for.
+    /// Purpose.
     pub role: Role,
 }
 
-/// What a case is for.
+/// Purpose of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A shape of the papers' networks: benched; too large for the oracle.
+    /// A shape of the papers' networks: for benches; too large for the oracle.
     Bench,
-    /// A small, odd or adversarial shape: held against the oracle everywhere.
+    /// A small, odd or adversarial shape: compared with the oracle everywhere.
     Proof,
-    /// A shape that [`Kernel::check`] must refuse with a message that holds this text.
+    /// A shape that [`Kernel::check`] must reject with a message that contains this text.
     Bad(&'static str),
 }
 
 impl Case {
-    /// A case for benches.
+    /// Returns a case for benches.
     pub fn bench(name: &'static str, kernel: impl Kernel + 'static) -> Self {
         Case {
             name,
@@ -357,7 +357,7 @@ impl Case {
         }
     }
 
-    /// A case for proofs.
+    /// Returns a case for proofs.
     pub fn proof(name: &'static str, kernel: impl Kernel + 'static) -> Self {
         Case {
             name,
@@ -366,7 +366,7 @@ impl Case {
         }
     }
 
-    /// A case that must be refused.
+    /// Returns a case that must be rejected.
     pub fn bad(name: &'static str, message: &'static str, kernel: impl Kernel + 'static) -> Self {
         Case {
             name,

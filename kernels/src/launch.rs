@@ -1,4 +1,4 @@
-//! Kernels launched: at once on the CPU and on the oracle, recorded on a GPU.
+//! Launches of kernels: executed at once on the CPU and on the oracle, recorded on a GPU.
 
 use crate::buffer::{Block, Buffer};
 use crate::device::{Backend, Device};
@@ -10,8 +10,8 @@ impl Device {
     /// Runs a kernel with its best rung: at once on the CPU, recorded on a GPU.
     ///
     /// # Errors
-    /// Whatever [`Kernel::check`] says; buffers of the wrong number, length or device; an output given twice; on a
-    /// GPU, buffers past its limits, no memory for scratch, a lost device.
+    /// Errors of [`Kernel::check`]; buffers of the wrong number, length or device; an output given twice; on a GPU,
+    /// buffers past its limits, no memory for scratch, a lost device.
     pub fn launch(
         &self,
         kernel: &dyn Kernel,
@@ -102,10 +102,10 @@ impl Device {
     }
 }
 
-/// The CPU implementation over the buffers' words, which are checked.
+/// Runs the CPU implementation on the buffers' words, which have been checked.
 fn cpu(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
-    // A block is locked once, however many of its parts are given: for writing where one of them is written. All are
-    // locked in the order of their addresses, so that threads which share blocks never wait for each other in a circle.
+    // A block is locked once, however many of its parts are given: for writing if one of them is written. Blocks are
+    // locked in the order of their addresses, so that threads which share blocks cannot deadlock.
     let writes = outputs.iter().map(|b| (words(b), true));
     let mut blocks: Vec<_> = writes
         .chain(inputs.iter().map(|b| (words(b), false)))
@@ -143,7 +143,7 @@ fn words(buffer: &Buffer) -> &RwLock<Vec<f32>> {
     }
 }
 
-/// A block that is locked, and where its words are.
+/// A locked block, and the address of its words.
 struct Locked<'a> {
     lock: &'a RwLock<Vec<f32>>,
     data: *mut f32,
@@ -167,7 +167,7 @@ impl<'a> Locked<'a> {
             (_guard.as_mut_ptr(), _guard.len(), Guard::Write { _guard })
         } else {
             let _guard = lock.read().unwrap_or_else(|p| p.into_inner());
-            // Read through only.
+            // Only read.
             let data = _guard.as_ptr().cast_mut();
             (data, _guard.len(), Guard::Read { _guard })
         };
@@ -180,7 +180,7 @@ impl<'a> Locked<'a> {
     }
 }
 
-/// The definition over the buffers' f64 values.
+/// Runs the definition on the buffers' f64 values.
 fn oracle(kernel: &dyn Kernel, inputs: &[&Buffer], outputs: &[&Buffer]) {
     let copy = |b: &&Buffer| {
         b.to_vec_f64()

@@ -1,23 +1,23 @@
-//! Every kernel of melgrad, twice: on the CPU and in WGSL; and the devices, buffers and pipelines under them.
+//! Every kernel of melgrad on the CPU and in WGSL, with devices, buffers and pipelines.
 //!
-//! Knows nothing of gradients or audio. Where to find what:
+//! Independent of gradients and audio. Modules:
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`kernel`] | what a kernel is: arguments, oracle, CPU implementation, rungs, cases |
-//! | [`catalogue`] | the list of all kernels, which tests, benches and tables walk |
-//! | [`proof`] | holds any kernel against its oracle on any device |
-//! | [`device`], [`buffer`] | where numbers live; launching a kernel on them |
-//! | [`counters`] | what a device has done; making it fail, for tests |
-//! | [`measure`] | how long a kernel takes, and what the device could do at most |
+//! | [`kernel`] | definition of a kernel: arguments, oracle, CPU implementation, rungs, cases |
+//! | [`catalogue`] | list of all kernels, for tests, benches and tables |
+//! | [`proof`] | compares any kernel with its oracle on any device |
+//! | [`device`], [`buffer`] | memory of a device; launching a kernel |
+//! | [`counters`] | counters of a device's work; simulated failures, for tests |
+//! | [`measure`] | timing of kernels, and a device's peaks |
 //! | [`profile`] | where time goes, launch by launch |
 //! | `gpu` | adapters, the recorded stream, pipelines and bind groups (feature `gpu`) |
 //! | [`cpu`] | threads, vector instructions, vectorisable functions, the matrix product's core |
-//! | [`activation`] | functions that kernels apply on the way out |
-//! | [`gradient`] | how the optimizers' kernels take a gradient in |
+//! | [`activation`] | activation functions that kernels apply to their output |
+//! | [`gradient`] | how the optimizers' kernels read a gradient |
 //! | [`draw`] | random shapes |
 //! | [`philox`] | counter-based random numbers |
-//! | [`recurrence`] | what `gru` and `lstm` share |
+//! | [`recurrence`] | shared by `gru` and `lstm` |
 //! | [`matmul`], … | one folder per kernel |
 
 pub mod activation;

@@ -1,7 +1,7 @@
-//! How long a kernel takes, and what the device could do at most.
+//! Timing of kernels, and a device's peaks.
 //!
-//! [`peaks`] measures multiply-adds and a copy. [`Subject`] is a kernel with its buffers: it is held against the oracle
-//! or the CPU first, then timed, the first launch (pipelines compiled, pages touched) apart from the others.
+//! [`peaks`] measures multiply-adds and a copy. [`Subject`] is a kernel with its buffers: it is first compared with the
+//! oracle or the CPU, then timed. The first launch (pipelines compiled, pages touched) is timed separately.
 //!
 //! GPUs are timed by their own timestamps where they have them and these agree with the host's clock on a launch long
 //! enough to tell; else by the host's clock around batches of launches. What was used is in every [`Timing`].
@@ -19,33 +19,33 @@ use crate::{Arg, Buffer};
 use std::cell::OnceCell;
 use std::time::Instant;
 
-/// How long to measure.
+/// Budget of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
-    /// Seconds for the repetitions of one kernel, about.
+    /// Approximate seconds for the repetitions of one kernel.
     pub seconds: f64,
-    /// At least so many, however long they take.
+    /// Minimum number of repetitions.
     pub least: usize,
-    /// At most so many.
+    /// Maximum number of repetitions.
     pub most: usize,
 }
 
 impl Budget {
-    /// For figures to keep.
+    /// Budget for results to keep.
     pub const FULL: Budget = Budget {
         seconds: 1.0,
         least: 5,
         most: 500,
     };
 
-    /// For a look.
+    /// Budget for a quick run.
     pub const QUICK: Budget = Budget {
         seconds: 0.15,
         least: 3,
         most: 50,
     };
 
-    /// For a copy beside what it is held against.
+    /// Budget for a copy next to a kernel.
     pub const BESIDE: Budget = Budget {
         seconds: 0.05,
         least: 5,
@@ -57,16 +57,16 @@ impl Budget {
     }
 }
 
-/// How long something took.
+/// Timing of repeated launches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timing {
-    /// By which clock.
+    /// Clock used.
     pub clock: Clock,
-    /// The median, in seconds.
+    /// Median, in seconds.
     pub median: f64,
-    /// The shortest.
+    /// Shortest time, in seconds.
     pub least: f64,
-    /// How many were timed.
+    /// Number of repetitions.
     pub runs: usize,
 }
 
@@ -86,23 +86,23 @@ impl Timing {
     }
 }
 
-/// What a device can do at most, measured.
+/// Measured peaks of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Peaks {
-    /// Floating-point operations in a second.
+    /// Floating-point operations per second.
     pub flops: f64,
-    /// Bytes read and written in a second.
+    /// Bytes read and written per second.
     pub bytes: f64,
-    /// By which clock; kernels are timed by the same.
+    /// Clock used; kernels are timed by the same.
     pub clock: Clock,
 }
 
-/// What bounds a kernel on a device with these peaks.
+/// Bound of a kernel on a device with these peaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// Its floating-point operations.
+    /// Floating-point operations.
     Compute,
-    /// Its bytes.
+    /// Memory traffic.
     Memory,
 }
 
@@ -117,8 +117,8 @@ impl Bound {
 }
 
 impl Peaks {
-    /// What bounds this work, and the fewest seconds that it can take (the roofline). What stays in caches may beat the
-    /// bound of memory.
+    /// Returns the bound of this work, and its shortest time in seconds (the roofline model). Work that stays in caches
+    /// may be faster than the memory bound.
     pub fn bound(&self, flops: u64, bytes: u64) -> (Bound, f64) {
         let (compute, memory) = (flops as f64 / self.flops, bytes as f64 / self.bytes);
         match compute > memory {

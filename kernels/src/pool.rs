@@ -1,8 +1,8 @@
-//! What a device's memory comes from: free blocks by size, lent again in the order in which they were made.
+//! Memory pool of a device: free blocks by size, lent again in the order of their creation.
 
 use std::collections::BTreeMap;
 
-/// Something with the number under which a pool knows it. No number is given twice.
+/// Item with the number by which a pool knows it. Numbers are unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Numbered<B> {
     pub number: u64,
@@ -18,7 +18,7 @@ impl<B> Numbered<B> {
     }
 }
 
-/// Free blocks, of which the oldest that fits is lent.
+/// Free blocks. The pool lends the oldest block that fits.
 ///
 /// So a repeated training step meets the same blocks from its second time on, and makes nothing new: where the first
 /// time found a free block, the second finds the same one, since blocks made later are younger; where the first time
@@ -46,13 +46,14 @@ impl<B> Default for Pool<B> {
 }
 
 impl<B> Pool<B> {
-    /// The size class of `len` words: at most an eighth more.
+    /// Returns the size class of `len` words: at most an eighth larger.
     pub fn class(len: usize) -> usize {
         let len = len.max(64);
         len.next_multiple_of((len.next_power_of_two() / 16).max(64))
     }
 
-    /// A free block of this class, or of one up to half as large again: clips of varying length then share blocks.
+    /// Lends a free block of this class, or of one up to half as large again: clips of varying length then share
+    /// blocks.
     pub fn take(&mut self, class: usize) -> Option<Numbered<B>> {
         let (number, class) = self
             .free
@@ -77,7 +78,7 @@ impl<B> Pool<B> {
         (self.next_number, released)
     }
 
-    /// Everything that lies free.
+    /// Removes all free blocks.
     pub fn drain(&mut self) -> Vec<Numbered<B>> {
         self.free_words = 0;
         std::mem::take(&mut self.free)
@@ -87,7 +88,7 @@ impl<B> Pool<B> {
             .collect()
     }
 
-    /// Takes back a booking whose memory was not to be had.
+    /// Cancels a booking whose memory could not be allocated.
     pub fn unbook(&mut self, class: usize) {
         self.live_words -= class;
     }
@@ -105,7 +106,7 @@ impl<B> Pool<B> {
         self.peak_words = self.peak_words.max(self.live_words);
     }
 
-    /// What the pool has seen.
+    /// Returns the pool's statistics.
     pub fn usage(&self) -> Usage {
         Usage {
             live_bytes: 4 * self.live_words as u64,
@@ -115,14 +116,14 @@ impl<B> Pool<B> {
     }
 }
 
-/// Memory of a device as our pool sees it.
+/// Memory of a device, as counted by our pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// In buffers that somebody holds.
+    /// Bytes in buffers in use.
     pub live_bytes: u64,
-    /// Kept for reuse.
+    /// Bytes kept for reuse.
     pub free_bytes: u64,
-    /// The most that was ever held at once.
+    /// Peak of the bytes in use.
     pub peak_bytes: u64,
 }
 

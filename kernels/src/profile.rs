@@ -1,19 +1,19 @@
-//! Where time goes, launch by launch.
+//! Profile of a device's time, launch by launch.
 //!
 //! While a device is profiled, every launch is timed: on the CPU, which does the work at once, by the host's clock; on
 //! a GPU by its own ([`Clock::Timestamps`]) or, where that is not to be had or not to be trusted, by waiting for each
 //! launch ([`Clock::Waits`]).
 
-/// Whose clock took a time, and how.
+/// Clock used for a time, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// The host's, around a call that does the work itself.
+    /// Host's clock, around a call that does the work itself.
     Host,
-    /// The adapter's, before and behind a launch's dispatches.
+    /// Adapter's timestamps, before and after a launch's dispatches.
     Timestamps,
-    /// The host's, around a launch and a wait for it: what the way there and back takes is counted too.
+    /// Host's clock, around a launch and a wait for it, including the latency of both.
     Waits,
-    /// The host's, around many launches and one wait, divided by their number.
+    /// Host's clock, around many launches and one wait, divided by their number.
     Batches,
 }
 
@@ -32,36 +32,36 @@ impl Clock {
 /// One launch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span {
-    /// The kernel's name.
+    /// Name of the kernel.
     pub kernel: &'static str,
-    /// How long it took.
+    /// Duration.
     pub seconds: f64,
-    /// Its floating-point operations.
+    /// Number of floating-point operations.
     pub flops: u64,
-    /// The fewest bytes that it can have moved.
+    /// Fewest bytes that it must move.
     pub bytes: u64,
 }
 
-/// Launches in their order.
+/// Launches, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// How they were timed.
+    /// Clock used.
     pub clock: Clock,
-    /// What was launched.
+    /// All launches.
     pub spans: Vec<Span>,
 }
 
 /// All launches of one kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
-    /// How many.
+    /// Number of launches.
     pub launches: u64,
-    /// Their sum.
+    /// Total time.
     pub total: Span,
 }
 
 impl Profile {
-    /// By kernel, the one that took longest first.
+    /// Returns the totals per kernel, the longest first.
     pub fn by_kernel(&self) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         for span in &self.spans {
@@ -82,7 +82,7 @@ impl Profile {
         rows
     }
 
-    /// The time of all launches.
+    /// Returns the total time of all launches.
     pub fn seconds(&self) -> f64 {
         self.spans.iter().map(|span| span.seconds).sum()
     }

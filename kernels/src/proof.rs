@@ -1,8 +1,8 @@
-//! Holds a kernel against its oracle: on any device, with any rung, over any case.
+//! Compares a kernel with its oracle: on any device, with any rung, for any case.
 //!
-//! Inputs are random. Outputs start as NaN, so that an element that is never written shows; behind every input and
-//! output lies a guard zone, so that a read past the end meets NaN, and a write past it shows. The tolerance is that of
-//! f32 sums: it grows with the root of the reduction length and with the size of the numbers.
+//! Inputs are random. Outputs start as NaN, so unwritten elements are detected. Behind every input and output is a
+//! guard zone, so a read past the end returns NaN, and a write past it is detected. The tolerance is that of f32 sums:
+//! it grows with the root of the reduction length and with the size of the values.
 
 use crate::device::Device;
 use crate::kernel::{Arg, Kernel, Kind};
@@ -11,15 +11,15 @@ use crate::philox::Philox;
 /// Words in a guard zone.
 const GUARD: usize = 64;
 
-/// What stands in a guard zone.
+/// Value in a guard zone.
 const SENTINEL: f32 = -1234.5;
 
-/// What a proof found.
+/// Result of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Found {
-    /// The largest error of any output element, relative to the largest value of that output.
+    /// Largest error of any output element, relative to the largest value of that output.
     pub max_error: f64,
-    /// The largest error that was allowed, in the same units.
+    /// Tolerance, in the same units.
     pub tolerance: f64,
 }
 
@@ -89,7 +89,8 @@ pub fn versions(device: &Device, kernel: &dyn Kernel) -> Vec<Option<&'static str
     }
 }
 
-/// Runs a kernel on a device and compares with its oracle on random inputs; a text says what is wrong.
+/// Runs a kernel on a device and compares it with its oracle on random inputs. An error is a text that says what is
+/// wrong.
 pub fn prove(
     device: &Device,
     kernel: &dyn Kernel,

@@ -1,28 +1,27 @@
-//! The one error type of this crate.
+//! Error type of this crate.
 
 use std::path::{Path, PathBuf};
 
-/// Everything that can go wrong between a folder of audio and a trained network.
+/// All errors of this crate.
 ///
-/// The message is one line that names the file or the setting; [`Error::hint`]
-/// says what to do about it.
+/// The message is one line that names the file or the setting; [`Error::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused to read or write a file.
+    /// The operating system could not read or write a file.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: "read", "write", "list".
+        /// Operation: "read", "write", "list".
         action: &'static str,
-        /// The file or folder.
+        /// File or folder.
         path: PathBuf,
-        /// The system's own words.
+        /// Message of the operating system.
         source: std::io::Error,
     },
-    /// A file was read, but its content is not what it should be.
+    /// The content of a file is invalid.
     #[error("{}: {reason}", path.display())]
     Malformed {
-        /// The file.
+        /// File.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -30,17 +29,17 @@ pub enum Error {
     /// The dataset cannot be used.
     #[error("{}: {reason}", dir.display())]
     Dataset {
-        /// The dataset's folder.
+        /// Folder of the dataset.
         dir: PathBuf,
         /// What is wrong with it.
         reason: String,
         /// What to do about it.
         hint: &'static str,
     },
-    /// A setting has a value that makes no sense.
+    /// A setting has an invalid value.
     #[error("{name}: {reason}")]
     Setting {
-        /// The setting as a recipe spells it, for example `training.epochs`.
+        /// Setting as a recipe spells it, for example `training.epochs`.
         name: &'static str,
         /// What is wrong with its value.
         reason: String,
@@ -48,108 +47,108 @@ pub enum Error {
     /// A clip's features could not be computed.
     #[error("{}", of_clip(name, source))]
     Features {
-        /// The clip.
+        /// Name of the clip.
         name: String,
-        /// Why.
+        /// Cause.
         source: audio::Error,
     },
     /// A file could not be decoded; the message names it.
     #[error(transparent)]
     Audio(#[from] audio::Error),
-    /// A network, its weights or a device refused.
+    /// Error of a network, its weights or a device.
     #[error(transparent)]
     Engine(#[from] engine::Error),
     /// A model file that cannot be used.
     #[error("{name}: {source}")]
     Model {
-        /// The file.
+        /// File.
         name: String,
         /// What is wrong with it.
         source: engine::Error,
     },
-    /// The device's memory ran out in the middle of a training.
+    /// The device ran out of memory during a training.
     #[error("a batch of {batch} does not fit the device: {source}")]
     OutOfMemory {
-        /// Examples in the batch.
+        /// Batch size.
         batch: usize,
-        /// What the device said.
+        /// Message of the device.
         source: engine::Error,
     },
-    /// The network's answers are no longer finite numbers.
+    /// The network's outputs are no longer finite.
     #[error(
         "training went astray: the answers in epoch {epoch}, step {step} are no finite numbers"
     )]
     Diverged {
-        /// Counted from 1.
+        /// Number of the epoch, counted from 1.
         epoch: usize,
-        /// Counted from 1.
+        /// Number of the step, counted from 1.
         step: usize,
     },
-    /// A recipe's setting that was given by hand is not one, or has no such value.
+    /// A setting given by the user does not exist, or has no such value.
     #[error("{key} = {value}: {reason}")]
     Override {
-        /// The setting: `training.epochs`.
+        /// Setting: `training.epochs`.
         key: String,
-        /// What was given.
+        /// Value given.
         value: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Numbers that should be finite are not.
+    /// Values that must be finite are not.
     #[error("{what}: not a finite number")]
     NotFinite {
-        /// Which numbers.
+        /// Description of the values.
         what: String,
     },
     /// A new run would overwrite another.
     #[error("{}: a run is there already", dir.display())]
     RunExists {
-        /// The folder.
+        /// Folder of the run.
         dir: PathBuf,
     },
     /// Another process writes the run's folder.
     #[error("{}: {} is training in this folder", dir.display(), process_name(*process))]
     Locked {
-        /// The folder.
+        /// Folder of the run.
         dir: PathBuf,
-        /// The other process, where the system tells.
+        /// Id of the other process, if the system tells it.
         process: Option<u32>,
     },
-    /// Somebody asked for an end: nothing is wrong, and what was done is kept.
+    /// The user stopped the work: nothing is wrong, and what was done is kept.
     #[error("stopped")]
     Stopped,
-    /// No recipe of this name ships with the program.
+    /// No shipped recipe has this name.
     #[error("no recipe is called {name:?}")]
     UnknownRecipe {
-        /// The name that was asked for.
+        /// Name given.
         name: String,
-        /// The shipped recipe whose name is nearest, if one is near.
+        /// Shipped recipe with the most similar name, if one is similar.
         nearest: Option<&'static str>,
     },
     /// A classifier could not be fitted.
     #[error("classifier {name}: {reason}")]
     Classifier {
-        /// The classifier as a recipe spells it.
+        /// Classifier as a recipe spells it.
         name: &'static str,
-        /// Why.
+        /// Cause.
         reason: String,
     },
-    /// A sweep over learning rates tells of none that is good.
+    /// A learning-rate sweep found no good rate.
     #[error("no learning rate is found: {reason}")]
     NoRate {
-        /// Why.
+        /// Cause.
         reason: &'static str,
     },
-    /// Nothing that can be measured has such a name.
+    /// No benchmark row has such a name.
     #[error("nothing that is measured has a name that begins with {filter:?}")]
     Bench {
-        /// What the name should begin with.
+        /// Prefix given.
         filter: String,
     },
 }
 
 impl Error {
-    /// What the user can do about it, where there is something to say.
+    /// Returns what the user can do about it, if there is advice.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -176,13 +175,13 @@ impl Error {
         }
     }
 
-    /// A refusal of the engine's, said of a file.
+    /// Names the file in an error of the engine.
     pub(crate) fn model(name: impl Into<String>) -> impl FnOnce(engine::Error) -> Error {
         let name = name.into();
         move |source| Error::Model { name, source }
     }
 
-    /// A mistake among the settings that a file holds, said of the file.
+    /// Names the file in an error of its settings.
     #[cfg(feature = "report")]
     pub(crate) fn of(self, path: &Path) -> Error {
         Error::Malformed {
@@ -198,7 +197,7 @@ impl Error {
         }
     }
 
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the operation and the path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Error {
         let path = path.to_path_buf();
         move |source| Error::Io {
@@ -209,7 +208,7 @@ impl Error {
     }
 }
 
-/// What is wrong with a clip, under its name alone: the audio crate, which does not know it, says "clip".
+/// Returns the problem of a clip with the clip's name: the audio crate does not know it and says "clip".
 fn of_clip(name: &str, source: &audio::Error) -> String {
     let text = source.to_string();
     let subjects = [format!("{name}: "), "clip: ".into()];

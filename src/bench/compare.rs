@@ -1,10 +1,10 @@
-//! Two reports side by side.
+//! Compares two reports.
 
 use super::report::{Report, Row, digits};
 use models::base::columns::{table, time};
 
-/// A table of times: `a`, `b`, and how many times as long `b` takes. Rows that only one of them has come without a
-/// ratio; where the two share no rung of a case (a CPU and a GPU), the fastest of each are compared.
+/// Returns a table of times: `a`, `b`, and the ratio `b / a`. Rows that are in one report only have no ratio. Where the
+/// two reports share no rung of a case (a CPU and a GPU), the fastest rungs are compared.
 #[must_use]
 pub fn compare(a: &Report, b: &Report) -> String {
     let mut rows = vec![
@@ -82,7 +82,7 @@ pub fn compare(a: &Report, b: &Report) -> String {
     )
 }
 
-/// What either measured, each once, in the order of `a` and then of `b`.
+/// Returns the cases of both reports, each once: first those of `a`, then those of `b` only.
 fn cases<'a>(a: &'a Report, b: &'a Report) -> Vec<(&'a str, &'a str)> {
     let mut cases: Vec<(&str, &str)> = Vec::new();
     for row in a.rows.iter().chain(&b.rows) {

@@ -9,7 +9,7 @@ use super::quick::{self, Shape};
 use super::{Bench, Checked, Names};
 
 impl Bench<'_> {
-    /// Every rung that is asked for, in a quick look within so many seconds in all.
+    /// Measures the selected rungs. A quick run has a time limit in seconds for all of them together.
     pub(super) fn kernel(&mut self, case: Case, seconds: Option<f64>) -> Result<(), String> {
         let device = self.device;
         let name = format!("{}/{}", case.kernel.name(), case.name);
@@ -29,7 +29,7 @@ impl Bench<'_> {
             wanted.drain(..wanted.len().saturating_sub(1));
         }
         let seconds = seconds.map(|seconds| seconds / wanted.len() as f64);
-        // One example is soon done; to software even that may be too much.
+        // One example is quick on most devices, but can be too much for a software adapter.
         let proofs = shapes.iter().position(Shape::is_proof);
         let proofs = proofs.unwrap_or(shapes.len());
         let probe = proofs.saturating_sub(usize::from(!device.is_software()));
@@ -53,10 +53,10 @@ impl Bench<'_> {
                 let own = own.or(served.last()).copied().unwrap_or(0);
                 let launch = || subject(own)?.once(rung).map_err(text);
                 let cold = launch()?;
-                // The first time, the pipeline is compiled.
+                // The first launch includes the compilation of the pipeline.
                 let warm = launch()?.min(cold);
                 self.overhead = self.overhead.min(warm);
-                // What any launch takes does not grow with the shape.
+                // The overhead of a launch does not depend on the shape.
                 let warm = (warm - self.overhead).max(warm / 8.0);
                 at = quick::fitting(&shapes, &served, own, warm, seconds);
             }
@@ -65,7 +65,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// One row.
+    /// Measures one row.
     fn rung(
         &mut self,
         subject: &Subject<'_>,

@@ -1,18 +1,19 @@
-//! `melgrad bench`: how long everything takes, and how near that is to what the device can do.
+//! `melgrad bench`: how long each operation takes, and how close it comes to the device's peak.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`run`]: from a filter to a [`Report`] |
 //! | `kernel_rows.rs` | each rung of a kernel |
-//! | `quick.rs` | how long a row of a quick look may take, and shapes made smaller until they fit |
-//! | `work_rows.rs` | a row of work of more than one kernel |
-//! | `work.rs` | work of more than one kernel: a training step, an answer, a clip's features |
+//! | `quick.rs` | time limits of the rows of a quick run, and smaller shapes that fit them |
+//! | `work_rows.rs` | a row of work that launches several kernels |
+//! | `work.rs` | work that launches several kernels: a training step, inference, feature extraction |
 //! | `report.rs` | the [`Report`]: rows, JSON, a table |
-//! | `compare.rs` | [`compare`]: two reports side by side |
+//! | `compare.rs` | [`compare`]: compares two reports |
 //!
-//! A row is measured only after its numbers were found right. On a GPU the very case is held against the CPU. On the CPU,
-//! where the oracle would take hours for it, a kernel's small proof cases are held against the oracle; of a training step,
-//! an answer or a clip's features, those of every kernel launched, and the numbers that come out must be finite.
+//! A row is timed only after its results were checked. A GPU's results are compared with the CPU's on the same case. A
+//! CPU's results are compared with the oracle on the kernel's small proof cases, because the oracle would take hours
+//! for the case itself. For a training step, inference or feature extraction, every kernel launched is checked this
+//! way, and the results must be finite.
 
 mod compare;
 mod kernel_rows;
@@ -35,28 +36,28 @@ use models::recipe::{Recipe, networks};
 pub use report::{Report, Row};
 pub use work::{Extract, Infer, TrainStep, Work};
 
-/// What is to be measured.
+/// Options of the benchmark.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'a> {
-    /// Only rows whose name begins so: `conv2d`, `matmul/1024`, `train_step`.
+    /// Prefix of the names of the rows to measure: `conv2d`, `matmul/1024`, `train_step`.
     pub filter: Option<&'a str>,
-    /// Every rung of a kernel, not only the best.
+    /// Measures every rung of a kernel, not only the best.
     pub all_rungs: bool,
-    /// A look of less than a minute: each kernel's cheapest case, few repetitions, batches halved until a launch fits.
+    /// Quick run, under a minute: each kernel's cheapest case, few repetitions, batches halved until a launch fits.
     pub quick: bool,
 }
 
-/// How long to look for the device's peaks: everything is measured against them.
+/// Time budget for measuring the device's peaks, with which all rows are compared.
 const PEAKS: Budget = Budget {
     seconds: 0.5,
     least: 8,
     most: 200,
 };
 
-/// Labels of the networks that are measured.
+/// Number of classes of the networks measured.
 const CLASSES: usize = 10;
 
-/// Something that gives rows.
+/// Something that yields rows.
 enum Subjects {
     Kernel(Case),
     TrainStep(Recipe),
@@ -87,10 +88,10 @@ pub const RECIPES: [&str; 6] = [
     "georgopoulos-cnn",
 ];
 
-/// Whether there is anything to be measured, before a device is opened.
+/// Checks that the filter matches something, before a device is opened.
 ///
 /// # Errors
-/// [`Error::Bench`] where nothing has such a name.
+/// [`Error::Bench`] if no row has such a name.
 pub fn check(options: &Options<'_>) -> Result<(), Error> {
     subjects(options).map(|_| ())
 }
@@ -99,7 +100,7 @@ fn subjects(options: &Options<'_>) -> Result<Vec<Subjects>, Error> {
     let cases = CATALOGUE.iter().flat_map(|(_, cases, _)| cases());
     let mut cases: Vec<Case> = cases.filter(|case| case.role == Role::Bench).collect();
     if options.quick {
-        // A byte of memory takes about as long as ten operations.
+        // Moving a byte of memory takes about as long as ten operations.
         let cost = |case: &Case| case.kernel.flops() + 10 * case.kernel.bytes();
         let mut cheapest: HashMap<&'static str, (u64, &'static str)> = HashMap::new();
         for case in &cases {
@@ -130,11 +131,12 @@ fn subjects(options: &Options<'_>) -> Result<Vec<Subjects>, Error> {
     Ok(all)
 }
 
-/// Measures what `options` name, on this device. Told to stop, it gives what it has: then the report is not complete.
+/// Measures the rows that `options` select, on this device. If stopped, returns the rows so far in a report that is not
+/// complete.
 ///
 /// # Errors
-/// [`Error::Bench`] where nothing has such a name; whatever the device refuses before the first row. What goes wrong
-/// with one row is a warning, and its name is in [`Report::failed`].
+/// [`Error::Bench`] if no row has such a name, and any error of the device before the first row. An error in one row is
+/// only a warning; the row's name is added to [`Report::failed`].
 pub fn run(options: &Options<'_>, device: &Device, control: Control<'_>) -> Result<Report, Error> {
     let subjects = subjects(options)?;
     let clock = options.quick.then(quick::Clock::start);
@@ -192,18 +194,18 @@ struct Bench<'a> {
     control: Control<'a>,
     all_rungs: bool,
     peaks: Peaks,
-    /// On a CPU, what tells how fast memory is just now.
+    /// On a CPU: measures the current memory speed.
     copy: Option<Subject<'a>>,
-    /// The shortest launch so far, in seconds.
+    /// Duration of the shortest launch so far, in seconds.
     overhead: f64,
-    /// The largest errors of kernels that were held against the oracle.
+    /// Largest errors of the kernels that were compared with the oracle.
     proved: HashMap<&'static str, Result<f64, String>>,
     rows: Vec<Row>,
-    /// What was not measured, and why, without a fault.
+    /// Rows that were skipped, with the reason. These are not failures.
     left_out: Vec<String>,
 }
 
-/// What a row is called, and how often its batch was halved.
+/// Name of a row, and how often its batch was halved.
 struct Names {
     kernel: String,
     case: String,
@@ -211,14 +213,14 @@ struct Names {
     halved: u32,
 }
 
-/// Whose numbers a row's were held against, and the largest error found.
+/// Reference that a row's results were compared with, and the largest error found.
 struct Checked {
     against: &'static str,
     error: f64,
 }
 
 impl Bench<'_> {
-    /// Measures something, in a quick look within so many seconds.
+    /// Measures one subject. A quick run has a time limit in seconds.
     fn measure(&mut self, subject: Subjects, seconds: Option<f64>) -> Result<(), String> {
         let name = subject.name();
         match subject {
@@ -241,7 +243,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Says that something is not measured, and why.
+    /// Records that a row was skipped, and why.
     fn leave_out(&mut self, name: &str, reason: &str) {
         let words = format!("{name}: left out: {reason}");
         self.control.tell(Event::Warning(&words));
@@ -260,7 +262,7 @@ impl Bench<'_> {
         Ok(COPY.bytes() as f64 / copies.median)
     }
 
-    /// The proof cases of a kernel against its oracle, once.
+    /// Compares the proof cases of a kernel with its oracle, once.
     fn proved(&mut self, kernel: &'static str) -> Result<f64, String> {
         let device = self.device;
         let prove = || prove_all(device, kernel).map(|found| found.max_error);

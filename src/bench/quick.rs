@@ -1,4 +1,4 @@
-//! A quick look: how long each row may take, and shapes made smaller until they fit.
+//! Quick run: time limits of the rows, and smaller shapes that fit them.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use kernels::peak::cases::{COPY, FMA};
 use kernels::peak::{PeakCopy, PeakFma};
 use kernels::{Case, Kernel, Role};
 
-/// About how long a quick look takes on a slow device. On a fast one it takes less.
+/// Approximate duration of a quick run on a slow device. A fast device takes less.
 const AIM: Duration = Duration::from_secs(25);
-/// What has not begun by then is left out.
+/// Rows that have not started by then are skipped.
 const END: Duration = Duration::from_secs(45);
 
-/// A launch may take this part of a row's time: it is made cold, to be checked, and to be timed.
+/// Part of a row's time that one launch may take. There are three kinds: the cold one, the check and the timing.
 const LAUNCH: f64 = 0.2;
 
-/// The time of a quick look, dealt out to what is measured.
+/// Time budget of a quick run, divided among the rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     start: Instant,
@@ -30,19 +30,19 @@ impl Clock {
         }
     }
 
-    /// Seconds for one of `left` things that are still to be measured; `None` once the time is over.
+    /// Returns the seconds for the next of `left` remaining rows; `None` once the time is over.
     pub(super) fn share(self, left: usize) -> Option<f64> {
         let past = self.start.elapsed();
         if past >= END {
             return None;
         }
-        // When the aim is missed, what is left of the time is dealt out.
+        // If the run is behind its target, the rows share the time up to the hard limit.
         let until = if past < AIM.mul_f64(0.9) { AIM } else { END };
         Some((until - past).as_secs_f64() / left.max(1) as f64)
     }
 }
 
-/// What a device can do at most. A software adapter shows it by a small part of the work.
+/// Measures the device's peaks. A software adapter gets a smaller measurement.
 pub(super) fn peaks(device: &Device) -> kernels::Result<Peaks> {
     let (multiply_adds, copy) = match device.is_software() {
         true => (
@@ -57,7 +57,7 @@ pub(super) fn peaks(device: &Device) -> kernels::Result<Peaks> {
     measure::peaks(device, &multiply_adds, &copy, Budget::QUICK)
 }
 
-/// A budget of so many seconds for a row that is compiled, checked and timed: a third for the timing.
+/// Budget of a row that has so many seconds for compilation, check and timing: a third is for the timing.
 pub(super) fn budget(seconds: f64) -> Budget {
     Budget {
         seconds: (seconds / 3.0).min(Budget::QUICK.seconds),
@@ -66,22 +66,22 @@ pub(super) fn budget(seconds: f64) -> Budget {
     }
 }
 
-/// A kernel with one shape, and what the case is called.
+/// A kernel with one shape, and the name of the case.
 pub(super) struct Shape {
     pub(super) kernel: Box<dyn Kernel>,
     pub(super) case: String,
-    /// The batch was halved so often.
+    /// How often the batch was halved.
     pub(super) halved: u32,
     is_proof: bool,
 }
 
 impl Shape {
-    /// Whether it is a case for proofs, and no shape of a paper's network.
+    /// Whether this is a proof case, not a shape of a paper's network.
     pub(super) fn is_proof(&self) -> bool {
         self.is_proof
     }
 
-    /// About how long a launch takes, next to other shapes of the same kernel.
+    /// Estimated cost of a launch, relative to other shapes of the same kernel.
     fn cost(&self) -> f64 {
         (self.kernel.flops() + self.kernel.bytes()) as f64
     }
@@ -129,8 +129,8 @@ pub(super) fn shapes(case: Case) -> Vec<Shape> {
     shapes
 }
 
-/// Which of some shapes, the largest first, is the largest that a row of so many seconds has time for, when a launch of
-/// the shape `probe` takes `launch` seconds; the last, where none is.
+/// Returns the largest shape that fits a row of so many seconds, given that a launch of the shape `probe` takes
+/// `launch` seconds. `shapes` are sorted, the largest first. Returns the last if none fits.
 pub(super) fn fitting(
     shapes: &[Shape],
     served: &[usize],
@@ -144,7 +144,7 @@ pub(super) fn fitting(
     found.copied().unwrap_or(probe)
 }
 
-/// What a device's limits say against a kernel's shape, if anything.
+/// Returns why the device's limits exclude a kernel's shape, if they do.
 pub(super) fn ruled_out(device: &Device, kernel: &dyn Kernel) -> Option<String> {
     let limits = device.limits()?;
     let bytes = |arg: &kernels::Arg| 4 * arg.len as u64;
@@ -160,7 +160,7 @@ pub(super) fn ruled_out(device: &Device, kernel: &dyn Kernel) -> Option<String> 
     none.then(|| "no rung serves this shape within the device's limits".into())
 }
 
-/// What is said behind a case's name of a batch that was halved so often.
+/// Suffix of a case's name that tells how often the batch was halved.
 pub(super) fn suffix(halved: u32) -> String {
     match halved {
         0 => String::new(),

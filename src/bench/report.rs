@@ -1,4 +1,4 @@
-//! What was measured: rows, JSON, a table.
+//! Results of a benchmark: rows, JSON, a table.
 
 use std::fmt;
 use std::path::Path;
@@ -12,40 +12,40 @@ use models::Error;
 use models::base::columns::{table, time};
 use models::base::files;
 
-/// Everything that one run of the bench found. Its JSON is a contract: these names stay.
+/// Report of one run of the benchmark. The names in its JSON are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The device's name.
+    /// Name of the device.
     pub device: String,
-    /// Whether it is a software adapter.
+    /// Whether the device is a software adapter.
     pub software: bool,
-    /// Threads on the CPU.
+    /// Number of CPU threads.
     pub threads: usize,
-    /// Measured multiply-adds in registers, 10⁹ operations a second.
+    /// Measured peak of multiply-adds in registers, in 10⁹ operations a second.
     pub peak_gflops: f64,
-    /// Measured copy, read and written, 10⁹ bytes a second.
+    /// Measured speed of copies (bytes read plus written), in 10⁹ bytes a second.
     pub peak_gbps: f64,
     /// How kernels were timed.
     #[serde(default)]
     pub clock: String,
-    /// Graphics API, driver and its version; instructions of a CPU.
+    /// Graphics API, driver and driver version; instruction set of a CPU.
     #[serde(default)]
     pub driver: String,
-    /// The version of melgrad.
+    /// Version of melgrad.
     #[serde(default)]
     pub melgrad: String,
-    /// Whether it was only a look.
+    /// Whether this was a quick run.
     #[serde(default)]
     pub quick: bool,
-    /// Whether it came to its end.
+    /// Whether the run was completed.
     #[serde(default)]
     pub complete: bool,
-    /// What was measured, in its order.
+    /// Rows, in the order in which they were measured.
     pub rows: Vec<Row>,
-    /// What was wrong, or could not be run.
+    /// Rows with wrong results, or that failed to run.
     #[serde(default)]
     pub failed: Vec<String>,
-    /// What was not measured, and why: the device's limits, or the time of a quick look.
+    /// Rows that were skipped, with the reason: the device's limits, or the time limit of a quick run.
     #[serde(default)]
     pub left_out: Vec<String>,
 }
@@ -53,40 +53,40 @@ pub struct Report {
 /// One measurement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// `matmul`, `train_step/ajufo-cnn`.
+    /// Name of the kernel or the work: `matmul`, `train_step/ajufo-cnn`.
     pub kernel: String,
-    /// The case's name, or the shape of the input.
+    /// Name of the case, or shape of the input.
     pub case: String,
-    /// The rung; `cpu` on the CPU, `best` for work of many kernels on a GPU.
+    /// Name of the rung; `cpu` on the CPU, `best` for work of several kernels on a GPU.
     pub rung: String,
-    /// How often the batch, or the sound, was halved so that it fits; the case says so too.
+    /// How often the batch, or the clip, was halved to fit; the case's name says so too.
     #[serde(default)]
     pub halved: u32,
-    /// Time once warm: the median, in microseconds.
+    /// Median time after warm-up, in microseconds.
     pub median_us: f64,
-    /// 10⁹ floating-point operations a second.
+    /// Speed, in 10⁹ floating-point operations a second.
     pub gflops: f64,
-    /// 10⁹ bytes a second, of the fewest that must be moved.
+    /// Memory throughput, in 10⁹ bytes a second. Counts the fewest bytes that must be moved.
     pub gbps: f64,
-    /// The fewest time that the device's peaks allow, over the median.
+    /// Shortest time that the device's peaks allow, as a percentage of the median.
     pub percent_of_peak: f64,
-    /// The speed of copies that it was held against, in 10⁹ bytes a second: of kernels on a CPU that of copies right
-    /// before and after it, else the report's own.
+    /// Speed of copies used for `percent_of_peak`, in 10⁹ bytes a second. For kernels on a CPU it is measured right
+    /// before and after the row; else it is the report's own.
     #[serde(default)]
     pub copy_gbps: f64,
-    /// The peak that bounds it: `compute` or `memory`.
+    /// Peak that bounds the row: `compute` or `memory`.
     #[serde(default)]
     pub bound: String,
-    /// How it was timed.
+    /// How the row was timed.
     #[serde(default)]
     pub clock: String,
-    /// The shortest time, in microseconds.
+    /// Shortest time, in microseconds.
     #[serde(default)]
     pub least_us: f64,
-    /// The first time, pipelines compiled, by the host's clock, in microseconds.
+    /// Time of the first run by the host's clock, including compilation of pipelines, in microseconds.
     #[serde(default)]
     pub cold_us: f64,
-    /// How often it was timed.
+    /// Number of timed repetitions.
     #[serde(default)]
     pub runs: usize,
     /// Whose numbers it was held against: `cpu` (this very case), `oracle` (the small proof cases of the kernel, or
@@ -94,13 +94,13 @@ pub struct Row {
     /// kernel that the work launched), or only found `finite`, where nothing was launched.
     #[serde(default)]
     pub checked_against: String,
-    /// The largest error found, relative to the largest number.
+    /// Largest error found, relative to the largest value.
     #[serde(default)]
     pub error: f64,
 }
 
 impl Report {
-    /// A report without rows.
+    /// Returns a report without rows.
     pub(super) fn new(device: &Device, peaks: Peaks) -> Self {
         Report {
             device: device.name().into(),
@@ -119,10 +119,10 @@ impl Report {
         }
     }
 
-    /// Reads what [`Report::write`] wrote.
+    /// Reads a report that [`Report::write`] wrote.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Malformed`] for a file that is no such report.
+    /// [`Error::Io`]; [`Error::Malformed`] if the file is not a report.
     pub fn read(path: &Path) -> Result<Self, Error> {
         serde_json::from_str(&files::read_text(path)?).map_err(|error| Error::Malformed {
             path: path.into(),
@@ -130,7 +130,7 @@ impl Report {
         })
     }
 
-    /// The JSON, figures with the digits that mean something.
+    /// Returns the JSON, with numbers rounded to significant digits.
     #[must_use]
     pub fn json(&self) -> String {
         let mut rounded = self.clone();
@@ -153,13 +153,13 @@ impl Report {
                 .into_iter()
                 .for_each(|figure| *figure = digits(*figure));
         }
-        // Strings and finite numbers only: nothing that JSON cannot hold.
+        // Strings and finite numbers only: JSON can represent all of them.
         let mut text = serde_json::to_string_pretty(&rounded).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// Writes the JSON, whole or not at all.
+    /// Writes the JSON atomically.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -168,7 +168,7 @@ impl Report {
     }
 }
 
-/// Four digits.
+/// Rounds to four significant digits.
 pub(super) fn digits(x: f64) -> f64 {
     format!("{x:.3e}").parse().unwrap_or(x)
 }

@@ -1,4 +1,4 @@
-//! Work of more than one kernel: a training step, an answer, the features of a clip.
+//! Work that launches several kernels: a training step, inference, feature extraction.
 
 use audio::{FeatureSettings, Kind, synth};
 use engine::{Device, Mode, Network, Optimizer, Rule, Tensor, no_grad};
@@ -8,24 +8,24 @@ use kernels::philox::Philox;
 use models::Error;
 use models::recipe::Recipe;
 
-/// Something that is done again and again.
+/// Work that can be repeated.
 pub trait Work {
-    /// What it works on, in a few words.
+    /// Short description of the input.
     fn shape(&self) -> String;
 
-    /// Floating-point operations, as far as they are known before it is done.
+    /// Number of floating-point operations, as far as it is known in advance.
     fn flops(&self) -> u64 {
         0
     }
 
-    /// Does it once and waits: the numbers that tell whether it went right.
+    /// Runs the work once and waits for it. Returns the values to check.
     ///
     /// # Errors
-    /// Whatever the device refuses.
+    /// Any error of the device.
     fn run(&mut self) -> Result<Vec<f32>, Error>;
 }
 
-/// A batch of noise as a network's input.
+/// Returns a batch of noise as a network's input.
 fn noise(device: &Device, shape: &[usize]) -> Result<Tensor, Error> {
     let mut random = Philox::new(1, 0);
     let len = shape.iter().product();
@@ -38,7 +38,7 @@ fn network(recipe: &Recipe, classes: usize, device: &Device) -> Result<Network, 
     Ok(Network::new(&architecture, device, 0)?)
 }
 
-/// A recipe's network in training, on one batch of noise of the recipe's size.
+/// Training step of a recipe's network, on one batch of noise of the recipe's size.
 pub struct TrainStep {
     network: Network,
     optimizer: Optimizer,
@@ -48,10 +48,10 @@ pub struct TrainStep {
 }
 
 impl TrainStep {
-    /// The network at its beginning.
+    /// Creates the network with its initial weights.
     ///
     /// # Errors
-    /// Whatever the device refuses.
+    /// Any error of the device.
     pub fn new(recipe: &Recipe, classes: usize, device: &Device) -> Result<Self, Error> {
         let network = network(recipe, classes, device)?;
         let batch = recipe.training.batch;
@@ -66,7 +66,7 @@ impl TrainStep {
         })
     }
 
-    /// [`TrainStep::new`] with the batch halved so often, at most [`TrainStep::most_halved`] times.
+    /// [`TrainStep::new`] with the batch halved so many times, at most [`TrainStep::most_halved`].
     ///
     /// # Errors
     /// As [`TrainStep::new`].
@@ -84,7 +84,7 @@ impl TrainStep {
         TrainStep::new(&recipe, classes, device)
     }
 
-    /// How often a recipe's batch can be halved until it has the fewest examples that the network needs.
+    /// Returns how often a recipe's batch can be halved until the network's minimum batch size.
     ///
     /// # Errors
     /// As [`TrainStep::new`].
@@ -94,22 +94,22 @@ impl TrainStep {
         Ok(times.next_power_of_two().ilog2())
     }
 
-    /// The network that is trained.
+    /// Returns the network that is trained.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Examples in a batch, and the shape of one.
+    /// Returns the batch size and the shape of one example.
     #[must_use]
     pub fn input(&self) -> &[usize] {
         self.x.shape()
     }
 
-    /// Forward, cross-entropy, backward, Adam: the loss, not yet read.
+    /// Records forward, cross-entropy, backward and Adam. Returns the loss, not yet read back.
     ///
     /// # Errors
-    /// Whatever the device refuses.
+    /// Any error of the device.
     pub fn record(&mut self) -> Result<Tensor, Error> {
         let (seed, step) = (0, self.step);
         self.step += 1;
@@ -127,7 +127,7 @@ impl Work for TrainStep {
     }
 
     fn flops(&self) -> u64 {
-        // Forward, and backward to weights and to inputs.
+        // Forward, and backward to weights and inputs.
         let batch = self.x.shape().first().copied().unwrap_or(0) as u64;
         let summary = self.network.architecture().summary();
         summary.map_or(0, |summary| 6 * batch * summary.multiply_adds)
@@ -135,24 +135,24 @@ impl Work for TrainStep {
 
     fn run(&mut self) -> Result<Vec<f32>, Error> {
         let loss = self.record()?.to_vec()?;
-        // The loss is there before the weights are.
+        // The loss is ready before the weights are.
         let device = self.network.device();
         device.synchronize().map_err(engine::Error::from)?;
         Ok(loss)
     }
 }
 
-/// A recipe's network answering about one window of noise.
+/// Inference of a recipe's network on one window of noise.
 pub struct Infer {
     network: Network,
     x: Tensor,
 }
 
 impl Infer {
-    /// The network with its first weights.
+    /// Creates the network with its initial weights.
     ///
     /// # Errors
-    /// Whatever the device refuses.
+    /// Any error of the device.
     pub fn new(recipe: &Recipe, classes: usize, device: &Device) -> Result<Self, Error> {
         let network = network(recipe, classes, device)?;
         let shape = [&[1], &network.architecture().input[..]].concat();
@@ -179,10 +179,10 @@ impl Work for Infer {
     }
 }
 
-/// Length of the sound that features are computed of.
+/// Duration of the clip from which features are extracted, in seconds.
 const SECONDS: f32 = 30.0;
 
-/// The features of 30 seconds of synthetic music, with librosa's settings.
+/// Extracts features from 30 seconds of synthetic music, with librosa's settings.
 #[derive(Debug)]
 pub struct Extract {
     device: Device,
@@ -191,16 +191,16 @@ pub struct Extract {
 }
 
 impl Extract {
-    /// Features of this kind.
+    /// Creates the work for features of this kind.
     #[must_use]
     pub fn new(kind: Kind, device: &Device) -> Self {
         Extract::of_seconds(kind, SECONDS, device)
     }
 
-    /// How often the sound can be halved: to less than four seconds.
+    /// How often the clip can be halved: to less than four seconds.
     pub const MOST_HALVED: u32 = 3;
 
-    /// [`Extract::new`] with the sound halved so often, at most [`Extract::MOST_HALVED`] times.
+    /// [`Extract::new`] with the clip halved so many times, at most [`Extract::MOST_HALVED`].
     #[must_use]
     pub fn halved(kind: Kind, times: u32, device: &Device) -> Self {
         let times = times.min(Extract::MOST_HALVED) as i32;

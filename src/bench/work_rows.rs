@@ -1,4 +1,4 @@
-//! Rows of work that launches many kernels: a training step, an answer, a clip's features.
+//! Rows of work that launches several kernels: a training step, inference, feature extraction.
 
 use engine::Device;
 use kernels::measure::{Budget, Timing};
@@ -10,7 +10,7 @@ use super::{Bench, Checked, Names};
 use models::Error;
 
 impl Bench<'_> {
-    /// Does the work once more, and holds every kernel that it launches against the oracle.
+    /// Runs the work once more, and compares every kernel that it launches with the oracle.
     fn parts(&mut self, work: &mut impl Work) -> Result<Checked, String> {
         let text = |error: kernels::Error| error.to_string();
         self.device.start_profile(Clock::Host).map_err(text)?;
@@ -40,8 +40,8 @@ impl Bench<'_> {
         slowness.fold(1.0, f64::max)
     }
 
-    /// Work of many launches: timed by the host's clock with a wait at the end. `make` makes it with its batch, or its
-    /// sound, halved so often, at most `most` times. A quick look begins with the smallest.
+    /// Measures work of several launches by the host's clock, with a wait at the end. `make` creates it with its batch,
+    /// or its clip, halved so many times, at most `most`. A quick run starts with the smallest.
     pub(super) fn work<W: Work>(
         &mut self,
         name: String,
@@ -76,7 +76,7 @@ impl Bench<'_> {
         };
         if let Some(seconds) = seconds.filter(|_| halved > 0) {
             let mut about = match cold < seconds / 2.0 {
-                // The first time, pipelines are compiled.
+                // The first run includes the compilation of pipelines.
                 true => timed(&mut work).map_err(text)?.0,
                 false => cold,
             };
@@ -103,7 +103,7 @@ impl Bench<'_> {
         let (about, _) = timed(&mut work).map_err(text)?;
         let cost = self.device.counters() - before;
         let budget = seconds.map_or(Budget::FULL, quick::budget);
-        // A step of seconds is not repeated for a quick look.
+        // A quick run does not repeat a step that takes seconds.
         let more = (budget.seconds / about) as usize;
         let more = more.clamp(budget.least / 4, budget.most);
         let mut times = vec![about];
@@ -129,7 +129,7 @@ impl Bench<'_> {
     }
 }
 
-/// Whether the device has no room for it.
+/// Whether the error says that the work does not fit into memory.
 fn is_too_large(error: &Error) -> bool {
     use kernels::Error::{OutOfMemory, TooLarge};
     let Error::Engine(error) = error else {
@@ -142,14 +142,14 @@ fn is_too_large(error: &Error) -> bool {
     }
 }
 
-/// Does the work once and waits for it: seconds, and the numbers that came out.
+/// Runs the work once and waits for it. Returns the seconds and the results.
 fn timed(work: &mut impl Work) -> Result<(f64, Vec<f32>), Error> {
     let start = std::time::Instant::now();
     let numbers = work.run()?;
     Ok((start.elapsed().as_secs_f64(), numbers))
 }
 
-/// Errors of whole networks are sums of many kernels' errors: a thousandth of the largest number may be lost.
+/// Errors of whole networks are sums of many kernels' errors: a thousandth of the largest value is tolerated.
 fn against_cpu(got: &[f32], want: &[f32]) -> Result<Checked, String> {
     let scale = want.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
     let off = |(g, w): (&f32, &f32)| f64::from((g - w).abs() / scale);

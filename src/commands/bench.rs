@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Before a row is timed its numbers are checked: on a GPU, the very case against the CPU's; on the CPU, the \
-                  kernel's small proof cases against the oracle, and of a training step, an answer or features those of \
-                  every kernel launched (what comes out must be finite).\n\n% of peak is the time that the device's own \
-                  measured peaks allow (multiply-adds in registers, a copy of memory, on the same threads; on the CPU a \
-                  kernel's copies are those right before and after it), over the time taken; work that stays in caches \
-                  may go beyond 100. `cold` is the first launch, pipelines compiled.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
+    after_help = "Results are checked before a row is timed. On a GPU they are compared with the CPU's on the same case. On the CPU, \
+                  the kernel's small proof cases are compared with the oracle; for training, inference and features, those of \
+                  every kernel launched (and the results must be finite).\n\n% of peak is the shortest time that the device's \
+                  measured peaks allow, over the time taken. The peaks are multiply-adds in registers and copies of memory, on \
+                  the same threads; on the CPU, copies are measured right before and after each kernel. Work that stays in caches \
+                  can exceed 100. `cold` is the first launch, including compilation of pipelines.\n\nExamples:\n  melgrad bench --quick\n  melgrad bench conv2d --rung all --device \
                   gpu\n  melgrad bench train_step\n  melgrad bench --json here.json\n  melgrad bench compare here.json \
                   there.json"
 )]
@@ -48,7 +48,7 @@ enum Which {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Two files of `melgrad bench --json` side by side
+    /// Compare two files of `melgrad bench --json`
     #[command(after_help = "Example:\n  melgrad bench compare here.json there.json")]
     Compare {
         #[arg(value_name = "A.json")]

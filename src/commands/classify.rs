@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Name the genre of audio files, with probabilities
+/// Classify the genre of audio files, with probabilities
 #[derive(Debug, Args)]
 #[command(
     after_help = "A file that cannot be read gets an error on standard error; the others are still classified. The exit code is then 1.\n\nExamples:\n  melgrad classify song.mp3\n  melgrad classify song.mp3 --model run/best.safetensors\n  \
@@ -28,8 +28,8 @@ pub struct Classify {
     /// Number of genres to print, most likely first
     #[arg(long, value_name = "K", default_value = "3")]
     top: NonZeroUsize,
-    /// One JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or {"file",
-    /// "error"} for what could not be read
+    /// Print one JSON document: a list of {"file", "label", "probability", "top": [{"label", "probability"}]}, or
+    /// {"file", "error"} for a file that cannot be read
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -114,7 +114,7 @@ impl Classify {
     }
 }
 
-/// A tab and `blues 93.0 %, jazz 5.0 %`.
+/// Formats the answer: a tab and `blues 93.0 %, jazz 5.0 %`.
 fn guesses(row: &Row) -> String {
     let Row::Answer { top, .. } = row else {
         return String::new();

@@ -70,7 +70,7 @@ impl Import {
                 };
                 convert::import(&self.weights, &recipe, self.labels.clone(), &normalisation)?
             }
-            // clap asks for one of them.
+            // clap requires one of them.
             (None, None) => return Err(Failure::usage("--recipe or --like is missing")),
         };
         let bytes = model.to_bytes().map_err(Error::from)?;
@@ -82,8 +82,8 @@ impl Import {
 /// Convert a model's weights for PyTorch
 #[derive(Debug, Args)]
 #[command(
-    after_help = "In PyTorch, with modules that are called as the network's layers (`melgrad summary` names them; `.` \
-                        for `/`):\n  net.load_state_dict(safetensors.torch.load_file(\"weights.safetensors\"))\n\nExample:\n  \
+    after_help = "In PyTorch, with modules that have the names of the network's layers (`melgrad summary` lists them; \
+                        `.` for `/`):\n  net.load_state_dict(safetensors.torch.load_file(\"weights.safetensors\"))\n\nExample:\n  \
                         melgrad export run --out weights.safetensors"
 )]
 pub struct Export {

@@ -14,7 +14,7 @@ use std::time::Instant;
 /// Make music, train on it, test and report, in a few seconds: no download, no GPU
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The music is synthetic, made by melgrad itself: the figures show that everything works, and say \
+    after_help = "The music is synthetic, made by melgrad: the results show that everything works, and say \
                         nothing about real music.\n\nExample:\n  melgrad demo --out demo"
 )]
 pub struct Demo {

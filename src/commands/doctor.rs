@@ -14,7 +14,7 @@ use std::fmt::Write;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  melgrad doctor\n  melgrad doctor --json")]
 pub struct Doctor {
-    /// One JSON document: {"chosen", "devices": [{"name", "kind", "software", "driver", "features", "limits"}]}
+    /// Print one JSON document: {"chosen", "devices": [{"name", "kind", "software", "driver", "features", "limits"}]}
     #[arg(long)]
     json: bool,
 }

@@ -23,9 +23,9 @@ pub struct Evaluate {
     /// Folder with one folder per label [default: the run's own test clips]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// One JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes": [{"label",
-    /// "precision", "recall", "f1", "support"}], "confusion": [[…]]}; of several runs a list of those, each with "run",
-    /// "recipe" and "clips" too
+    /// Print one JSON document: {"accuracy", "macro": {"precision", "recall", "f1"}, "weighted": {…}, "classes":
+    /// [{"label", "precision", "recall", "f1", "support"}], "confusion": [[…]]}; for several runs a list of these, each
+    /// also with "run", "recipe" and "clips"
     #[arg(long)]
     json: bool,
     /// HTML page to write, with all runs side by side

@@ -42,7 +42,7 @@ pub struct Features {
     /// Cut or zero-pad every clip to this length, in seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Only the I-th of N parts of the files; `auto` takes both from a SLURM job array
+    /// Process only part I of N of the files; `auto` takes both from a SLURM job array
     #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = shard, allow_hyphen_values = true)]
     shard: Shard,
     /// Join the parts that --shard wrote: IN are the parts, in order
@@ -78,7 +78,7 @@ fn part(index: usize, count: usize) -> Result<Shard, String> {
     }
 }
 
-/// The part of a task of a SLURM job array: its place among the tasks, which are evenly spaced.
+/// Returns the shard of a task in a SLURM job array: its index among the tasks, whose ids are evenly spaced.
 fn slurm_task(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let number = |name: &str| -> Result<Option<usize>, String> {
         let Some(text) = variable(name) else {

@@ -20,10 +20,10 @@ use std::path::PathBuf;
                         melgrad train --data music --recipe ajufo-cnn --lr 0.0005 --out run"
 )]
 pub struct LrFind {
-    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(value_name = "R")]
     recipe: PathBuf,
-    /// The dataset: a folder with one folder per label
+    /// Dataset: a folder with one folder per label
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Learning rate of the first step
@@ -35,7 +35,7 @@ pub struct LrFind {
     /// Maximum number of steps; it ends earlier if the loss exceeds four times its minimum
     #[arg(long, value_name = "N", default_value_t = Sweep::default().steps)]
     steps: usize,
-    /// Examples per step
+    /// Batch size
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
     /// Any other setting of the recipe
@@ -44,7 +44,7 @@ pub struct LrFind {
     /// Plot to write (SVG)
     #[arg(long, value_name = "F.svg")]
     out: Option<PathBuf>,
-    /// One JSON document: {"suggested", "lowest", "rows": [{"learning_rate", "loss", "smoothed"}]}
+    /// Print one JSON document: {"suggested", "lowest", "rows": [{"learning_rate", "loss", "smoothed"}]}
     #[arg(long)]
     json: bool,
     /// Random seed of the split, initial weights, order of clips and dropout

@@ -1,4 +1,4 @@
-//! One file per command: its flags, a call into the library, what is printed.
+//! Commands, one file each: flags, a call into the library, output.
 
 mod bench;
 mod classify;
@@ -19,7 +19,7 @@ mod train;
 use crate::failure::Failure;
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// A deep-learning engine from scratch that listens to music and names its genre
+/// A deep-learning engine from scratch that classifies music by genre
 #[derive(Debug, Parser)]
 #[command(
     name = "melgrad",
@@ -27,7 +27,7 @@ use clap::{CommandFactory, Parser, Subcommand};
     arg_required_else_help = true,
     max_term_width = 100,
     disable_help_subcommand = true,
-    after_help = "Begin with `melgrad demo`. `melgrad COMMAND --help` tells more about each, with examples.\n\
+    after_help = "Start with `melgrad demo`. `melgrad COMMAND --help` shows details and examples.\n\
                   Data goes to standard output, everything else to standard error. Exit code 0: done, 1: failed, \
                   2: wrong usage."
 )]
@@ -36,7 +36,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What to do.
+/// Command to run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Demo(demo::Demo),
@@ -58,7 +58,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Command::Demo(command) => command.run(),
@@ -88,7 +88,7 @@ fn is_command(name: &str) -> bool {
         .any(|command| command.get_name() == name)
 }
 
-/// Where the usage of the command that was given is told.
+/// Hint that names the help of the given command.
 pub fn usage_hint() -> String {
     let first = std::env::args_os()
         .nth(1)

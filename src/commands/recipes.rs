@@ -12,7 +12,7 @@ use std::fmt::Write;
     after_help = "Examples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  melgrad reproduce ajufo-cnn --data music"
 )]
 pub struct Recipes {
-    /// One JSON document: a list of {"name", "paper", "dataset", "classes", "network", "claimed"}
+    /// Print one JSON document: a list of {"name", "paper", "dataset", "classes", "network", "claimed"}
     #[arg(long)]
     json: bool,
 }

@@ -15,18 +15,18 @@ use std::path::{Path, PathBuf};
 /// Run a paper's experiment and print claimed figures beside measured ones
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Trains once for each seed, and with --folds once for each fold of it, into the series OUT/NAME (or \
-                  OUT/NAME-5-folds) and writes OUT/NAME.json, with all figures, their means and spreads. What Ctrl-C \
-                  stops goes on with the same command. A second stage (amin-progressive-2) trains its first stage \
-                  before it, unless --weights gives a run of that.\n\nExamples:\n  melgrad reproduce ajufo-cnn --data \
+    after_help = "Trains once per seed, and with --folds once per seed and fold, into the series OUT/NAME (or \
+                  OUT/NAME-5-folds). Writes OUT/NAME.json, with all metrics, their means and standard deviations. After \
+                  Ctrl-C, the same command resumes. A second stage (amin-progressive-2) trains its first stage \
+                  first, unless --weights gives a run of it.\n\nExamples:\n  melgrad reproduce ajufo-cnn --data \
                   gtzan\n  melgrad reproduce northrop-fcnn --data features_30_sec.csv --seeds 0 --folds 5\n  melgrad \
                   reproduce georgopoulos-cnn --data esc10 --seeds 0,1,2,3,4 --set split.test='4-*' --json"
 )]
 pub struct Reproduce {
-    /// The recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(value_name = "NAME")]
     recipe: PathBuf,
-    /// The dataset, as for `melgrad train`
+    /// Dataset, as for `melgrad train`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Folder for the runs and the result
@@ -47,7 +47,7 @@ pub struct Reproduce {
     /// Any other setting of the recipe
     #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::key_value)]
     set: Vec<(String, String)>,
-    /// The result as one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
+    /// Print one JSON document: {"recipe", "claimed", "measured": {NAME: {"mean", "deviation", "runs"}}, …}
     #[arg(long)]
     json: bool,
     /// Do not cache features on disk
@@ -100,7 +100,7 @@ impl Reproduce {
         }
     }
 
-    /// What a reader gives to do it once more; folders by their names alone.
+    /// Returns the command that repeats the experiment; of folders, only their names.
     fn command(&self) -> String {
         let name = |path: &Path| {
             path.file_name()

@@ -15,18 +15,18 @@ use melgrad::models::run::search::{self, Found, best_recipe};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Trials where nobody says how many.
+/// Default number of trials.
 const TRIALS: usize = 10;
 
 /// Search settings at random within the recipe's ranges; compare on validation clips
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The recipe's table `[search]`, or --range, says what may change. A setting is named as --set names it, \
-                        a layer's by its path (`melgrad summary` tells them):\n\n  [search]\n  \
+    after_help = "The recipe's table `[search]`, or --range, sets the ranges. Settings have the names of --set; a layer's \
+                        has the layer's path (`melgrad summary` lists them):\n\n  [search]\n  \
                         \"training.learning_rate\" = { from = 1e-4, to = 1e-2, log = true }\n  \
                         \"architecture.conv1.out_channels\" = { from = 32, to = 128, step = 16 }\n  \
                         \"architecture.conv1.activation\" = [\"relu\", \"elu\", \"tanh\"]\n\n\
-                        All trials share the split of --seed; the test clips are not looked at. OUT gets trials.csv, \
+                        All trials share the split of --seed; the test clips are not used. OUT gets trials.csv, \
                         best.toml (a recipe) and a run for each trial.\n\nExamples:\n  \
                         melgrad search my.toml --data music --trials 20 --out found\n  \
                         melgrad search ajufo-cnn --data music --out found \\\n    \
@@ -35,10 +35,10 @@ const TRIALS: usize = 10;
                         melgrad train --data music --recipe found/best.toml --out run"
 )]
 pub struct Search {
-    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(value_name = "R", required_unless_present = "resume")]
     recipe: Option<PathBuf>,
-    /// The dataset: a folder with one folder per label
+    /// Dataset: a folder with one folder per label
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
     /// Number of trials [default: 10]
@@ -59,7 +59,7 @@ pub struct Search {
     /// Random seed of the draws, the split, initial weights, order of clips and dropout
     #[arg(long, value_name = "N", default_value = "0", value_parser = options::seed)]
     seed: u64,
-    /// One JSON document: {"best", "trials": [{"trial", "drawn", "score", …}]}
+    /// Print one JSON document: {"best", "trials": [{"trial", "drawn", "score", …}]}
     #[arg(long)]
     json: bool,
     /// Do not cache features on disk

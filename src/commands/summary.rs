@@ -17,16 +17,16 @@ use std::path::{Path, PathBuf};
                         --classes 8\n  melgrad summary run"
 )]
 pub struct Summary {
-    /// A recipe's name; a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors); or a run
+    /// Recipe's name; or a file: recipe (.toml), architecture (.toml, .json), trained model (.safetensors); or a run
     #[arg(value_name = "ARCH")]
     architecture: PathBuf,
-    /// The shape of one example, in place of the file's own
+    /// Input shape of one example; replaces that of the file
     #[arg(long, value_name = "CxHxW", value_parser = shape)]
     input: Option<Shape>,
-    /// Number of classes [default: those of the recipe's paper; 10 where it names none]
+    /// Number of classes [default: that of the recipe's paper; 10 if there is none]
     #[arg(long, value_name = "N")]
     classes: Option<NonZeroUsize>,
-    /// One JSON document: {"layers": [{"name", "kind", "output", "parameters", "multiply_adds"}], "parameters",
+    /// Print one JSON document: {"layers": [{"name", "kind", "output", "parameters", "multiply_adds"}], "parameters",
     /// "multiply_adds"}
     #[arg(long)]
     json: bool,

@@ -27,7 +27,7 @@ pub struct Synth {
     /// Length of a clip, in seconds
     #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
     seconds: f32,
-    /// Samples per second
+    /// Sample rate in Hz
     #[arg(long, value_name = "HZ", default_value = "22050", value_parser = clap::value_parser!(u32).range(1000..=192_000))]
     sr: u32,
     /// Random seed
@@ -40,7 +40,7 @@ pub struct Synth {
 impl Synth {
     pub fn run(self) -> Result<(), Failure> {
         self.threads.apply();
-        // Clips of another seed or number left among the new ones would make a dataset that no command describes.
+        // Clips of another seed or number among the new ones would make a dataset that no command reproduces.
         if std::fs::read_dir(&self.out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(Failure::new(format!(
                 "--out {}: the folder is not empty",

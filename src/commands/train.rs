@@ -17,14 +17,14 @@ use melgrad::models::run::pipeline::{
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// The recipe whose settings go with a network of one's own.
+/// Recipe whose settings go with a network from --arch.
 const BASE: &str = "georgopoulos-cnn";
 
 /// Train a network on a folder of labelled audio
 #[derive(Debug, Args)]
 #[command(
-    after_help = "DIR holds one folder per label with sound in it, or pictures of sound (PNG); or it is GTZAN, FMA \
-                        or Ballroom as they are downloaded; or a table of features (.csv, .tsv). Clips of one recording (the name up \
+    after_help = "DIR holds one folder per label with audio files, or spectrogram images (PNG); or it is GTZAN, FMA \
+                        or Ballroom as downloaded; or a table of features (.csv, .tsv). Clips of one recording (the name up \
                         to the take: 1-17367-A and 1-17367-B) stay in the same part of the split. RUN gets run.toml, \
                         best.safetensors, last.safetensors, history.csv, metrics.json, report.html and TensorBoard's \
                         events.\n\nExamples:\n  melgrad train --data music --recipe ajufo-cnn --out run\n  \
@@ -35,10 +35,10 @@ const BASE: &str = "georgopoulos-cnn";
                         melgrad train --resume --out run"
 )]
 pub struct Train {
-    /// The dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv, .tsv)
+    /// Dataset: a folder with one folder per label, GTZAN, FMA, Ballroom, or a table of features (.csv, .tsv)
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     data: Option<PathBuf>,
-    /// A recipe: its name (`melgrad recipes` lists them) or a .toml file
+    /// Recipe: its name (`melgrad recipes` lists them) or a .toml file
     #[arg(long, value_name = "R", required_unless_present_any = ["resume", "arch"])]
     recipe: Option<PathBuf>,
     /// Your own network, a .toml or .json file with `layers`, instead of the recipe's. Without --recipe the other
@@ -99,7 +99,7 @@ impl Train {
             }
             Progress::new().watch(|control| resume(&resuming, &device, control))
         } else {
-            // clap asks for it.
+            // clap requires it.
             let data = self
                 .data
                 .as_deref()
@@ -134,7 +134,7 @@ impl Train {
         }
     }
 
-    /// What is said again of a run that goes on must be what it has.
+    /// Checks that flags repeated with --resume have the run's values.
     fn said_again(&self) -> Result<(), Failure> {
         let recipe = match &self.recipe {
             Some(recipe) => Some(Recipe::load(&recipe.to_string_lossy())?.name),
@@ -171,7 +171,7 @@ impl Train {
         Ok(())
     }
 
-    /// How often to train, where it is more than once.
+    /// Returns the series, if there is more than one training.
     fn series(&self) -> Result<Option<Series>, Error> {
         let repeats = self.repeats.map_or(1, NonZeroUsize::get);
         let series = || Series::repeats(self.seed.unwrap_or(0), repeats, self.folds);
@@ -198,7 +198,7 @@ impl Train {
         terminal::print_path(&self.out.join("series.json"))
     }
 
-    /// The recipe with what the flags change.
+    /// Returns the recipe, changed by the flags.
     fn recipe(&self) -> Result<Recipe, Failure> {
         let mut recipe = match &self.recipe {
             Some(name) => Recipe::load(&name.to_string_lossy())?,

@@ -1,4 +1,5 @@
-//! Augmentation of the sound itself: samples to samples, nothing random but what a [`Philox`] is handed for.
+//! Augmentation of audio: samples to samples. Functions with random results take a [`Philox`]; all others are
+//! deterministic.
 //!
 //! | function | does | as |
 //! | --- | --- | --- |
@@ -6,10 +7,10 @@
 //! | [`pitch_shift`] | higher or lower at the same length | `librosa.effects.pitch_shift` |
 //! | [`add_noise`] | white noise at a signal-to-noise ratio | `torchaudio.functional.add_noise` |
 //! | [`gain`] | louder or softer | |
-//! | [`roll`] | moved in time, round in a circle | `numpy.roll` |
-//! | [`crop`] | a piece | |
+//! | [`roll`] | circular shift in time | `numpy.roll` |
+//! | [`crop`] | random segment | |
 //!
-//! `vocoder.rs` holds the first, `pitch.rs` the second. None of them clips: floats go beyond full scale.
+//! `vocoder.rs` holds the first, `pitch.rs` the second. None of them clips: floats may exceed full scale.
 
 mod pitch;
 mod vocoder;
@@ -19,12 +20,12 @@ pub use vocoder::time_stretch;
 
 use kernels::philox::Philox;
 
-/// Adds white normal noise at a signal-to-noise ratio of `snr` decibels. The noise is scaled by the power that it turned
-/// out to have, so that the ratio is exactly this one. Silence stays silent.
+/// Adds white normal noise at a signal-to-noise ratio of `snr` decibels. The noise is scaled by its measured power, so
+/// the ratio is exact. Silence stays silent.
 pub fn add_noise(samples: &mut [f32], snr: f64, random: &mut Philox) {
     let noise: Vec<f32> = samples.iter().map(|_| random.normal()).collect();
     let scale = (energy(samples) / energy(&noise)).sqrt() * amplitude(-snr);
-    // Neither where there are no samples, nor where the noise of one is 0.
+    // Neither with no samples, nor if the power of the noise is 0.
     if scale.is_finite() {
         for (sample, noise) in samples.iter_mut().zip(noise) {
             *sample += scale as f32 * noise;
@@ -38,7 +39,7 @@ pub fn gain(samples: &mut [f32], decibels: f64) {
     samples.iter_mut().for_each(|sample| *sample *= factor);
 }
 
-/// Moves the sound `by` samples later; what leaves at the end comes in at the beginning. Negative: earlier.
+/// Shifts the signal by `by` samples, circularly. Negative: earlier.
 pub fn roll(samples: &mut [f32], by: i64) {
     if !samples.is_empty() {
         // A length fits i64, and the rest is below it.
@@ -46,7 +47,7 @@ pub fn roll(samples: &mut [f32], by: i64) {
     }
 }
 
-/// A piece of `length` samples from a random place; the whole sound, where it is no longer.
+/// Returns a segment of `length` samples at a random offset; the whole signal if it is not longer.
 pub fn crop<'a>(samples: &'a [f32], length: usize, random: &mut Philox) -> &'a [f32] {
     let length = length.min(samples.len());
     let from = random.below(samples.len() - length + 1);
@@ -57,7 +58,7 @@ fn energy(samples: &[f32]) -> f64 {
     samples.iter().map(|s| f64::from(*s).powi(2)).sum()
 }
 
-/// The factor of the amplitude that so many decibels are.
+/// Converts decibels to a factor of the amplitude.
 fn amplitude(decibels: f64) -> f64 {
     10f64.powf(decibels / 20.0)
 }

@@ -1,17 +1,17 @@
-//! Bounds on what a file may hold.
+//! Limits of a file's contents.
 
 use crate::error::{Error, Result};
 
-/// How much a file may hold before it is refused, so that no file can exhaust memory.
+/// Limits of a file's contents, so that no file can exhaust memory. Larger files are rejected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Longest clip, in seconds.
+    /// Maximum duration of a clip, in seconds.
     pub max_seconds: f64,
-    /// Longest clip, in samples of one channel: 4 bytes of memory each.
+    /// Maximum samples per channel: 4 bytes of memory each.
     pub max_samples: u64,
-    /// Most channels.
+    /// Maximum number of channels.
     pub max_channels: u16,
-    /// Largest file, in bytes.
+    /// Maximum size of a file, in bytes.
     pub max_bytes: u64,
     /// Lowest sample rate, in Hz.
     pub min_rate: u32,
@@ -34,7 +34,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For sound that is not to be held in memory: a day, 16 GiB.
+    /// Returns limits for audio that is not held in memory: a day, 16 GiB.
     pub const LONG: Limits = Limits {
         max_seconds: 86_400.0,
         max_samples: u64::MAX,

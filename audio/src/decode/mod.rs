@@ -1,4 +1,4 @@
-//! From files to clips, by content and not by name.
+//! Decoding: from files to clips. The format is detected by content, not by name.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -22,8 +22,8 @@
 //! | `mp4.rs`, `trim.rs` | the edit list of MP4: what of a track is to be heard |
 //! | `opus.rs`, `vorbis.rs` | packets of Opus (opus-pure) and of Vorbis (lewton) |
 //!
-//! What is damaged is decoded as far as it goes: a truncated file gives the samples that are there, garbage between
-//! MP3 frames is skipped. Only where nothing is left is there an error.
+//! A damaged file is decoded as far as possible: a truncated file gives the samples that it has, and garbage between
+//! MP3 frames is skipped. It is an error only if no samples are left.
 
 mod adpcm;
 mod aiff;
@@ -69,18 +69,18 @@ use crate::error::Error;
 use crate::error::Result;
 use std::path::Path;
 
-/// Decodes a file, whatever its name says, mixed to one channel (the mean) at its own sample rate.
+/// Decodes a file of any name, mixed to one channel (the mean) at its own sample rate.
 ///
 /// # Errors
-/// [`Error::Read`] where the file cannot be read, and all that [`decode_bytes`] gives. Every message names the file.
+/// [`Error::Read`] if the file cannot be read, and the errors of [`decode_bytes`]. Every message names the file.
 pub fn decode(path: &Path, limits: &Limits) -> Result<Clip> {
     decode_segment(path, &Segment::default(), limits)
 }
 
-/// Decodes a part of a file. [`Limits::max_seconds`] and [`Limits::max_samples`] hold for the part.
+/// Decodes a segment of a file. [`Limits::max_seconds`] and [`Limits::max_samples`] apply to the segment.
 ///
 /// # Errors
-/// As [`decode`], and [`Error::Segment`] where the part begins after the end.
+/// As [`decode`], and [`Error::Segment`] if the segment begins after the end.
 pub fn decode_segment(path: &Path, segment: &Segment, limits: &Limits) -> Result<Clip> {
     segment.check()?;
     Stream::open(path, limits)?.clip(segment)

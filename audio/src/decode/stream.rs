@@ -1,4 +1,4 @@
-//! A file's sound piece by piece, so that memory does not grow with its length.
+//! Decodes a file in blocks, so memory does not grow with its length.
 
 use super::bytes::Bytes;
 #[cfg(feature = "formats")]
@@ -11,22 +11,22 @@ use crate::clip::Clip;
 use crate::error::{Error, Result};
 use std::path::Path;
 
-/// A part of a file's sound, in seconds; by default all of it.
+/// A segment of a file, in seconds; by default all of it.
 ///
 /// Both ends are rounded to whole samples of the file's own rate.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Segment {
-    /// Where it begins; below 0, so many seconds before the end.
+    /// Start; if negative, relative to the end.
     pub offset: f64,
-    /// How long it is, at most: less where the file ends before. `None`: to the end.
+    /// Maximum duration: less if the file ends before. `None`: to the end.
     pub duration: Option<f64>,
 }
 
 impl Segment {
-    /// Refuses what is no stretch of time.
+    /// Validates the segment.
     ///
     /// # Errors
-    /// [`Error::Settings`] for a duration of 0 or less, and for what is not finite.
+    /// [`Error::Settings`] for a duration of 0 or less, and for values that are not finite.
     pub fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::Settings(what));
         if !self.offset.is_finite() {
@@ -70,8 +70,7 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// Opens a file of any format that is decoded, whatever its name says. Of MP3 files the frames' headers are read
-    /// once from end to end.
+    /// Opens a file of any supported format, detected by its content. Of MP3 files all frame headers are read once.
     ///
     /// # Errors
     /// As [`super::decode`], for what the headers show.
@@ -79,7 +78,7 @@ impl<'a> Stream<'a> {
         Stream::new(Bytes::open(path, limits)?, limits)
     }
 
-    /// The same for a file's bytes; `name` only goes into errors.
+    /// Opens a file's bytes; `name` is only used in errors.
     ///
     /// # Errors
     /// As [`Stream::open`].
@@ -116,31 +115,31 @@ impl<'a> Stream<'a> {
         })
     }
 
-    /// Samples per second.
+    /// Returns the sample rate, in Hz.
     pub fn sample_rate(&self) -> u32 {
         self.source.rate()
     }
 
-    /// Which sample of the file comes next.
+    /// Returns the index of the next sample.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// How many samples are still to come, where the headers tell: exact for a sound file, and at least as many as there
-    /// are for a damaged one.
+    /// Returns the number of samples left, if the headers tell: exact for a valid file, an upper bound for a damaged
+    /// one.
     pub fn about(&self) -> Option<u64> {
         let decoded = self.source.about()?;
         Some(decoded.saturating_sub(self.to_skip).min(self.left))
     }
 
-    /// Faults of the file that cost sound but are no error, as far as it was read: bytes that were skipped, frames that
-    /// are silent, an end before the one that its header promises. Each names the file.
+    /// Returns faults of the part read so far that lose audio but are not errors: skipped bytes, silenced frames, an
+    /// end before the one in the header. Each names the file.
     pub fn warnings(&self) -> Vec<String> {
         let named = |warning| format!("{}: {warning}", self.name);
         self.source.warnings().into_iter().map(named).collect()
     }
 
-    /// Leaves out the next `samples`. Formats that are decoded from sample to sample are decoded all the same.
+    /// Skips the next `samples`. Formats without random access are decoded all the same.
     pub fn skip(&mut self, samples: u64) {
         self.to_skip = self.to_skip.saturating_add(samples);
         let skipped = self.source.skip(self.to_skip);
@@ -148,7 +147,7 @@ impl<'a> Stream<'a> {
         self.to_skip -= skipped.min(self.to_skip);
     }
 
-    /// From here on, gives `segment` (counted from here, or from the end that the headers declare) and ends.
+    /// Limits the stream to `segment` (relative to the current position, or to the end that the headers declare).
     ///
     /// # Errors
     /// As [`Segment::check`]; [`Error::Segment`] for a segment that begins before the sound; [`Error::Unsupported`] for one
@@ -168,7 +167,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// How many samples lie before the last `samples`.
+    /// Returns how many samples come before the last `samples`.
     fn before_the_end(&self, samples: u64, offset: f64) -> Result<u64> {
         let name = self.name.clone();
         let Some(length) = self.about() else {
@@ -188,11 +187,11 @@ impl<'a> Stream<'a> {
         self.limits = *limits;
     }
 
-    /// Appends the next samples, some ten thousand at most; `false` at the end, after which nothing comes.
+    /// Appends the next samples, some ten thousand at most; `false` at the end.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once more than [`Limits::max_seconds`] or
-    /// [`Limits::max_samples`] were given.
+    /// [`Error::Read`]; [`Error::NotFinite`]; [`Error::Limit`] once [`Limits::max_seconds`] or [`Limits::max_samples`]
+    /// is exceeded.
     pub fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool> {
         let before = samples.len();
         if self.left == 0 || !self.source.read(samples)? {
@@ -216,11 +215,11 @@ impl<'a> Stream<'a> {
         (self.limits).check_length(&self.name, samples, self.sample_rate())
     }
 
-    /// `segment`, counted from here, as a clip in memory. [`Stream::warnings`] tells afterwards what is wrong with it.
+    /// Reads `segment`, relative to the current position, into a clip. [`Stream::warnings`] then reports faults.
     ///
     /// # Errors
-    /// As [`Stream::read`]; [`Error::NoSamples`] for a file without sound, [`Error::Segment`] for a segment beyond its
-    /// end, [`Error::Settings`] for one that is no stretch of time.
+    /// As [`Stream::read`]; [`Error::NoSamples`] for a file without audio, [`Error::Segment`] for a segment beyond its
+    /// end, [`Error::Settings`] for an invalid segment.
     pub fn clip(&mut self, segment: &Segment) -> Result<Clip> {
         self.limit_to(segment)?;
         // What a header promises is refused before it is decoded.

@@ -1,5 +1,5 @@
-//! Features of many clips of one length at once, which stay on the device: what a training extracts on the way to its
-//! network. The numbers are those of [`super::extract`].
+//! Features of many clips of equal length at once. They stay on the device, for training. The values are those of
+//! [`super::extract`].
 
 use super::definition::How;
 use super::definition::{Bank, Finish};
@@ -11,26 +11,26 @@ use crate::error::{Error, Result};
 use kernels::stft::Stft;
 use kernels::{Buffer, Device, Kernel};
 
-/// Frames that go through the kernels at once: 16 MiB of spectra at librosa's settings.
+/// Number of frames per launch: 16 MiB of spectra with librosa's settings.
 const FRAMES: usize = 4096;
 
 /// The most spectra of one clip, and the largest matrix that resizes them: 128 MiB, which every GPU binds.
 const MOST: usize = 1 << 25;
 
-/// Extracts the features of clips of one length.
+/// Extracts the features of clips of equal length.
 pub struct Extractor {
     pipeline: Pipeline,
     settings: FeatureSettings,
     samples: usize,
-    /// Of one clip.
+    /// Settings of one clip.
     stft: Stft,
 }
 
 impl Extractor {
-    /// For clips of so many samples, at least one, at the settings' rate.
+    /// Creates an extractor for clips of so many samples, at least one, at the settings' rate.
     ///
     /// # Errors
-    /// As [`Extractor::check`]; whatever the device refuses.
+    /// As [`Extractor::check`]; any error of the device.
     pub fn new(device: &Device, settings: &FeatureSettings, samples: usize) -> Result<Self> {
         let (bank, stft) = parts(settings, samples)?;
         Ok(Extractor {
@@ -41,7 +41,7 @@ impl Extractor {
         })
     }
 
-    /// Whether such clips' features can be computed, and resized to `wanted` frames.
+    /// Checks that such clips' features can be computed, and resized to `wanted` frames.
     ///
     /// # Errors
     /// [`Error::Settings`] where the settings make no sense, or want more than spectra through a bank of filters
@@ -59,12 +59,13 @@ impl Extractor {
         }
     }
 
-    /// Bands and frames of every clip.
+    /// Returns the bands and frames of every clip.
     pub fn shape(&self) -> [usize; 2] {
         [self.settings.bands(), self.stft.frames()]
     }
 
-    /// What [`crate::Features::resize_frames`] does, as a matrix `[frames, wanted]` behind `[clips, bands, frames]`.
+    /// Returns [`crate::Features::resize_frames`] as a matrix `[frames, wanted]`, to multiply `[clips, bands, frames]`
+    /// with.
     ///
     /// # Errors
     /// As [`Extractor::check`].
@@ -86,10 +87,10 @@ impl Extractor {
         (FRAMES / self.stft.frames()).max(1)
     }
 
-    /// Clips, one behind the other, to features `[clips, bands, frames]`. Nothing comes back to the host.
+    /// Computes features `[clips, bands, frames]` of contiguous clips. Nothing is copied to the host.
     ///
     /// # Errors
-    /// Whatever the device refuses.
+    /// Any error of the device.
     pub fn extract(&self, clips: &[f32]) -> Result<Buffer, kernels::Error> {
         let each = clips.chunks_exact(self.samples);
         let stft = Stft {

@@ -1,4 +1,4 @@
-//! Beats: where a listener would tap the foot (Ellis 2007), as `librosa.beat.beat_track` finds them.
+//! Beat tracking (Ellis 2007), as in `librosa.beat.beat_track`.
 
 use super::definition::{Definition, How};
 use super::kind::Axis;
@@ -23,19 +23,19 @@ pub(super) const BEATS: Definition = Definition {
     ..TEMPO
 };
 
-/// How much a beat that is not one period after the last costs.
+/// Penalty of a beat that is not one period after the last.
 const TIGHTNESS: f64 = 100.0;
 
-/// A sound's pulse.
+/// Tempo and beats of a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Beats {
-    /// Beats per minute; 0 where nothing was heard.
+    /// Tempo in beats per minute; 0 if there are no onsets.
     pub tempo: f64,
-    /// The frames in which beats are, in ascending order.
+    /// Frames with a beat, in ascending order.
     pub frames: Vec<usize>,
 }
 
-/// Tempo and beats from onset strengths ([`super::Aggregate::Median`]) in frames that lie `hop` samples apart.
+/// Returns tempo and beats from onset strengths ([`super::Aggregate::Median`]) in frames with a hop of `hop` samples.
 ///
 /// Of all rows of frames the one is chosen whose onsets are strongest and whose steps are most even; faint beats at
 /// both
@@ -69,7 +69,7 @@ pub fn beat_track(strengths: &[f32], sample_rate: u32, hop: usize) -> Result<Bea
     Ok(Beats { tempo, frames })
 }
 
-/// The strengths, divided by their standard deviation.
+/// Returns the strengths, divided by their standard deviation.
 fn scaled(strengths: &[f32]) -> Vec<f32> {
     let count = strengths.len() as f64;
     let mean = strengths.iter().map(|s| f64::from(*s)).sum::<f64>() / count;
@@ -81,7 +81,7 @@ fn scaled(strengths: &[f32]) -> Vec<f32> {
     strengths.iter().map(|s| s / deviation).collect()
 }
 
-/// The strengths under a bell 1/32 of a period wide: how good a beat each frame would be by itself.
+/// Returns the local score: strengths smoothed by a Gaussian 1/32 of a period wide.
 fn local_scores(strengths: &[f32], period: usize) -> Vec<f32> {
     let bell = |k: usize| {
         let x = (k as f64 - period as f64) * 32.0 / period as f64;
@@ -89,7 +89,7 @@ fn local_scores(strengths: &[f32], period: usize) -> Vec<f32> {
     };
     let bell: Vec<f64> = (0..=2 * period).map(bell).collect();
     let score = |i: usize| {
-        // As in librosa, the very first strength counts for no frame.
+        // As in librosa, the very first strength is not used.
         let range = (i + period + 1).saturating_sub(strengths.len())..(i + period).min(bell.len());
         range.fold(0f32, |sum, k| {
             (f64::from(sum) + bell[k] * f64::from(strengths[i + period - k])) as f32
@@ -129,7 +129,7 @@ fn chains(scores: &[f32], period: usize) -> (Vec<Option<usize>>, Vec<f64>) {
     (links, totals)
 }
 
-/// The last frame whose total rises above its neighbours' and half of the usual.
+/// Returns the last local maximum of the score above half of the median.
 fn last_beat(totals: &[f64]) -> usize {
     let last = totals.len() - 1;
     let peak = |i: &usize| {

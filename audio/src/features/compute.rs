@@ -1,4 +1,4 @@
-//! Features of clips: [`extract`], on any device.
+//! Feature extraction: [`extract`], on any device.
 
 use super::definition::How;
 use super::output::Features;
@@ -12,17 +12,17 @@ use kernels::Device;
 use std::borrow::Cow;
 use std::task::{Context, Poll, Waker};
 
-/// The features of a clip, resampled first where its rate is not that of the settings.
+/// Extracts the features of a clip; resamples it first if its rate is not that of the settings.
 ///
 /// # Errors
-/// [`Error::Settings`] where the settings make no sense or the clip holds no samples; [`Error::NotFinite`]; whatever
-/// the device refuses.
+/// [`Error::Settings`] if the settings are invalid or the clip has no samples; [`Error::NotFinite`]; any error of the
+/// device.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn extract(device: &Device, settings: &FeatureSettings, clip: &Clip) -> Result<Features> {
     kernels::block_on(extract_async(device, settings, clip))
 }
 
-/// [`extract`] without blocking, as a browser needs it.
+/// [`extract`] without blocking, for browsers.
 ///
 /// # Errors
 /// As [`extract`].
@@ -52,7 +52,7 @@ pub async fn extract_async(
 }
 
 impl Sound<'_> {
-    /// The features of these samples under any settings of the same rate.
+    /// Returns the features of these samples with any settings of the same rate.
     pub(super) async fn features_on(
         &self,
         device: &Device,
@@ -82,7 +82,7 @@ impl Sound<'_> {
         settings.check()?;
         let device = Device::cpu();
         let mut future = std::pin::pin!(self.features_on(&device, settings));
-        // On the CPU every kernel has run when its launch returns: nothing is ever waited for.
+        // On the CPU every kernel has run when its launch returns: there is nothing to wait for.
         match future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))

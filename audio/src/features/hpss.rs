@@ -1,8 +1,8 @@
-//! Harmonic/percussive separation by medians (Fitzgerald 2010), as `librosa.effects.hpss` does it.
+//! Harmonic/percussive source separation by median filters (Fitzgerald 2010), as in `librosa.effects.hpss`.
 //!
-//! In a spectrogram a held note is a horizontal line and a drum a vertical one. The median over 31 frames keeps the
-//! first and wipes out the second, the median over 31 bins does the opposite. With `h` and `p` these medians of the
-//! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive one the rest.
+//! In a spectrogram a sustained note is a horizontal line and a drum a vertical one. The median over 31 frames keeps
+//! the first and removes the second; the median over 31 bins does the opposite. With `h` and `p` these medians of the
+//! magnitude, the harmonic part of each complex value is `h² / (h² + p²)` of it, the percussive part the rest.
 
 use super::bank::hann;
 use super::definition::{Definition, How};
@@ -15,10 +15,10 @@ use kernels::stft::Stft;
 use kernels::vectorized;
 use std::ops::Range;
 
-/// Frames separated at once.
+/// Number of frames separated at once.
 const PIECE: usize = 1024;
 
-/// Frames that are worth handing to another thread: an even number, because two share their medians.
+/// Minimum number of frames per thread: even, because two share their medians.
 const FRAMES: usize = 16;
 
 pub(super) const HARMONIC: Definition = Definition {
@@ -35,20 +35,21 @@ pub(super) const PERCUSSIVE: Definition = Definition {
     ..WAVEFORM
 };
 
-/// A sound in two parts, which add up to it.
+/// Harmonic and percussive part of a signal, which add up to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Separated {
-    /// What is held: tones.
+    /// Harmonic part: tones.
     pub harmonic: Vec<f32>,
-    /// What is struck: drums, clicks.
+    /// Percussive part: drums, clicks.
     pub percussive: Vec<f32>,
 }
 
-/// The harmonic and the percussive part of a sound, each as long as it. librosa's defaults are `n_fft` 2048, `hop` 512.
+/// Separates a signal into a harmonic and a percussive part of the same length. librosa's defaults are `n_fft` 2048,
+/// `hop` 512.
 ///
 /// # Errors
-/// [`Error::Settings`] where there are no samples, or `n_fft` and `hop` make no frames from which the sound can be put
-/// together again: `hop` must be at most half of `n_fft`.
+/// [`Error::Settings`] if there are no samples, or if `n_fft` and `hop` do not allow the inverse STFT: `hop` must be at
+/// most half of `n_fft`.
 pub fn hpss(samples: &[f32], n_fft: usize, hop: usize) -> Result<Separated> {
     if hop > n_fft / 2 {
         return Err(Error::Settings(format!(

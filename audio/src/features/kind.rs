@@ -53,7 +53,7 @@ kinds! {
     Tonnetz = "tonnetz", "Chroma on the circles of fifths, minor and major thirds.";
     Yin = "yin", "The fundamental frequency of each frame, in Hz, between `fmin` (C2 where 0) and `fmax` (C7 where absent).";
     Pyaudio = "pyaudio", "pyAudioAnalysis's 34 short-term features and their deltas.";
-    Fma = "fma", "The 518 columns of FMA's features.csv, of the whole clip; of the settings only the sample rate counts.";
+    Fma = "fma", "The 518 columns of FMA's features.csv, for the whole clip; all settings but the sample rate are ignored.";
 }
 
 /// Meaning of the bands of a kind.

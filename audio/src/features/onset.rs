@@ -1,4 +1,4 @@
-//! Onset strength: how much louder a sound gets from frame to frame, as `librosa.onset.onset_strength` has it.
+//! Onset strength: increase of energy from frame to frame, as in `librosa.onset.onset_strength`.
 
 use super::definition::{Definition, How};
 use super::kind::{Axis, Kind};
@@ -17,25 +17,25 @@ pub(super) const ONSET: Definition = Definition {
     ..MEL
 };
 
-/// How the bands of a frame become one number.
+/// Aggregation of a frame's bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aggregate {
-    /// Their mean: librosa's default.
+    /// Mean: librosa's default.
     #[default]
     Mean,
-    /// Their median, which a single loud band does not sway: what beats and tempo are looked for in.
+    /// Median, which a single loud band does not affect: used for beats and tempo.
     Median,
 }
 
-/// The strength of onsets in each frame of a log-mel spectrogram (decibels with reference 1, `top_db` 80), whose frames
-/// of `n_fft` samples lie `hop` samples apart.
+/// Returns the onset strength in each frame of a log-mel spectrogram (decibels with reference 1, `top_db` 80), with
+/// frames of `n_fft` samples and a hop of `hop` samples.
 ///
 /// Each band's rise since the frame before, falls counting as none, over all bands. A centred frame hears a sound
 /// half a
 /// window before its middle; the strengths are shifted by so many frames, and the first ones are 0.
 ///
 /// # Errors
-/// [`Error::Settings`] where the features are empty or do not fill their shape, or `hop` is 0.
+/// [`Error::Settings`] if the features are empty or do not match their shape, or `hop` is 0.
 pub fn onset_strength(
     decibels: &Features,
     n_fft: usize,
@@ -66,7 +66,7 @@ pub fn onset_strength(
     Ok(strengths)
 }
 
-/// Onset strengths of a sound under its own settings.
+/// Returns the onset strengths of a signal with its own settings.
 pub(super) fn of_sound(sound: &Sound<'_>, aggregate: Aggregate) -> Result<Vec<f32>> {
     let settings = FeatureSettings {
         power: 2,

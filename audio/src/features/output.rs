@@ -1,12 +1,12 @@
 //! Features of one clip.
 
-/// One clip as a picture: bands (frequency, lowest first) by frames (time).
+/// Features of one clip: bands (frequency, lowest first) by frames (time).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Features {
-    /// Rows.
+    /// Number of bands (rows).
     pub bands: usize,
-    /// Columns.
+    /// Number of frames (columns).
     pub frames: usize,
-    /// Row-major, `[bands, frames]`.
+    /// Values, row-major, `[bands, frames]`.
     pub values: Vec<f32>,
 }

@@ -1,4 +1,4 @@
-//! Presets: whose conventions are followed.
+//! Presets: conventions of librosa, torchaudio and HTK.
 
 use super::names::by_name;
 use super::scale::{hz_to_mel, mel_to_hz};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Whose conventions are followed. Each has default settings of its own ([`super::FeatureSettings::of`]).
+/// Conventions to follow. Each preset has its own default settings ([`super::FeatureSettings::of`]).
 ///
 /// | | `librosa` | `torchaudio` | `htk` |
 /// | --- | --- | --- | --- |
@@ -33,10 +33,10 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// Every preset.
+    /// All presets.
     pub const ALL: [Preset; 3] = [Preset::Librosa, Preset::Torchaudio, Preset::Htk];
 
-    /// The name in files and on the command line.
+    /// Returns the name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Preset::Librosa => "librosa",
@@ -45,7 +45,7 @@ impl Preset {
         }
     }
 
-    /// Low-pass filter through which sound of other rates is resampled.
+    /// Returns the low-pass filter for resampling.
     pub fn resampling(self) -> Filter {
         match self {
             Preset::Torchaudio => Filter::Torchaudio,
@@ -53,7 +53,7 @@ impl Preset {
         }
     }
 
-    /// Hz to mel, on this preset's scale.
+    /// Converts Hz to mel, on this preset's scale.
     pub fn hz_to_mel(self, hz: f64) -> f64 {
         match self {
             Preset::Librosa => hz_to_mel(hz),
@@ -61,7 +61,7 @@ impl Preset {
         }
     }
 
-    /// Mel to Hz, on this preset's scale.
+    /// Converts mel to Hz, on this preset's scale.
     pub fn mel_to_hz(self, mel: f64) -> f64 {
         match self {
             Preset::Librosa => mel_to_hz(mel),

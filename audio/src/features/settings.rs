@@ -1,4 +1,4 @@
-//! Which features, exactly: everything that changes a number.
+//! Settings of features: everything that changes a value.
 
 use super::kind::Kind;
 use super::preset::Preset;
@@ -6,53 +6,53 @@ use super::statistics::Statistic;
 use kernels::power_to_db::{PowerToDb, Reference};
 use serde::{Deserialize, Serialize};
 
-/// Which features, exactly. [`Default`] is librosa's log-mel spectrogram.
+/// Settings of features. [`Default`] is librosa's log-mel spectrogram.
 ///
-/// Read from a file, what is not there is as [`FeatureSettings::of`] the preset.
+/// Fields missing in a file take the preset's values: [`FeatureSettings::of`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct FeatureSettings {
-    /// What is computed.
+    /// Kind of features.
     pub kind: Kind,
-    /// Whose conventions are followed.
+    /// Conventions to follow.
     pub preset: Preset,
-    /// Samples per second; clips of other rates are resampled.
+    /// Sample rate in Hz; clips of other rates are resampled.
     pub sample_rate: u32,
     /// FFT length, in samples.
     pub n_fft: usize,
-    /// Samples in its window, at most `n_fft`; `n_fft` where absent.
+    /// Window length in samples, at most `n_fft`; if absent, `n_fft`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
     /// Hop length, in samples.
     pub hop: usize,
-    /// Mel bands.
+    /// Number of mel bands.
     pub n_mels: usize,
-    /// Cepstral coefficients.
+    /// Number of cepstral coefficients.
     pub n_mfcc: usize,
-    /// By how many coefficients a lifter evens out their spread, `1 + L/2·sin(πn / L)`; 0 for none.
+    /// Cepstral liftering, `1 + L/2·sin(πn / L)`; 0 for none.
     pub lifter: usize,
-    /// Where the lowest mel band begins, in Hz.
+    /// Lower edge of the lowest mel band, in Hz.
     pub fmin: f32,
-    /// Where the highest mel band ends, in Hz; half of the sample rate where absent.
+    /// Upper edge of the highest mel band, in Hz; if absent, half the sample rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fmax: Option<f32>,
-    /// The exponent of the magnitudes: 1 or 2.
+    /// Exponent of the magnitudes: 1 or 2.
     pub power: u32,
-    /// The power that counts as 0 dB; where absent the clip's loudest, for MFCC 1.
+    /// Reference power of 0 dB; if absent, the clip's maximum; for MFCC 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<f32>,
-    /// Smaller powers count as this one.
+    /// Lower bound of powers; smaller ones are raised to it.
     pub amin: f32,
-    /// How far below the clip's loudest band the decibels may fall; 0 for no limit.
+    /// Range of decibels below the clip's loudest band; 0 for no limit.
     pub top_db: f32,
-    /// How many orders of slopes over time follow as further bands: 0, 1 or 2.
+    /// Highest order of deltas over time, added as further bands: 0, 1 or 2.
     pub deltas: usize,
-    /// Figures over all frames, which take their place: one frame, each figure of all bands in turn.
+    /// Statistics over all frames, in place of the frames: one frame, with each statistic of all bands in turn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statistics: Vec<Statistic>,
 }
 
-/// [`FeatureSettings`] as they stand in a file: anything may be missing.
+/// [`FeatureSettings`] as in a file: any field may be missing.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
@@ -125,7 +125,7 @@ impl Default for FeatureSettings {
 }
 
 impl FeatureSettings {
-    /// A preset's own defaults.
+    /// Returns a preset's defaults.
     pub fn of(preset: Preset) -> Self {
         let librosa = FeatureSettings {
             preset,
@@ -158,7 +158,7 @@ impl FeatureSettings {
         }
     }
 
-    /// The same settings for another kind, without slopes and statistics.
+    /// Returns the settings for another kind, without deltas and statistics.
     pub(super) fn with(&self, kind: Kind) -> Self {
         FeatureSettings {
             kind,
@@ -168,7 +168,7 @@ impl FeatureSettings {
         }
     }
 
-    /// Where the highest mel band ends, in Hz.
+    /// Returns the upper edge of the highest mel band, in Hz.
     pub fn highest(&self) -> f32 {
         self.fmax.unwrap_or(self.sample_rate as f32 / 2.0)
     }

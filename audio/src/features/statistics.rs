@@ -1,4 +1,4 @@
-//! Figures over all frames of a band: what turns features over time into one row of a table.
+//! Statistics over all frames of a band: they turn features over time into one row of a table.
 //!
 //! Those of `numpy` and `scipy.stats`: over all values, with no correction for their number; a kurtosis of 0 is the
 //! normal distribution's. Skew and kurtosis of a band that never changes are 0.
@@ -10,30 +10,30 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A figure over all frames of a band.
+/// Statistic over all frames of a band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Statistic {
-    /// The mean.
+    /// Mean.
     Mean,
-    /// The mean square of the distance from the mean.
+    /// Variance.
     Var,
-    /// The root of the variance.
+    /// Standard deviation.
     Std,
-    /// The mean cube of the distance from the mean, in standard deviations.
+    /// Skewness: third standardised moment.
     Skew,
-    /// The mean fourth power of the distance from the mean, in standard deviations, less 3.
+    /// Excess kurtosis: fourth standardised moment, less 3.
     Kurtosis,
-    /// The middle of the sorted values, or the mean of the two there.
+    /// Median.
     Median,
-    /// The least.
+    /// Minimum.
     Min,
-    /// The largest.
+    /// Maximum.
     Max,
 }
 
 impl Statistic {
-    /// Every statistic.
+    /// All statistics.
     pub const ALL: [Statistic; 8] = [
         Statistic::Mean,
         Statistic::Var,
@@ -45,7 +45,7 @@ impl Statistic {
         Statistic::Max,
     ];
 
-    /// The name in files and on the command line.
+    /// Returns the name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Statistic::Mean => "mean",
@@ -59,7 +59,7 @@ impl Statistic {
         }
     }
 
-    /// The figure of these values; 0 of none.
+    /// Returns the statistic of these values; 0 if there are none.
     pub fn of(self, values: &[f32]) -> f32 {
         if values.is_empty() {
             return 0.0;
@@ -73,7 +73,7 @@ impl Statistic {
                 .sum();
             sum / n
         };
-        // Of values that are all the same, rounding the mean leaves a little.
+        // If all values are equal, rounding of the mean leaves a small difference.
         let spread = |power: i32| match moment(2) {
             var if var <= (f64::EPSILON * mean).powi(2) => None,
             var => Some(moment(power) / var.powf(f64::from(power) / 2.0)),
@@ -97,10 +97,10 @@ impl Statistic {
 
 by_name!(Statistic, "statistic");
 
-/// The median; of an even number of values the mean of the middle two. Changes their order.
+/// Returns the median; of an even number of values the mean of the middle two. Reorders the values.
 ///
 /// # Panics
-/// If there are none.
+/// If there are no values.
 pub(super) fn median(values: &mut [f32]) -> f32 {
     let (half, odd) = (values.len() / 2, values.len() % 2 == 1);
     let (lower, middle, _) = values.select_nth_unstable_by(half, f32::total_cmp);
@@ -111,7 +111,7 @@ pub(super) fn median(values: &mut [f32]) -> f32 {
     0.5 * (below + *middle)
 }
 
-/// One frame: each statistic of all bands in turn. Without statistics, the features as they are.
+/// Returns one frame: each statistic of all bands in turn. Without statistics, the features unchanged.
 pub(super) fn summarise(features: Features, statistics: &[Statistic]) -> Features {
     if statistics.is_empty() {
         return features;

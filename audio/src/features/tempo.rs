@@ -1,4 +1,4 @@
-//! Tempo from onset strengths, as `librosa.feature.tempo` finds it.
+//! Tempo estimation from onset strengths, as in `librosa.feature.tempo`.
 
 use super::correlate::{padding, products};
 use super::definition::{Definition, How};
@@ -24,7 +24,7 @@ pub(super) const TEMPO: Definition = Definition {
     }),
 };
 
-/// Seconds of onset strengths that are compared with themselves.
+/// Length of the autocorrelation window, in seconds.
 const SECONDS: u64 = 8;
 
 /// The tempo that is thought likeliest before the sound is heard, in beats per minute; one octave away it is less
@@ -32,16 +32,16 @@ const SECONDS: u64 = 8;
 /// by the factor e^-½.
 const USUAL: f64 = 120.0;
 
-/// Faster tempos are not considered.
+/// Upper bound of the tempo.
 const FASTEST: f64 = 320.0;
 
-/// The most frames in [`SECONDS`]: the work grows with their third power.
+/// Maximum number of frames in [`SECONDS`]: the work grows with its third power.
 const MOST_FRAMES: usize = 4096;
 
-/// Windows that are worth handing to another thread.
+/// Minimum number of windows per thread.
 const WINDOWS: usize = 64;
 
-/// The tempo of a sound in beats per minute, from its onset strengths in frames that lie `hop` samples apart.
+/// Returns the tempo of a signal in beats per minute, from its onset strengths in frames with a hop of `hop` samples.
 ///
 /// Around every frame 8 seconds are correlated with themselves; the mean of these correlations, weighed with how
 /// usual a

@@ -1,4 +1,4 @@
-//! Pictures of sound as PNG, with axes: readable on light and dark pages, drawn without any font of the system.
+//! Plots of features as PNG, with axes: readable on light and dark pages, without system fonts.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -24,16 +24,16 @@ use canvas::{Align, Canvas, Colour};
 use curve::Curve;
 use heat::Heat;
 
-/// How a picture looks.
+/// Style of a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlotOptions {
-    /// What stands above it, in the characters of ASCII; others are left out.
+    /// Title, in ASCII; other characters are left out.
     pub title: String,
-    /// Pixels across, axes included.
+    /// Width in pixels, axes included.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
-    /// Light ink on a dark ground instead of dark on white.
+    /// Dark theme.
     pub dark: bool,
 }
 
@@ -48,17 +48,17 @@ impl Default for PlotOptions {
     }
 }
 
-/// The sizes that a picture may have, in pixels.
+/// Valid sizes, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 240..=8192;
 
 const TITLE: f32 = 16.0;
-/// Pixels around the picture proper.
+/// Margins around the plot area, in pixels.
 const LEFT: i32 = 78;
 const RIGHT: i32 = 96;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 54;
 
-/// The colours of everything but the colour map.
+/// Colours of everything but the colour map.
 struct Theme {
     background: Colour,
     ink: Colour,
@@ -77,13 +77,13 @@ const DARK: Theme = Theme {
     line: [122, 176, 245],
 };
 
-/// Features as the bytes of a PNG file, time in seconds across. Of several bands a picture with frequency (in Hz, on the
-/// mel scale where the features are mel), pitch class or number upwards, values by colour; powers and magnitudes are
-/// shown in decibels below their maximum. Of one band (`waveform`, `rms`, …) a line.
+/// Plots features as the bytes of a PNG file, with time in seconds on the x axis. With several bands: a heat map, with
+/// frequency (in Hz, on the mel scale if the features are mel), pitch class or number on the y axis. Powers and
+/// magnitudes are shown in decibels below their maximum. With one band (`waveform`, `rms`, …): a line.
 ///
 /// # Errors
-/// [`Error::Picture`] where `features` do not fit `settings`, are empty or not finite, are a table or have slopes or
-/// statistics, or the size is not 240 to 8192.
+/// [`Error::Picture`] if `features` do not match `settings`, are empty or not finite, are a table or have deltas or
+/// statistics, or if the size is not 240 to 8192.
 pub fn spectrogram_png(
     features: &Features,
     settings: &FeatureSettings,

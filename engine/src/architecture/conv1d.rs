@@ -1,5 +1,5 @@
-//! 1-D layers on `[c, t]`: the 2-D ones on `[c, 1, t]`. Nothing is moved, and everything that 2-D layers can do (run as
-//! one with what is behind them, be counted, be watched) holds for them.
+//! 1-D layers on `[c, t]`, computed as 2-D layers on `[c, 1, t]`. No data moves, and all features of 2-D layers (fusion
+//! with the layers after them, counting, observers) apply.
 
 use super::convolution;
 use super::layer::{AvgPool2d, Conv2d, Function, MaxPool2d, one, yes};
@@ -15,35 +15,35 @@ use serde_json::Value;
 /// `Conv1d`: `[c, t]` to `[out_channels, ot]`. The weight is `[out_channels, c / groups, kernel]`, as in PyTorch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conv1d {
-    /// Channels that come out.
+    /// Number of output channels.
     pub out_channels: usize,
-    /// Length of the window.
+    /// Length of the kernel.
     pub kernel: usize,
-    /// Its step.
+    /// Stride.
     #[serde(default = "one")]
     pub stride: usize,
-    /// Zeros around the input: `"valid"` (none), `"same"`, `1` or `[before, after]`.
+    /// Zero padding: `"valid"` (none), `"same"`, `1` or `[before, after]`.
     #[serde(default, serialize_with = "write", deserialize_with = "read")]
     pub padding: Padding,
-    /// Distance of the window's taps.
+    /// Spacing between kernel elements (PyTorch's `dilation`).
     #[serde(default = "one")]
     pub dilation: usize,
-    /// Into how many groups the channels are cut.
+    /// Number of groups of channels.
     #[serde(default = "one")]
     pub groups: usize,
-    /// A function on the way out; the same as an `Activation` behind it.
+    /// Activation applied to the output; the same as an `Activation` layer after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Function>,
-    /// Whether each channel has a bias.
+    /// Whether each output channel has a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// Keras' `l2`: `l2 · Σ w²` of the weight (not the bias) is added to what is minimised.
+    /// Keras' `l2`: adds `l2 · Σ w²` of the weight (not the bias) to the loss that is minimised.
     #[serde(default)]
     pub l2: f32,
 }
 
 impl Conv1d {
-    /// A convolution with PyTorch's defaults.
+    /// Returns a convolution with PyTorch's defaults.
     pub fn new(out_channels: usize, kernel: usize) -> Self {
         Conv1d {
             out_channels,
@@ -64,16 +64,16 @@ impl Conv1d {
 pub struct MaxPool1d {
     /// Length of the window.
     pub kernel: usize,
-    /// Its step; the window itself where left out.
+    /// Stride; by default the length of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<usize>,
-    /// Places around the input that never win; at most half the window.
+    /// Padding that is never the maximum (-∞); at most half the window.
     #[serde(default, serialize_with = "write", deserialize_with = "read")]
     pub padding: Padding,
 }
 
 impl MaxPool1d {
-    /// Windows side by side.
+    /// Returns pooling with adjacent windows.
     pub fn new(kernel: usize) -> Self {
         MaxPool1d {
             kernel,
@@ -88,19 +88,19 @@ impl MaxPool1d {
 pub struct AvgPool1d {
     /// Length of the window.
     pub kernel: usize,
-    /// Its step; the window itself where left out.
+    /// Stride; by default the length of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<usize>,
-    /// Zeros around the input; at most half the window.
+    /// Zero padding; at most half the window.
     #[serde(default, serialize_with = "write", deserialize_with = "read")]
     pub padding: Padding,
-    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
+    /// Whether the mean includes the padding: it does in PyTorch, not in Keras.
     #[serde(default = "yes")]
     pub count_include_pad: bool,
 }
 
 impl AvgPool1d {
-    /// Windows side by side.
+    /// Returns pooling with adjacent windows.
     pub fn new(kernel: usize) -> Self {
         AvgPool1d {
             kernel,
@@ -148,7 +148,7 @@ pub(super) fn avg_pool1d(layer: &AvgPool1d, input: &Shape) -> Result<Inferred> {
     Ok(flattened(found))
 }
 
-/// `[c, t]` as `[c, 1, t]`.
+/// Returns `[c, t]` as `[c, 1, t]`.
 fn upright_shape(operation: &'static str, input: &Shape) -> Result<Shape> {
     match input[..] {
         [c, t] => Ok([c, 1, t].into()),
@@ -156,7 +156,7 @@ fn upright_shape(operation: &'static str, input: &Shape) -> Result<Shape> {
     }
 }
 
-/// The same without the height of 1, in the output and in the weight.
+/// Removes the height of 1 from the output and from the weight.
 fn flattened(mut found: Inferred) -> Inferred {
     found.output = found.output.without(1);
     if let Some(weight) = found.parameters.first_mut() {
@@ -165,7 +165,7 @@ fn flattened(mut found: Inferred) -> Inferred {
     found
 }
 
-/// `1` or `[before, after]` along the only axis; names as for two.
+/// Reads `1` or `[before, after]` for the only axis; names as for two axes.
 fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Padding, D::Error> {
     let value = Value::deserialize(d)?;
     let along = match &value {

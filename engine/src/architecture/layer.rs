@@ -1,4 +1,4 @@
-//! The kinds of layers and their options, as a file spells them. Options that are left out take PyTorch's defaults.
+//! Kinds of layers and their options, as spelled in files. Options that are left out take PyTorch's defaults.
 
 pub use super::conv1d::{AvgPool1d, Conv1d, MaxPool1d};
 pub use super::pooling::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
@@ -11,19 +11,19 @@ use super::size::{Padding, Units, pair};
 use kernels::Activation as Fused;
 use serde::{Deserialize, Serialize};
 
-/// One layer: what it does, and perhaps a name. Without one it is called after its kind and number: `conv1`, `conv2`.
+/// One layer: its operation, and optionally a name. The default name is its kind with a number: `conv1`, `conv2`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Layer {
-    /// Its name among its neighbours; part of its path and of its parameters' names.
+    /// Name among its neighbours; part of its path and of its parameters' names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it does.
+    /// Operation of the layer.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
 impl Layer {
-    /// The same layer under this name.
+    /// Returns the same layer with this name.
     pub fn named(self, name: &str) -> Self {
         Layer {
             name: Some(name.to_string()),
@@ -32,10 +32,10 @@ impl Layer {
     }
 }
 
-/// Lists every kind once: the enum, the names that files use, and how each is read.
+/// Lists every kind once: the enum, the names used in files, and how each is read.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident => $stem:literal,)*) => {
-        /// What a layer does.
+        /// Operation of a layer.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(tag = "kind")]
         pub enum Kind {
@@ -43,20 +43,20 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// The names that files use for them.
+            /// Names of the kinds in files.
             pub const NAMES: &[&str] = &[$(stringify!($kind)),*];
 
-            /// The name that files use.
+            /// Returns the name used in files.
             pub fn name(&self) -> &'static str {
                 match self { $(Kind::$kind(_) => stringify!($kind),)* }
             }
 
-            /// What layers without a name are called, with a number.
+            /// Returns the stem of default names, to which a number is added.
             pub(crate) fn stem(&self) -> &'static str {
                 match self { $(Kind::$kind(_) => $stem,)* }
             }
 
-            /// The kind of this name with these fields; a text says what is wrong.
+            /// Parses the kind of this name from these fields. An error is a text that says what is wrong.
             pub(super) fn read(name: &str, fields: super::fields::Fields) -> Result<Self, String> {
                 match name {
                     $(stringify!($kind) => super::fields::fields(name, fields).map(Kind::$kind),)*
@@ -74,87 +74,87 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A 2-D convolution.
+    /// 2-D convolution.
     Conv2d => "conv",
-    /// The largest number of each window.
+    /// 2-D max pooling.
     MaxPool2d => "pool",
-    /// The mean of each window.
+    /// 2-D average pooling.
     AvgPool2d => "pool",
-    /// The mean of each channel.
+    /// Mean of each channel.
     GlobalAvgPool => "pool",
-    /// The largest number of each channel.
+    /// Maximum of each channel.
     GlobalMaxPool => "pool",
-    /// Each channel moved and scaled to mean 0 and variance 1.
+    /// Batch normalisation: each channel normalised to mean 0 and variance 1.
     BatchNorm => "norm",
-    /// Each number divided by a power of its neighbours' squares, across channels.
+    /// Local response normalisation: divides by a power of the sum of neighbouring channels' squares.
     LocalResponseNorm => "norm",
-    /// A function of each number by itself.
+    /// Element-wise activation function.
     Activation => "activation",
-    /// A fully connected layer along the last axis.
+    /// Fully connected layer along the last axis.
     Linear => "linear",
-    /// All axes of an example into one.
+    /// Joins all axes of an example into one.
     Flatten => "flatten",
-    /// Numbers left out at random while training.
+    /// Sets random elements to zero in training.
     Dropout => "dropout",
-    /// Layers one after the other, under a name of their own.
+    /// Layers in sequence, with a common name.
     Sequential => "block",
-    /// Branches side by side, put together at the end.
+    /// Parallel branches, combined at the end.
     Parallel => "parallel",
-    /// The axes in another order.
+    /// Permutes the axes.
     Permute => "permute",
-    /// The same numbers under another shape.
+    /// Changes the shape, not the elements.
     Reshape => "reshape",
-    /// An image with more around it, or less.
+    /// Pads or crops an image.
     Pad2d => "pad",
-    /// An image in another size.
+    /// Resizes an image.
     Resize => "resize",
-    /// Probabilities along the last axis.
+    /// Softmax along the last axis.
     Softmax => "softmax",
-    /// A convolution along time.
+    /// 1-D convolution along time.
     Conv1d => "conv",
-    /// The largest number of each window along time.
+    /// 1-D max pooling along time.
     MaxPool1d => "pool",
-    /// A gated recurrent unit along time.
+    /// Gated recurrent unit along time.
     Gru => "gru",
     /// Long short-term memory along time.
     Lstm => "lstm",
-    /// The mean of each window along time.
+    /// 1-D average pooling along time.
     AvgPool1d => "pool",
 }
 
 /// `Conv2d`: `[c, h, w]` to `[out_channels, oh, ow]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
-    /// Channels that come out.
+    /// Number of output channels.
     pub out_channels: usize,
-    /// Height and width of the window: `3` or `[3, 5]`.
+    /// Height and width of the kernel: `3` or `[3, 5]`.
     #[serde(deserialize_with = "pair")]
     pub kernel: [usize; 2],
-    /// Its step: `1`, `2` or `[1, 2]`.
+    /// Stride: `1`, `2` or `[1, 2]`.
     #[serde(default = "ones", deserialize_with = "pair")]
     pub stride: [usize; 2],
-    /// Zeros around the input: `"valid"` (none), `"same"`, `1`, `[1, 2]` or `[[before, after], [before, after]]`.
+    /// Zero padding: `"valid"` (none), `"same"`, `1`, `[1, 2]` or `[[before, after], [before, after]]`.
     #[serde(default)]
     pub padding: Padding,
-    /// Distance of the window's taps.
+    /// Spacing between kernel elements (PyTorch's `dilation`).
     #[serde(default = "ones", deserialize_with = "pair")]
     pub dilation: [usize; 2],
-    /// Into how many groups the channels are cut.
+    /// Number of groups of channels.
     #[serde(default = "one")]
     pub groups: usize,
-    /// A function on the way out; the same as an `Activation` behind it.
+    /// Activation applied to the output; the same as an `Activation` layer after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Function>,
-    /// Whether each channel has a bias.
+    /// Whether each output channel has a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// Keras' `l2`: `l2 · Σ w²` of the weight (not the bias) is added to what is minimised.
+    /// Keras' `l2`: adds `l2 · Σ w²` of the weight (not the bias) to the loss that is minimised.
     #[serde(default)]
     pub l2: f32,
 }
 
 impl Conv2d {
-    /// A convolution with PyTorch's defaults.
+    /// Returns a convolution with PyTorch's defaults.
     pub fn new(out_channels: usize, kernel: [usize; 2]) -> Self {
         Conv2d {
             out_channels,
@@ -169,7 +169,7 @@ impl Conv2d {
         }
     }
 
-    /// With an activation on the way out.
+    /// Returns the layer with an activation of its output.
     pub fn with(self, activation: Function) -> Self {
         Conv2d {
             activation: Some(activation),
@@ -177,30 +177,30 @@ impl Conv2d {
         }
     }
 
-    /// With this padding.
+    /// Returns the layer with this padding.
     pub fn padded(self, padding: Padding) -> Self {
         Conv2d { padding, ..self }
     }
 }
 
-/// `BatchNorm`: `[c, ..]`, unchanged. While training each channel is normalised by its own mean and variance over the
-/// batch, and running means of both follow; afterwards by these. They are saved as `running_mean` and `running_var`, but
-/// not learned, and not counted among the parameters. A batch needs two numbers a channel.
+/// `BatchNorm`: `[c, ..]`, unchanged. In training, each channel is normalised by its mean and variance over the batch,
+/// and running means of both are updated; in inference, by the running ones. These are saved as `running_mean` and
+/// `running_var`, but are not trainable and not counted as parameters. A batch needs at least two values per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchNorm {
-    /// Added to the variance.
+    /// Small number added to the variance.
     #[serde(default = "eps")]
     pub eps: f64,
-    /// How fast the running statistics follow the batches', in [0, 1] (Keras counts from the other end: its 0.99 is 0.01).
+    /// Momentum of the running statistics, in [0, 1]: weight of the new batch (Keras' 0.99 is 0.01 here).
     #[serde(default = "momentum")]
     pub momentum: f64,
-    /// Whether each channel has a weight and a bias behind that.
+    /// Whether each channel has a trainable weight and bias.
     #[serde(default = "yes")]
     pub affine: bool,
 }
 
 impl Default for BatchNorm {
-    /// PyTorch's.
+    /// Returns PyTorch's defaults.
     fn default() -> Self {
         BatchNorm {
             eps: eps(),
@@ -214,21 +214,21 @@ impl Default for BatchNorm {
 /// channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LocalResponseNorm {
-    /// Channels in a sum.
+    /// Number of channels in each sum.
     pub size: usize,
-    /// The weight of their mean square.
+    /// Factor of their mean square.
     #[serde(default = "alpha")]
     pub alpha: f64,
-    /// The power.
+    /// Exponent.
     #[serde(default = "beta")]
     pub beta: f64,
-    /// What the sum starts from.
+    /// Constant added to the sum.
     #[serde(default = "k")]
     pub k: f64,
 }
 
 impl LocalResponseNorm {
-    /// PyTorch's defaults.
+    /// Returns the layer with PyTorch's defaults.
     pub fn new(size: usize) -> Self {
         LocalResponseNorm {
             size,
@@ -242,28 +242,28 @@ impl LocalResponseNorm {
 /// `Activation`: any shape, unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
-    /// Which function.
+    /// Activation function.
     pub function: Function,
 }
 
 /// `Linear`: `[.., in]` to `[.., out_features]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Linear {
-    /// How many numbers come out: a number, or `"classes"` for as many as there are labels.
+    /// Number of outputs, or `"classes"` for the number of labels.
     pub out_features: Units,
-    /// A function on the way out; the same as an `Activation` behind it.
+    /// Activation applied to the output; the same as an `Activation` layer after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Function>,
     /// Whether there is a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// Keras' `l2`: `l2 · Σ w²` of the weight (not the bias) is added to what is minimised.
+    /// Keras' `l2`: adds `l2 · Σ w²` of the weight (not the bias) to the loss that is minimised.
     #[serde(default)]
     pub l2: f32,
 }
 
 impl Linear {
-    /// A Linear layer with PyTorch's defaults.
+    /// Returns a Linear layer with PyTorch's defaults.
     pub fn new(out_features: usize) -> Self {
         Linear {
             out_features: Units::Number(out_features),
@@ -273,7 +273,7 @@ impl Linear {
         }
     }
 
-    /// One output per label.
+    /// Returns a layer with one output per label.
     pub fn classes() -> Self {
         Linear {
             out_features: Units::Classes,
@@ -281,7 +281,7 @@ impl Linear {
         }
     }
 
-    /// With an activation on the way out.
+    /// Returns the layer with an activation of its output.
     pub fn with(self, activation: Function) -> Self {
         Linear {
             activation: Some(activation),
@@ -293,26 +293,26 @@ impl Linear {
 /// `Flatten`: `[c, h, w]` to `[c·h·w]`; with `start = 1` to `[c, h·w]`: a sequence, where the first axis is time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Flatten {
-    /// The first axis that joins the others, counted from 0 without the batch.
+    /// First axis to join with those after it, counted from 0 without the batch.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub start: usize,
 }
 
-/// `Dropout`: any shape, unchanged. While training each number is 0 with probability `p`, else scaled by `1 / (1 - p)`.
+/// `Dropout`: any shape, unchanged. In training, each element is 0 with probability `p`, else scaled by `1 / (1 - p)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dropout {
-    /// The probability of being left out, in `[0, 1)`.
+    /// Probability of zero, in `[0, 1)`.
     pub p: f32,
 }
 
-/// `Sequential`: layers one after the other; their paths start with this one's name.
+/// `Sequential`: layers in sequence; their paths start with its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
     /// The layers.
     pub layers: Vec<Layer>,
 }
 
-/// A function of one number.
+/// Activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
@@ -331,7 +331,7 @@ pub enum Function {
 }
 
 impl Function {
-    /// The same as kernels apply it on the way out; `None` where they cannot.
+    /// Returns the fused activation of the kernels; `None` if they cannot fuse it.
     pub fn fused(self) -> Option<Fused> {
         Some(match self {
             Function::Relu => Fused::Relu,

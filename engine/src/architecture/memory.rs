@@ -1,7 +1,7 @@
-//! What a network needs, before it is run; and the largest batch that a device has room for.
+//! Memory that a network needs, estimated in advance, and the largest batch that fits on a device.
 //!
-//! Counted are parameters, gradients, moments, and the maps that are alive at the worst moment of a step. The scratch
-//! of a few kernels and the rounding of the buffer pool (at most an eighth) come on top.
+//! The estimate counts parameters, gradients, moments, and the activations alive at the peak of a step. It does not
+//! count the scratch memory of a few kernels and the rounding of the buffer pool (at most an eighth).
 
 use super::Architecture;
 use super::operation::Operation;
@@ -13,42 +13,42 @@ use crate::ops::PoolOptions;
 use crate::shape::Shape;
 use std::ops::Range;
 
-/// Bytes that a network needs.
+/// Memory that a network needs, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// The parameters.
+    /// Parameters.
     pub parameter_bytes: u64,
-    /// Training, whatever the batch: parameters, gradients and Adam's two moments.
+    /// Training, independent of the batch: parameters, gradients and Adam's two moments.
     pub training_fixed_bytes: u64,
-    /// Training, for each example of a batch: what the way back keeps, and the worst moment's gradients.
+    /// Training, per example: activations saved for the backward pass, and the peak of the gradients.
     pub training_bytes_per_example: u64,
-    /// Inference, for each example of a batch.
+    /// Inference, per example.
     pub inference_bytes_per_example: u64,
-    /// The largest single map that is written, for each example of a batch.
+    /// Largest single activation that is written, per example.
     pub largest_map_bytes_per_example: u64,
-    /// The largest map that is computed, written or not, for each example of a batch.
+    /// Largest activation that is computed, written or not, per example.
     pub largest_indexed_bytes_per_example: u64,
-    /// The largest single parameter.
+    /// Largest single parameter.
     pub largest_parameter_bytes: u64,
 }
 
-/// How much room a device has; `None` where nobody knows.
+/// Memory of a device; `None` if unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AvailableMemory {
-    /// Bytes in all.
+    /// Total bytes.
     pub total: Option<u64>,
-    /// Bytes in one buffer.
+    /// Maximum bytes of one buffer.
     pub buffer: Option<u64>,
 }
 
 impl Memory {
-    /// Bytes for training with batches of this size.
+    /// Returns the bytes for training with batches of this size.
     pub fn training(&self, batch: usize) -> u64 {
         let maps = self.training_bytes_per_example.saturating_mul(batch as u64);
         self.training_fixed_bytes.saturating_add(maps)
     }
 
-    /// Bytes for inference with batches of this size.
+    /// Returns the bytes for inference with batches of this size.
     pub fn inference(&self, batch: usize) -> u64 {
         let maps = self
             .inference_bytes_per_example
@@ -56,13 +56,13 @@ impl Memory {
         self.parameter_bytes.saturating_add(maps)
     }
 
-    /// The largest batch that can be trained in this room; 0 where not even one example can.
+    /// Returns the largest batch that can be trained in this memory; 0 if not even one example fits.
     pub fn largest_batch(&self, available: AvailableMemory) -> usize {
         let (fixed, each) = (self.training_fixed_bytes, self.training_bytes_per_example);
         self.largest(available, fixed, each)
     }
 
-    /// The largest batch that can be answered in this room; 0 where not even one example can.
+    /// Returns the largest batch for inference in this memory; 0 if not even one example fits.
     pub fn largest_inference_batch(&self, available: AvailableMemory) -> usize {
         let (fixed, each) = (self.parameter_bytes, self.inference_bytes_per_example);
         self.largest(available, fixed, each)
@@ -81,23 +81,23 @@ impl Memory {
             .buffer
             .is_none_or(|available| self.largest_parameter_bytes <= available);
         let largest = if parameter_fits { total.min(map) } else { 0 };
-        // Indices have 32 bits: no map may have 2^31 elements.
+        // Indices have 32 bits: activations must have fewer than 2^31 elements.
         largest.min(((1u64 << 31) - 1) * 4 / self.largest_indexed_bytes_per_example.max(1)) as usize
     }
 
-    /// Whether batches of this size can be trained in this room.
+    /// Checks that batches of this size can be trained in this memory.
     ///
     /// # Errors
-    /// [`Error::Batch`] naming the largest batch that can.
+    /// [`Error::Batch`] with the largest batch that fits.
     pub fn check(&self, batch: usize, available: AvailableMemory) -> Result<()> {
         let (largest, needed) = (self.largest_batch(available), self.training(batch));
         self.fits(batch, available, largest, ("training", needed))
     }
 
-    /// Whether batches of this size can be answered in this room.
+    /// Checks that batches of this size fit this memory for inference.
     ///
     /// # Errors
-    /// [`Error::Batch`] naming the largest batch that can.
+    /// [`Error::Batch`] with the largest batch that fits.
     pub fn check_inference(&self, batch: usize, available: AvailableMemory) -> Result<()> {
         let (largest, needed) = (
             self.largest_inference_batch(available),
@@ -155,18 +155,18 @@ impl Memory {
 }
 
 impl Architecture {
-    /// What the network needs.
+    /// Returns the memory that the network needs.
     ///
     /// # Errors
-    /// What does not fit together, with the layer's path and both shapes.
+    /// Layers that do not fit together, with the layer's path and both shapes.
     pub fn memory(&self) -> Result<Memory> {
         self.memory_frozen(&[])
     }
 
-    /// What the network needs while the layers at these paths do not learn: see [`Network::freeze`](crate::Network::freeze).
+    /// Returns the memory with the layers at these paths frozen: see [`Network::freeze`](crate::Network::freeze).
     ///
     /// # Errors
-    /// As [`Architecture::memory`]; a path that no layer has.
+    /// As [`Architecture::memory`]; a path without a layer.
     pub fn memory_frozen(&self, paths: &[String]) -> Result<Memory> {
         let plan = self.plan()?;
         let frozen = plan.frozen(paths)?;
@@ -215,12 +215,12 @@ impl Architecture {
     }
 }
 
-/// Where a source stands among the network's input and all outputs.
+/// Returns the index of a source among the network's input and all outputs.
 fn place(source: Source) -> usize {
     source.map_or(0, |step| step + 1)
 }
 
-/// Of the network's input and of every step's output, whether a gradient comes back to it: whether anything before learns.
+/// For the network's input and every step's output, whether it has a gradient: whether anything before it is trainable.
 fn learning(plan: &Plan, frozen: &[bool]) -> Vec<bool> {
     let mut learning = vec![false];
     for (step, frozen) in plan.steps.iter().zip(frozen) {
@@ -232,7 +232,7 @@ fn learning(plan: &Plan, frozen: &[bool]) -> Vec<bool> {
     learning
 }
 
-/// Words per example that are alive at the worst moment of a training step, and of inference.
+/// Words per example alive at the peak of a training step, and of inference.
 fn peaks(plan: &Plan, learning: &[bool]) -> (u64, u64) {
     let words = |source: Source| plan.shape(source).elements() as u64;
     let lives = lifetimes(plan, learning);
@@ -292,7 +292,7 @@ fn peaks(plan: &Plan, learning: &[bool]) -> (u64, u64) {
     (training, inference)
 }
 
-/// What a recurrent step needs beside its input and output.
+/// Memory of a recurrent step beside its input and output.
 fn walk(plan: &Plan, step: usize) -> Option<Words> {
     let Step {
         operation, inputs, ..

@@ -1,4 +1,4 @@
-//! An architecture is data: a tree of layers that reads from TOML or JSON, and what can be told from it alone.
+//! Architectures are data: a tree of layers, read from TOML or JSON, and what follows from it.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -8,13 +8,13 @@
 //! | `pooling.rs`, `recurrent.rs` | pooling layers; Gru and Lstm: both with their shape inference |
 //! | `normalisation.rs` | shape inference of normalising layers |
 //! | `size.rs` | how files spell sizes, padding, units |
-//! | `read.rs`, `fields.rs` | reading layers, with hints where a name is wrong |
-//! | `operation.rs` | what one step does: operation, output shape, parameters, work |
+//! | `read.rs`, `fields.rs` | reading layers, with hints for wrong names |
+//! | `operation.rs` | one step: operation, output shape, parameters, number of operations |
 //! | `convolution.rs` | shape inference of convolutions |
 //! | `infer.rs` | shape inference of one layer; a few kinds have theirs beside their options |
 //! | `plan.rs` | the tree as a list of steps with shapes and parameters |
 //! | `summary.rs` | the table of layers, parameters and multiply-adds |
-//! | `memory.rs` | what training and inference need, and the largest batch that fits |
+//! | `memory.rs` | memory for training and inference, and the largest batch that fits |
 
 mod conv1d;
 mod convolution;
@@ -66,28 +66,28 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
-    /// The shape of one example: `[c, h, w]` for images. A recipe may leave it out: its features give it.
+    /// Shape of one example: `[c, h, w]` for images. A recipe may leave it out; its features define it.
     #[serde(default)]
     pub input: Vec<usize>,
-    /// What the example goes through, first to last.
+    /// Layers, first to last.
     pub layers: Vec<Layer>,
 }
 
 impl Architecture {
-    /// Reads the JSON that model files hold.
+    /// Reads the JSON of model files.
     ///
     /// # Errors
-    /// [`Error::Architecture`] with the place, and the kind or option that was probably meant.
+    /// [`Error::Architecture`] with the place, and the most similar kind or option.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::Architecture(error.to_string()))
     }
 
-    /// The JSON that [`Architecture::from_json`] reads.
+    /// Returns the JSON that [`Architecture::from_json`] reads.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::Architecture(error.to_string()))
     }
 
-    /// The same for examples of this shape.
+    /// Returns the same architecture with this input shape.
     pub fn with_input(&self, input: impl Into<Vec<usize>>) -> Self {
         Architecture {
             input: input.into(),
@@ -95,7 +95,7 @@ impl Architecture {
         }
     }
 
-    /// The same with `"classes"` replaced by how many there are.
+    /// Returns the same architecture with `"classes"` replaced by their number.
     pub fn with_classes(&self, classes: usize) -> Self {
         Architecture {
             input: self.input.clone(),
@@ -107,34 +107,34 @@ impl Architecture {
         }
     }
 
-    /// The fewest examples that a training step takes: 2 where a BatchNorm layer sees one number of each channel in an
-    /// example, as it does behind a Linear layer; else 1.
+    /// Returns the smallest batch of a training step: 2 if a BatchNorm layer has only one value per channel and
+    /// example, as after a Linear layer; else 1.
     pub fn smallest_batch(&self) -> Result<usize> {
         Ok(self.plan()?.smallest_batch())
     }
 
-    /// The paths of all layers, as the summary and parameters' names have them, those of blocks among them.
+    /// Returns the paths of all layers, including blocks, as in the summary and in parameters' names.
     pub fn layer_paths(&self) -> Vec<String> {
         let mut found = Vec::new();
         paths("", &self.layers, &mut found);
         found
     }
 
-    /// The layer at a path of [`Architecture::layer_paths`].
+    /// Returns the layer at a path of [`Architecture::layer_paths`].
     pub fn layer_mut(&mut self, path: &str) -> Option<&mut Layer> {
         layer_mut(&mut self.layers, path)
     }
 
-    /// The shape of what comes out for one example.
+    /// Returns the output shape for one example.
     ///
     /// # Errors
-    /// What does not fit together, with the layer's path and both shapes.
+    /// Layers that do not fit together, with the layer's path and both shapes.
     pub fn output(&self) -> Result<Shape> {
         Ok(self.plan()?.output().clone())
     }
 }
 
-/// Layers, each with what it is called among its neighbours: its own name, or its kind's with a number.
+/// Returns the layers with their names: the own name, or the kind's with a number.
 fn named(layers: &[Layer]) -> impl Iterator<Item = (String, &Layer)> {
     let mut counts = BTreeMap::new();
     layers.iter().map(move |layer| {
@@ -145,7 +145,7 @@ fn named(layers: &[Layer]) -> impl Iterator<Item = (String, &Layer)> {
     })
 }
 
-/// The paths of layers and of those within them.
+/// Collects the paths of layers and of those within them.
 fn paths(prefix: &str, layers: &[Layer], found: &mut Vec<String>) {
     for (name, layer) in named(layers) {
         let path = format!("{prefix}{name}");

@@ -1,4 +1,4 @@
-//! What one step of a network does: operation, output shape, parameters, work.
+//! One step of a network: operation, output shape, parameters, number of operations.
 
 use super::layer::Function;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::ops::{
 use crate::shape::Shape;
 use kernels::rearrange::MAX_AXES;
 
-/// What a step does, with all sizes worked out.
+/// Operation of a step, with all sizes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Operation {
     Conv2d(ConvOptions, Option<Function>),
@@ -26,27 +26,27 @@ pub(crate) enum Operation {
     Recurrent(Sizes, RecurrentOptions),
     Flatten,
     Dropout(f32),
-    /// The order of all axes, the batch among them; what is behind the last stays.
+    /// Order of all axes, including the batch; axes after the last are unchanged.
     Permute([usize; MAX_AXES]),
-    /// To the step's output shape.
+    /// Reshapes to the step's output shape.
     Reshape,
-    /// Along height and width, before and after; the value.
+    /// Padding along height and width, before and after; its value.
     Pad2d([[i64; 2]; 2], f32),
     Resize([usize; 2], ResizeMode),
     Softmax,
-    /// Of all inputs, along this axis of an example.
+    /// Concatenates all inputs along this axis of an example.
     Concat(usize),
-    /// Of all inputs.
+    /// Adds all inputs.
     Add,
 }
 
 impl Operation {
-    /// Whether it only shows its input's numbers under another shape.
+    /// Whether the output is a view of the input with another shape.
     pub fn is_view(self) -> bool {
         matches!(self, Operation::Flatten | Operation::Reshape)
     }
 
-    /// Whether it keeps its input for the way back, and whether its output.
+    /// Whether its input, and whether its output, is saved for the backward pass.
     pub fn keeps(self) -> (bool, bool) {
         match self {
             Operation::Conv2d(_, own) | Operation::Linear(own) => (true, own.is_some()),
@@ -73,35 +73,35 @@ impl Operation {
         }
     }
 
-    /// Whether it works on images; a 1-D layer's input is one of height 1.
+    /// Whether it works on images; the input of a 1-D layer is an image of height 1.
     pub fn is_2d(self) -> bool {
         use Operation::{AvgPool2d, Conv2d, MaxPool2d};
         matches!(self, Conv2d(..) | MaxPool2d(_) | AvgPool2d(..))
     }
 }
 
-/// A parameter before it has numbers.
+/// Specification of a parameter: its shape and initialisation.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParameterSpec {
     pub name: String,
     pub shape: Shape,
     pub start: Start,
     pub l2: f32,
-    /// Whether it is learned. What is not is state: training forward keeps it, model files carry it, optimizers and
-    /// counts leave it out.
+    /// Whether it is trainable. If not, it is state: the forward pass in training updates it and model files hold it,
+    /// but optimizers and parameter counts ignore it.
     pub learned: bool,
 }
 
-/// What a parameter starts from.
+/// Initialisation of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Start {
     /// Uniform in `[-bound, bound)`.
     Uniform(f32),
-    /// The same number everywhere.
+    /// Constant value.
     Constant(f32),
 }
 
-/// What a recurrent step is.
+/// Kind of a recurrent step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sizes {
     pub cell: Cell,
@@ -109,7 +109,7 @@ pub(crate) struct Sizes {
     pub directions: usize,
 }
 
-/// What a layer makes of its input: operation, output, parameters (named within the layer) and work.
+/// Result of a layer's shape inference: operation, output, parameters (named within the layer), number of operations.
 pub(super) struct Inferred {
     pub operation: Operation,
     pub output: Shape,
@@ -128,7 +128,7 @@ impl Inferred {
     }
 }
 
-/// Elements of a shape, where 32-bit indices reach them.
+/// Number of elements of a shape, if 32-bit indices can address them.
 pub(super) fn elements(shape: &[usize]) -> Option<usize> {
     let product = shape
         .iter()
@@ -136,7 +136,7 @@ pub(super) fn elements(shape: &[usize]) -> Option<usize> {
     product.filter(|&n| n < 1 << 31)
 }
 
-/// A parameter that starts uniform in `[-bound, bound)` and is learned.
+/// Returns a trainable parameter, initialised uniformly in `[-bound, bound)`.
 pub(super) fn uniform(name: &str, shape: Shape, bound: f32, l2: f32) -> Result<ParameterSpec> {
     if elements(&shape).is_none() {
         return Err(Error::shape(

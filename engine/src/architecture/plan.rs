@@ -1,7 +1,7 @@
-//! The tree of layers as a list of steps, each with its path, shapes, parameters and work.
+//! The tree of layers as a list of steps, each with its path, shapes, parameters and number of operations.
 //!
-//! The list is a graph in the order of execution: a step says whose outputs it reads. Where layers follow one another
-//! that is the step before; where branches part and join again, it is an earlier one, or several.
+//! The list is a graph in the order of execution: each step names the outputs that it reads. In a sequence that is the
+//! step before; in branches it is an earlier one, or several.
 
 use super::infer::infer;
 use super::layer::{Kind, Layer, Parallel};
@@ -13,10 +13,10 @@ use crate::shape::Shape;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Layers that a network may have: how long each lives is worked out against all others.
+/// Maximum number of layers: the lifetime of each is computed against all others.
 const MOST: usize = 4096;
 
-/// An architecture with everything worked out. Shapes are of one example.
+/// An architecture with all shapes inferred. Shapes are of one example.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub input: Shape,
@@ -24,19 +24,19 @@ pub(crate) struct Plan {
     pub parameters: Vec<ParameterSpec>,
 }
 
-/// What a step reads: the output of an earlier step, by its number, or (`None`) the network's input.
+/// Input of a step: the output of an earlier step, by its number, or (`None`) the network's input.
 pub(crate) type Source = Option<usize>;
 
-/// One layer that computes something.
+/// A layer that computes something.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub path: String,
     pub kind: &'static str,
     pub operation: Operation,
-    /// What it reads; more than one where branches join.
+    /// Inputs; more than one where branches join.
     pub inputs: Vec<Source>,
     pub output: Shape,
-    /// Its weight, then its bias, among the plan's parameters.
+    /// Indices of its weight, then its bias, among the plan's parameters.
     pub parameters: Range<usize>,
     pub multiply_adds: u64,
 }
@@ -59,15 +59,15 @@ impl Plan {
         }
     }
 
-    /// The shape of what a source gives.
+    /// Returns the shape of a source.
     pub fn shape(&self, source: Source) -> &Shape {
         source.map_or(&self.input, |step| &self.steps[step].output)
     }
 
-    /// Which steps lie at these paths or below them.
+    /// Returns which steps are at these paths or below them.
     ///
     /// # Errors
-    /// A path that no layer has.
+    /// A path without a layer.
     pub fn frozen(&self, paths: &[String]) -> Result<Vec<bool>> {
         let mut frozen = vec![false; self.steps.len()];
         for path in paths {
@@ -87,7 +87,7 @@ impl Plan {
         Ok(frozen)
     }
 
-    /// For each step, the last one that reads its output.
+    /// Returns, for each step, the last step that reads its output.
     pub fn last_readers(&self) -> Vec<Option<usize>> {
         let mut last = vec![None; self.steps.len()];
         for (reader, step) in self.steps.iter().enumerate() {
@@ -156,7 +156,7 @@ fn pooled(next: &dyn Fn(usize) -> Option<Operation>, mut at: usize) -> Option<us
 }
 
 impl Architecture {
-    /// Works everything out.
+    /// Infers all shapes.
     ///
     /// # Errors
     /// What does not fit, with the layer's path and both shapes.
@@ -182,7 +182,7 @@ impl Architecture {
     }
 }
 
-/// Adds the steps of layers that follow one another from `source` on; what they give in the end.
+/// Adds the steps of a sequence of layers that starts at `source`; returns its output.
 fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> Result<Source> {
     let mut taken = HashSet::new();
     for (name, layer) in named(layers) {
@@ -215,7 +215,7 @@ fn add(plan: &mut Plan, mut source: Source, prefix: &str, layers: &[Layer]) -> R
     Ok(source)
 }
 
-/// Adds the steps of branches; what they give, and what becomes of it.
+/// Adds the steps of branches and their combination; returns the output.
 fn branches(
     plan: &mut Plan,
     source: Source,

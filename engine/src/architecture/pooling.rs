@@ -1,4 +1,4 @@
-//! Pooling layers: what files say of them, and what they make of an example's shape.
+//! Pooling layers: their options and shape inference.
 
 use super::layer::yes;
 use super::operation::{Inferred, Operation, chw};
@@ -15,20 +15,20 @@ pub struct MaxPool2d {
     /// Height and width of the window.
     #[serde(deserialize_with = "pair")]
     pub kernel: [usize; 2],
-    /// Its step; the window itself where left out.
+    /// Stride; by default the size of the window.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "some_pair"
     )]
     pub stride: Option<[usize; 2]>,
-    /// Places around the input that never win; at most half the window.
+    /// Padding that is never the maximum (-∞); at most half the window.
     #[serde(default)]
     pub padding: Padding,
 }
 
 impl MaxPool2d {
-    /// Windows side by side.
+    /// Returns pooling with adjacent windows.
     pub fn new(kernel: [usize; 2]) -> Self {
         MaxPool2d {
             kernel,
@@ -44,23 +44,23 @@ pub struct AvgPool2d {
     /// Height and width of the window.
     #[serde(deserialize_with = "pair")]
     pub kernel: [usize; 2],
-    /// Its step; the window itself where left out.
+    /// Stride; by default the size of the window.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "some_pair"
     )]
     pub stride: Option<[usize; 2]>,
-    /// Zeros around the input; at most half the window.
+    /// Zero padding; at most half the window.
     #[serde(default)]
     pub padding: Padding,
-    /// Whether these zeros count in the mean: they do in PyTorch, they do not in Keras.
+    /// Whether the mean includes the padding: it does in PyTorch, not in Keras.
     #[serde(default = "yes")]
     pub count_include_pad: bool,
 }
 
 impl AvgPool2d {
-    /// Windows side by side.
+    /// Returns pooling with adjacent windows.
     pub fn new(kernel: [usize; 2]) -> Self {
         AvgPool2d {
             kernel,
@@ -112,7 +112,7 @@ pub(super) fn avg_pool2d(layer: &AvgPool2d, input: &Shape) -> Result<Inferred> {
     ))
 }
 
-/// How the windows lie on a plane.
+/// Returns the layout of the windows on a plane.
 fn options(
     kernel: [usize; 2],
     stride: Option<[usize; 2]>,
@@ -128,7 +128,7 @@ fn options(
     }
 }
 
-/// Pooling over the whole plane: one number a channel.
+/// Returns pooling over the whole plane: one value per channel.
 pub(super) fn global(operation: Operation, input: &Shape) -> Result<Inferred> {
     let [c, _, _] = chw("global pooling", input)?;
     Ok(Inferred::plain(operation, [c].into()))

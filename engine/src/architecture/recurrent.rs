@@ -1,4 +1,4 @@
-//! Recurrent layers: what files say of them, what they make of an example's shape, and what they keep.
+//! Recurrent layers: their options, shape inference and memory.
 
 use super::layer::{Function, yes};
 use super::operation::{Inferred, Operation, ParameterSpec, Sizes, uniform};
@@ -17,21 +17,21 @@ macro_rules! recurrent {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub struct $name {
-            /// Numbers in the state of one direction.
+            /// Size of the hidden state of one direction.
             pub hidden: usize,
-            /// Whether a second direction walks from the last time to the first; its numbers stand behind the others.
+            /// Whether a second direction runs backwards in time; its outputs follow those of the first.
             #[serde(default)]
             pub bidirectional: bool,
-            /// Whether only the final state comes out (Keras' `return_sequences=False`).
+            /// Whether to return only the final state (Keras' `return_sequences=False`).
             #[serde(default)]
             pub last: bool,
-            /// What the candidate passes through; any but `gelu`.
+            /// Activation of the candidate; any but `gelu`.
             #[serde(default = "tanh")]
             pub activation: Function,
-            /// Whether there are both biases.
+            /// Whether there are biases (both of PyTorch's).
             #[serde(default = "yes")]
             pub bias: bool,
-            /// Keras' `l2` of its kernel: `l2 · Σ w²` of `weight_ih_l0` is added to what is minimised.
+            /// Keras' `l2` of the kernel: adds `l2 · Σ w²` of `weight_ih_l0` to the loss that is minimised.
             #[serde(default)]
             pub l2: f32,
         }
@@ -49,12 +49,12 @@ macro_rules! recurrent {
                 }
             }
 
-            /// Only the final state.
+            /// Returns the layer with only the final state as output.
             pub fn last(self) -> Self {
                 $name { last: true, ..self }
             }
 
-            /// Both directions.
+            /// Returns the layer with both directions.
             pub fn bidirectional(self) -> Self {
                 $name { bidirectional: true, ..self }
             }
@@ -71,7 +71,7 @@ macro_rules! recurrent {
 recurrent! {
     /// `Gru`: `[t, features]` to `[t, hidden]`, or `[hidden]` where `last`; twice as many where `bidirectional`.
     Gru: Gru, "three";
-    /// `Lstm`: shapes as for [`Gru`]. The activation stands for both tanh, the candidate's and the cell's.
+    /// `Lstm`: shapes as for [`Gru`]. The activation replaces both tanh, the candidate's and the cell's.
     Lstm: Lstm, "four";
 }
 
@@ -79,20 +79,20 @@ fn tanh() -> Function {
     Function::Tanh
 }
 
-/// Words per example beside input and output.
+/// Memory per example beside input and output, in words.
 pub(super) struct Words {
-    /// The input's share of one direction's gates, while it walks.
+    /// Input projections of one direction's gates, in the forward pass.
     pub share: u64,
-    /// What the way back needs: states, cells and gates at every time.
+    /// Saved for the backward pass: states, cells and gates of every time step.
     pub kept: u64,
-    /// Gradients of one direction's gates, on its way back.
+    /// Gradients of one direction's gates, in the backward pass.
     pub gradients: u64,
-    /// The largest single buffer.
+    /// Largest single buffer.
     pub largest: u64,
 }
 
 impl Sizes {
-    /// For `t` steps.
+    /// Returns the memory for `t` steps.
     pub(super) fn words(self, t: usize) -> Words {
         let state = (t as u64).saturating_mul(self.hidden as u64);
         let gates = self.cell.gates() as u64 * state;
@@ -109,7 +109,7 @@ impl Sizes {
     }
 }
 
-/// PyTorch's parameters under PyTorch's names, all uniform within `1 / √hidden`.
+/// Infers shapes and parameters: PyTorch's, with PyTorch's names, all initialised uniformly within `1 / √hidden`.
 fn infer(
     sizes: Sizes,
     activation: Function,

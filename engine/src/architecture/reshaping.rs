@@ -1,4 +1,4 @@
-//! Layers that move numbers: what files say of them, and what they make of an example's shape.
+//! Layers that move elements: their options and shape inference.
 
 use super::layer::Layer;
 use super::operation::{Inferred, Operation, elements};
@@ -13,85 +13,85 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// `Permute`: the axes of an example in another order: `[1, 2, 0]` makes `[h, w, c]` of `[c, h, w]`.
+/// `Permute`: permutes the axes of an example: `[1, 2, 0]` turns `[c, h, w]` into `[h, w, c]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Permute {
-    /// For each axis that comes out, the one that it was; axes are counted from 0, without the batch.
+    /// For each output axis, its input axis; axes are counted from 0, without the batch.
     pub axes: Vec<usize>,
 }
 
-/// `Reshape`: the same numbers under another shape.
+/// `Reshape`: changes the shape, not the elements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reshape {
-    /// The shape of an example; one length may be -1, and is what is left over.
+    /// Shape of an example; one length may be -1 and is then inferred.
     pub shape: Vec<i64>,
 }
 
-/// `Pad2d`: `[c, h, w]` with more elements around, or, where negative, fewer.
+/// `Pad2d`: pads `[c, h, w]`, or crops it where the padding is negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pad2d {
-    /// How many: `1`, `[1, 2]` (height, width) or `[[before, after], [before, after]]`.
+    /// Padding: `1`, `[1, 2]` (height, width) or `[[before, after], [before, after]]`.
     #[serde(deserialize_with = "sides")]
     pub padding: [[i64; 2]; 2],
-    /// What they hold.
+    /// Value of the padding.
     #[serde(default)]
     pub value: f32,
 }
 
-/// `Resize`: `[c, h, w]` to another height and width.
+/// `Resize`: resizes `[c, h, w]` to another height and width.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resize {
-    /// Height and width that come out.
+    /// Output height and width.
     #[serde(deserialize_with = "super::size::pair")]
     pub size: [usize; 2],
-    /// How.
+    /// Interpolation.
     #[serde(default)]
     pub mode: Interpolation,
 }
 
-/// How numbers between the pixels are found, as PyTorch's `interpolate` names it.
+/// Interpolation mode, as in PyTorch's `interpolate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
-    /// On a straight line between the two nearest (`align_corners=False`, no antialiasing).
+    /// Linear interpolation (`align_corners=False`, no antialiasing).
     #[default]
     Bilinear,
-    /// The mean of all that a new pixel covers.
+    /// Mean of all input pixels that an output pixel covers.
     Area,
 }
 
-/// `Softmax`: along the last axis, numbers to probabilities. Not before the loss: cross-entropy takes logits.
+/// `Softmax` along the last axis. Not before the loss: cross-entropy takes logits.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Softmax {}
 
-/// `Parallel`: several branches that all see the same input, put together at the end. A branch without layers passes its
-/// input on. Paths are `parallel1/branch1/conv1`.
+/// `Parallel`: several branches with the same input, combined at the end. A branch without layers is the identity.
+/// Paths are `parallel1/branch1/conv1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parallel {
-    /// The layers of each branch.
+    /// Layers of each branch.
     pub branches: Vec<Vec<Layer>>,
-    /// How their outputs are put together.
+    /// How the outputs are combined.
     #[serde(default)]
     pub combine: Combine,
-    /// The axis of [`Combine::Concat`], counted from 0 without the batch: the channels where left out.
+    /// Axis of [`Combine::Concat`], counted from 0 without the batch; by default the channels.
     #[serde(default)]
     pub axis: usize,
 }
 
-/// How branches are put together.
+/// How branches are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Combine {
-    /// Behind one another along an axis: an inception module.
+    /// Concatenated along an axis, as in an inception module.
     #[default]
     Concat,
-    /// Added: with a branch without layers, a residual block.
+    /// Added: with an identity branch, a residual block.
     Add,
 }
 
 pub(super) fn permute(layer: &Permute, input: &Shape) -> Result<Inferred> {
     let (axes, rank) = (&layer.axes, input.len());
-    // The batch is one more.
+    // The batch is one more axis.
     if rank >= MAX_AXES || axes.len() != rank || (0..rank).any(|axis| !axes.contains(&axis)) {
         let problem = format!("does not have each of the axes {axes:?} once (five at most)");
         return Err(Error::shape("permute", input, problem));
@@ -166,7 +166,7 @@ pub(super) fn resize(layer: &Resize, input: &Shape) -> Result<Inferred> {
     })
 }
 
-/// What becomes of branches that give these shapes.
+/// Infers the output of branches with these shapes.
 pub(super) fn join(layer: &Parallel, shapes: &[&[usize]]) -> Result<Inferred> {
     let shape = match (layer.combine, shapes) {
         (Combine::Add, [first, others @ ..]) => {
@@ -189,7 +189,7 @@ pub(super) fn join(layer: &Parallel, shapes: &[&[usize]]) -> Result<Inferred> {
     Ok(Inferred::plain(operation, shape.into()))
 }
 
-/// Reads `1` as 1 on every side, `[1, 2]` as 1 above and below and 2 left and right, and pairs as they stand.
+/// Reads `1` as 1 on every side, `[1, 2]` as 1 above and below and 2 left and right, and pairs unchanged.
 fn sides<'de, D: Deserializer<'de>>(d: D) -> Result<[[i64; 2]; 2], D::Error> {
     let value = Value::deserialize(d)?;
     let pair = |value: &Value| match value.as_i64() {

@@ -1,27 +1,27 @@
-//! Sizes as a file spells them: one number for both axes, or two; padding by name; as many units as labels.
+//! Sizes as spelled in files: one number for both axes, or two; padding by name; as many units as labels.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// The largest size that a file may give: what 32-bit indices reach.
+/// Largest size in a file: the limit of 32-bit indices.
 const LARGEST: u64 = (1 << 31) - 1;
 
-/// Zeros around an image.
+/// Zero padding of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Padding {
     /// None.
     #[default]
     Valid,
-    /// As many as make the output `input / stride` rounded up, an odd one behind (TensorFlow's `same`; PyTorch's
-    /// where the step is 1).
+    /// Padding for an output of `input / stride`, rounded up; an odd zero goes after (TensorFlow's `same`; PyTorch's
+    /// with stride 1).
     Same,
     /// Before and after, along height and width.
     Zeros([[usize; 2]; 2]),
 }
 
 impl Padding {
-    /// Zeros before and after along one axis of length `input`, for windows that reach over `reach`.
+    /// Returns the zeros before and after along one axis of length `input`, for windows that extend over `reach`.
     pub(crate) fn resolve(
         self,
         axis: usize,
@@ -76,10 +76,10 @@ impl<'de> Deserialize<'de> for Padding {
     }
 }
 
-/// How many outputs a layer has.
+/// Number of outputs of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Units {
-    /// So many.
+    /// This many.
     Number(usize),
     /// As many as there are labels; see [`Architecture::with_classes`](super::Architecture::with_classes).
     Classes,

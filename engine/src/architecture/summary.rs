@@ -1,48 +1,48 @@
-//! The table of a network's layers.
+//! Summary of a network: the table of its layers.
 
 use super::Architecture;
 use crate::error::Result;
 use serde::Serialize;
 
-/// What a network consists of. Serialises to the JSON of `melgrad summary`.
+/// Summary of a network. Serialises to the JSON of `melgrad summary`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// One row per layer, first to last.
     pub layers: Vec<LayerSummary>,
-    /// Numbers that are learned; BatchNorm's running statistics are not.
+    /// Number of trainable parameters; without BatchNorm's running statistics.
     pub parameters: u64,
-    /// Multiply-adds for one example, forward.
+    /// Number of multiply-adds for one example, forward.
     pub multiply_adds: u64,
-    /// Bytes of the parameters, and of the statistics that are saved with them.
+    /// Bytes of the parameters, and of the statistics saved with them.
     pub parameter_bytes: u64,
-    /// Bytes for classifying one example at a time, parameters included.
+    /// Bytes for inference on one example at a time, parameters included.
     pub inference_bytes: u64,
-    /// Bytes per example of a batch while training, beside [`Summary::training_fixed_bytes`].
+    /// Bytes per example of a batch in training, without [`Summary::training_fixed_bytes`].
     pub training_bytes_per_example: u64,
-    /// Bytes for training whatever the batch: parameters, gradients, Adam's two moments.
+    /// Bytes for training, independent of the batch: parameters, gradients, Adam's two moments.
     pub training_fixed_bytes: u64,
 }
 
 /// One row of a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerSummary {
-    /// The layer's path: `block2/conv1`.
+    /// Path of the layer: `block2/conv1`.
     pub name: String,
-    /// What it is: `Conv2d`.
+    /// Kind of the layer: `Conv2d`.
     pub kind: &'static str,
-    /// The shape that comes out for one example.
+    /// Output shape for one example.
     pub output: Vec<usize>,
-    /// Numbers that it learns.
+    /// Number of trainable parameters.
     pub parameters: u64,
-    /// Multiply-adds for one example, forward.
+    /// Number of multiply-adds for one example, forward.
     pub multiply_adds: u64,
 }
 
 impl Architecture {
-    /// Layers, output shapes, parameters, multiply-adds and memory.
+    /// Returns layers, output shapes, parameters, multiply-adds and memory.
     ///
     /// # Errors
-    /// What does not fit together, with the layer's path and both shapes.
+    /// Layers that do not fit together, with the layer's path and both shapes.
     pub fn summary(&self) -> Result<Summary> {
         let plan = self.plan()?;
         let memory = self.memory()?;
@@ -117,7 +117,7 @@ impl std::fmt::Display for Summary {
     }
 }
 
-/// `1234567` as `1.2 MiB`.
+/// Formats `1234567` as `1.2 MiB`.
 pub(super) fn bytes(n: u64) -> String {
     match n {
         0..1_048_576 => format!("{:.1} KiB", n as f64 / 1024.0),
@@ -125,7 +125,7 @@ pub(super) fn bytes(n: u64) -> String {
     }
 }
 
-/// `1234567` as `1 234 567`.
+/// Formats `1234567` as `1 234 567`.
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! A batch on its way through a network: group by group, each with what its inputs are and what is done on the way out.
+//! Forward pass of a network: group by group, each with its inputs and fused operations.
 
 use super::Network;
 use crate::architecture::Function;
@@ -10,28 +10,28 @@ use crate::tensor::Tensor;
 use kernels::Activation;
 use std::ops::Range;
 
-/// The streams of dropout's random numbers start here.
+/// First random stream of dropout.
 const DROPOUT: u64 = 1 << 63;
 
-/// Whether the network learns.
+/// Training or inference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Dropout leaves numbers out: which ones depends on seed and step alone. BatchNorm goes by the batch, and its
-    /// running statistics follow, in place.
+    /// Training: dropout is active, and its mask depends on seed and step only. BatchNorm uses the batch's statistics,
+    /// and updates its running statistics in place.
     Train {
-        /// The run's seed.
+        /// Seed of the run.
         seed: u64,
-        /// The number of the training step.
+        /// Number of the training step.
         step: u64,
     },
-    /// Dropout does nothing, BatchNorm goes by its running statistics.
+    /// Inference: dropout is inactive, BatchNorm uses its running statistics.
     Eval,
 }
 
-/// Is handed what every layer puts out, under the layer's path. Where a gradient is wanted too, it calls
-/// [`Tensor::retain_grad`] and looks it up after `backward`.
+/// Receives the output of every layer, with the layer's path. To get a gradient too, call [`Tensor::retain_grad`] and
+/// look it up after `backward`.
 pub trait Observer {
-    /// `output` is what the layer at `path` made of a batch.
+    /// Called with the `output` of the layer at `path`.
     fn layer(&mut self, path: &str, output: &Tensor) -> Result<()>;
 }
 
@@ -42,21 +42,21 @@ impl<F: FnMut(&str, &Tensor) -> Result<()>> Observer for F {
 }
 
 impl Network {
-    /// A batch `[n, input…]` through all layers: the last one's output, `[n, output…]`.
+    /// Runs a batch `[n, input…]` through all layers; returns the output, `[n, output…]`.
     ///
     /// # Errors
-    /// [`Error::Shapes`] for another shape than the architecture's input behind the batch; whatever the device refuses,
-    /// with the layer's path.
+    /// [`Error::Shapes`] if the batch's shape is not that of the architecture's input; any error of the device, with
+    /// the layer's path.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         self.run(x, mode, None)
     }
 
-    /// The same, with an observer that is handed every layer's output. Nothing is fused then: slower, and the numbers are
-    /// the same but for convolution, BatchNorm and pooling in training, which round otherwise as one step. A watched pass
-    /// in [`Mode::Train`] moves the running statistics too.
+    /// [`Network::forward`] with an observer that receives every layer's output. Nothing is fused, so it is slower. The
+    /// values are the same, except for convolution, BatchNorm and pooling in training, which round differently when
+    /// fused. In [`Mode::Train`] it updates the running statistics too.
     ///
     /// # Errors
-    /// As [`Network::forward`]; whatever the observer refuses.
+    /// As [`Network::forward`]; any error of the observer.
     pub fn forward_watched(
         &self,
         x: &Tensor,
@@ -89,7 +89,7 @@ impl Network {
             Some(_) => (0..self.plan.steps.len()).map(|i| i..i + 1).collect(),
         };
         let last_readers = self.plan.last_readers();
-        // What steps gave, kept until its last reader has it.
+        // Outputs of steps, kept until their last use.
         let mut outputs: Vec<Option<Tensor>> = vec![None; self.plan.steps.len()];
         let mut y = x.clone();
         for group in groups {
@@ -115,12 +115,12 @@ impl Network {
         Ok(y)
     }
 
-    /// One group of steps: the first says what is computed, those behind it what is done on the way out.
+    /// Runs one group of steps: the first is the operation, the others are fused into it.
     fn step(&self, inputs: &[Tensor], group: Range<usize>, mode: Mode) -> Result<Tensor> {
         let steps = &self.plan.steps[group.clone()];
-        // All but those that join branches read one.
+        // All steps have one input, except those that join branches.
         let x = &inputs[0];
-        // A 1-D layer is a 2-D one on images of height 1.
+        // A 1-D layer runs as a 2-D one on images of height 1.
         let one_d = steps[0].operation.is_2d() && x.shape().len() == 3;
         let x = &if one_d { upright(x)? } else { x.clone() };
         let behind = |own: Option<Function>, steps: &[Step]| {
@@ -238,7 +238,7 @@ impl Network {
         }
     }
 
-    /// Of a BatchNorm layer: the running mean and variance, weight and bias, and how it normalises.
+    /// Parameters of a BatchNorm layer: running mean and variance, weight and bias, and its options.
     fn norm(
         &self,
         step: usize,
@@ -266,7 +266,7 @@ impl Network {
     }
 }
 
-/// The pooling that a group ends in.
+/// Returns the pooling at the end of a group.
 fn pooling(steps: &[Step]) -> Option<PoolOptions> {
     match steps.last()?.operation {
         Operation::MaxPool2d(pool) => Some(pool),
@@ -274,7 +274,7 @@ fn pooling(steps: &[Step]) -> Option<PoolOptions> {
     }
 }
 
-/// `[a, b, t]` as `[a, b, 1, t]`.
+/// Returns `[a, b, t]` as `[a, b, 1, t]`.
 fn upright(x: &Tensor) -> Result<Tensor> {
     let mut shape = x.shape().to_vec();
     shape.insert(shape.len() - 1, 1);

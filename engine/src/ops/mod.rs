@@ -1,4 +1,4 @@
-//! The operations on tensors: one file each, the derivative in words above its code.
+//! Operations on tensors: one file each, with the derivative in words above its code.
 //!
 //! | file | methods of [`Tensor`](crate::Tensor) |
 //! | --- | --- |
@@ -21,7 +21,8 @@
 //! | `reshape.rs` | `reshape`, `flatten` |
 //! | `softmax.rs` | `softmax`, `log_softmax`, `cross_entropy` |
 //!
-//! An operation does its work with one kernel launch (concat with one for each part), keeps what its derivative needs, and hands the tape a closure.
+//! An operation uses one kernel launch (concat one per part), keeps what its derivative needs, and gives the tape a
+//! closure.
 
 mod activation;
 mod avg_pool2d;

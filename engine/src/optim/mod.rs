@@ -1,15 +1,15 @@
-//! Optimizers: what moves the parameters once their gradients are known.
+//! Optimizers: update the parameters from their gradients.
 //!
-//! A network's parameters lie one behind the other in one buffer, and so does what an optimizer keeps of them. The
-//! optimizer also gives every parameter a place for its gradient, next to the others', where the backward pass writes
-//! it at once. So a step is a single launch over all parameters, however many layers they belong to; clipping by norm is
-//! one more, and its result never leaves the device. Gradients that come to lie elsewhere (a parameter that is used
-//! twice, somebody who still holds those of an earlier step) are copied together first.
+//! A network's parameters are contiguous in one buffer, and so is the optimizer's state. The optimizer also gives every
+//! parameter's gradient a place in one contiguous buffer, to which the backward pass writes directly. So a step is a
+//! single launch over all parameters, whatever the number of layers; clipping by norm is one more launch, and its
+//! result stays on the device. Gradients that are elsewhere (a parameter is used twice, or gradients of an earlier step
+//! are still held) are first copied together.
 //!
-//! A layer's own `l2` adds `2·l2·w` to the gradient of its weight, whatever the rule: the gradient of the `l2 · Σ w²` that
-//! Keras adds to the loss. It does not show in the loss that is reported, and is not clipped.
+//! A layer's own `l2` adds `2·l2·w` to the gradient of its weight, with any rule: the gradient of the `l2 · Σ w²` that
+//! Keras adds to the loss. It is not part of the reported loss, and is not clipped.
 //!
-//! `rule.rs` holds the rules: SGD, RMSprop, Adam, AdamW; `run.rs` what one launch moves.
+//! `rule.rs` holds the rules: SGD, RMSprop, Adam, AdamW; `run.rs` the ranges that one launch updates.
 
 mod rule;
 mod run;
@@ -24,29 +24,29 @@ use kernels::clip_norm::ClipNorm;
 use run::Run;
 use std::ops::Range;
 
-/// What is done to gradients before they are used: first by norm, then by value.
+/// Gradient clipping: first by norm, then by value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Clip {
-    /// The largest norm of all gradients together (`torch.nn.utils.clip_grad_norm_`).
+    /// Maximum norm of all gradients together (`torch.nn.utils.clip_grad_norm_`).
     pub norm: Option<f64>,
-    /// The largest absolute value of any number (`clip_grad_value_`).
+    /// Maximum absolute value of each element (`clip_grad_value_`).
     pub value: Option<f64>,
 }
 
-/// A rule with its state over the parameters of one network.
+/// A rule with its state for the parameters of one network.
 #[derive(Debug)]
 pub struct Optimizer {
     rule: Rule,
     learning_rate: f64,
     clip: Clip,
-    /// Name and numbers of every parameter.
+    /// Name and buffer of every parameter.
     parameters: Vec<(String, Buffer)>,
-    /// What the rule keeps: its name, and a buffer for every parameter.
+    /// State of the rule: its name, and a buffer for every parameter.
     states: Vec<(&'static str, Vec<Buffer>)>,
-    /// Which parameters had a gradient at the last step, and the launches that this makes.
+    /// Which parameters had a gradient at the last step, and the launches for them.
     present: Vec<bool>,
     runs: Vec<Run>,
-    /// What gradients are multiplied with where they are not clipped: 1.
+    /// Factor of gradients that are not clipped: 1.
     one: Buffer,
     scale: Buffer,
     norm: Buffer,
@@ -54,10 +54,10 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// For these parameters, at step 0. Their `l2` counts as it is now.
+    /// Creates an optimizer for these parameters, at step 0. Their `l2` is read now.
     ///
     /// # Errors
-    /// No parameters; settings that make no sense; whatever the device refuses.
+    /// No parameters; invalid settings; any error of the device.
     pub fn new(
         parameters: &[Parameter],
         rule: impl Into<Rule>,
@@ -97,7 +97,7 @@ impl Optimizer {
         Ok(optimizer)
     }
 
-    /// The same with clipped gradients.
+    /// Returns the optimizer with gradient clipping.
     ///
     /// # Errors
     /// A bound that is not above 0.
@@ -110,41 +110,41 @@ impl Optimizer {
         Ok(Optimizer { clip, ..self })
     }
 
-    /// By which rule.
+    /// Returns the rule.
     pub fn rule(&self) -> &Rule {
         &self.rule
     }
 
-    /// How far a step goes.
+    /// Returns the learning rate.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
 
-    /// Another learning rate from here on.
+    /// Sets the learning rate for the next steps.
     ///
     /// # Errors
-    /// One that is negative or no finite number; the old one stays.
+    /// A rate that is negative or not finite; the old one is kept.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         check_learning_rate(learning_rate)?;
         self.learning_rate = learning_rate;
         Ok(())
     }
 
-    /// How many steps were taken: one count for all parameters, also for those that had no gradient at some of them.
-    /// (PyTorch counts for each by itself, which shows in Adam's correction of a parameter that skipped steps.)
+    /// Returns the number of steps taken: one count for all parameters, also for those without a gradient at some
+    /// steps. (PyTorch counts per parameter, which affects Adam's bias correction of a parameter that skipped steps.)
     pub fn steps(&self) -> u32 {
         self.steps
     }
 
-    /// The norm of the last step's gradients, a single number on the device; only where they are clipped by norm.
+    /// Returns the norm of the last step's gradients, one value on the device; only with clipping by norm.
     pub fn gradient_norm(&self) -> Option<&Buffer> {
         self.clip.norm.map(|_| &self.norm)
     }
 
-    /// One step: changes the parameters in place. One without a gradient stays as it is.
+    /// Takes one step: updates the parameters in place. A parameter without a gradient is unchanged.
     ///
     /// # Errors
-    /// Other parameters than those it was made for; whatever the device refuses.
+    /// Parameters other than those it was created for; any error of the device.
     pub fn step(&mut self, parameters: &[Parameter], gradients: &Gradients) -> Result<()> {
         let own = |(p, (name, buffer)): (&Parameter, &(String, Buffer))| {
             p.name == *name && p.tensor.buffer().same(buffer)
@@ -195,7 +195,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// The launches that the present parameters make: one for all that lie one behind the other.
+    /// Returns the launches for the present parameters: one for each contiguous range.
     fn plan(&self, parameters: &[Parameter]) -> Result<Vec<Run>> {
         // Where some are frozen, states begin a new block at another parameter than the parameters do.
         let own: Vec<&Buffer> = self.parameters.iter().map(|(_, b)| b).collect();
@@ -258,11 +258,11 @@ impl Optimizer {
         })
     }
 
-    /// What the rule keeps, as `m/NAME` and `v/NAME` for Adam, to be stored beside [`Optimizer::steps`]. Each is flat,
-    /// `[elements]`.
+    /// Returns the rule's state, as `m/NAME` and `v/NAME` for Adam, to be stored with [`Optimizer::steps`]. Each is
+    /// flat, `[elements]`.
     ///
     /// # Errors
-    /// What the device refuses.
+    /// Any error of the device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn state(&self) -> Result<Weights> {
         let mut state = Weights::new();
@@ -278,10 +278,10 @@ impl Optimizer {
         Ok(state)
     }
 
-    /// Goes on from a state that [`Optimizer::state`] gave, after `steps` steps.
+    /// Restores a state from [`Optimizer::state`], after `steps` steps.
     ///
     /// # Errors
-    /// Arrays that are missing, too many or of another length; nothing is changed then.
+    /// Arrays that are missing, unexpected or of another length; then nothing is changed.
     pub fn set_state(&mut self, state: &Weights, steps: u32) -> Result<()> {
         let problem = |problem: String| Error::option("optimizer state", problem);
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! By which rule an optimizer moves the parameters: settings that are data, and the kernel that each of them is.
+//! Rules of optimizers: their settings, and the kernel of each.
 //!
 //! In a recipe a rule is a name, `"sgd"`, or a table with its settings, `{ kind = "sgd", momentum = 0.9 }`.
 //! Names, defaults and definitions are PyTorch's.
@@ -9,17 +9,17 @@ use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How parameters are moved.
+/// Update rule of an optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", tag = "kind", rename_all = "lowercase")]
 pub enum Rule {
     /// Stochastic gradient descent.
     Sgd(Sgd),
-    /// Steps measured by the gradient's running mean square.
+    /// RMSprop: steps divided by the root of the gradient's running mean square.
     RmsProp(RmsProp),
-    /// Steps of the gradient's running mean, measured by its running mean square.
+    /// Adam: steps along the gradient's running mean, divided by the root of its running mean square.
     Adam(Adam),
-    /// Adam with weight decay beside the gradient.
+    /// Adam with decoupled weight decay.
     AdamW(AdamW),
 }
 
@@ -27,11 +27,11 @@ pub enum Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
-    /// How much of the velocity stays from step to step.
+    /// Momentum: fraction of the velocity kept at each step.
     pub momentum: f64,
-    /// Whether the step looks ahead by one velocity.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
-    /// L2 on every parameter, biases too.
+    /// L2 penalty of every parameter, including biases.
     pub weight_decay: f64,
 }
 
@@ -39,15 +39,15 @@ pub struct Sgd {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
-    /// How slowly the mean square follows.
+    /// Smoothing constant of the running mean square.
     pub alpha: f64,
-    /// Keeps the step finite.
+    /// Small number added to the denominator.
     pub eps: f64,
-    /// How much of the velocity stays from step to step.
+    /// Momentum: fraction of the velocity kept at each step.
     pub momentum: f64,
-    /// Whether gradients are measured by their variance instead of their square.
+    /// Whether to divide by the variance of the gradients instead of their mean square.
     pub centered: bool,
-    /// L2 on every parameter, biases too.
+    /// L2 penalty of every parameter, including biases.
     pub weight_decay: f64,
 }
 
@@ -55,13 +55,13 @@ pub struct RmsProp {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
-    /// How slowly the mean of the gradient follows.
+    /// Decay of the running mean of the gradient.
     pub beta1: f64,
-    /// How slowly the mean of its square follows.
+    /// Decay of the running mean of its square.
     pub beta2: f64,
-    /// Keeps the step finite.
+    /// Small number added to the denominator.
     pub eps: f64,
-    /// L2 on every parameter, biases too.
+    /// L2 penalty of every parameter, including biases.
     pub weight_decay: f64,
 }
 
@@ -69,13 +69,13 @@ pub struct Adam {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
-    /// How slowly the mean of the gradient follows.
+    /// Decay of the running mean of the gradient.
     pub beta1: f64,
-    /// How slowly the mean of its square follows.
+    /// Decay of the running mean of its square.
     pub beta2: f64,
-    /// Keeps the step finite.
+    /// Small number added to the denominator.
     pub eps: f64,
-    /// What is taken of every parameter at a step, times the learning rate; does not go through the gradient.
+    /// Decoupled weight decay: subtracted from every parameter at each step, times the learning rate.
     pub weight_decay: f64,
 }
 
@@ -131,7 +131,7 @@ macro_rules! from {
 from!(Sgd RmsProp Adam AdamW);
 
 impl Rule {
-    /// `sgd`, `rmsprop`, `adam` or `adamw`.
+    /// Returns `sgd`, `rmsprop`, `adam` or `adamw`.
     pub fn name(&self) -> &'static str {
         match self {
             Rule::Sgd(_) => "sgd",
@@ -141,7 +141,7 @@ impl Rule {
         }
     }
 
-    /// Whether every number is in its range.
+    /// Checks that every number is in its range.
     pub fn check(&self) -> Result<()> {
         let problem = |problem: String| Error::option(self.name(), problem);
         let decay = self.penalty();
@@ -156,7 +156,7 @@ impl Rule {
             })
     }
 
-    /// One step over `len` parameters.
+    /// Returns the kernel of one step over `len` parameters.
     pub(super) fn kernel(&self, len: usize, lr: f64, limit: f64, step: u32) -> Box<dyn Kernel> {
         let adam = |beta1, beta2, eps, weight_decay| kernels::adam::Adam {
             len,
@@ -190,13 +190,13 @@ impl Rule {
         }
     }
 
-    /// What is kept of every parameter from step to step: the kernel's outputs behind `p`.
+    /// Returns the names of the state per parameter: the kernel's outputs after `p`.
     pub(super) fn states(&self) -> Vec<&'static str> {
         let outputs = self.kernel(1, 0.0, f64::INFINITY, 1).outputs();
         outputs[1..].iter().map(|arg| arg.name).collect()
     }
 
-    /// The L2 that joins the gradient of every parameter.
+    /// Returns the L2 penalty of all parameters.
     pub(super) fn penalty(&self) -> f64 {
         match *self {
             Rule::Sgd(s) => s.weight_decay,
@@ -208,7 +208,7 @@ impl Rule {
 }
 
 impl Serialize for Rule {
-    /// The name alone where all settings are the usual ones.
+    /// Serialises to the name alone if all settings are defaults.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let usual = [
             Rule::Sgd(Sgd::default()),

@@ -32,7 +32,7 @@ use crate::rung;
 /// One step of Adam, or with `weight_decay` of AdamW.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
-    /// How many parameters.
+    /// Number of parameters.
     pub len: usize,
     /// Learning rate.
     pub lr: f64,

@@ -96,7 +96,7 @@ impl AvgPool2d {
         MaxPool2d::new([self.n, self.c, self.h, self.w], self.kernel).with(self.stride, self.pad)
     }
 
-    /// The part of window `o` along an axis that lies inside the plane; never empty.
+    /// Returns the part of window `o` along an axis that is inside the plane; never empty.
     fn inside_of(&self, axis: usize, o: usize) -> std::ops::Range<usize> {
         let start = o * self.stride[axis];
         let before = self.pad[axis][0];
@@ -151,7 +151,7 @@ impl AvgPool2d {
     }
 }
 
-/// From how many elements on a window is worth a workgroup of its own.
+/// Minimum number of elements of a window that gets a workgroup of its own.
 const LARGE: usize = 64;
 
 impl Kernel for AvgPool2d {

@@ -61,7 +61,7 @@ pub struct BatchNorm {
     pub eps: f64,
     /// How fast the running statistics follow, in [0, 1].
     pub momentum: f64,
-    /// What the normalised numbers pass through.
+    /// Activation applied to the normalised values.
     pub activation: Activation,
 }
 
@@ -289,7 +289,7 @@ impl Kernel for BatchNormInference {
 /// `dx`, `dweight` and `dbias` from `dy`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormGrad {
-    /// The shape and options; `eps` is in `stats` already, and the activation is somebody else's.
+    /// Shape and options; `eps` is already in `stats`, and the activation is computed elsewhere.
     pub forward: BatchNorm,
     /// Whether the statistics were those of the batch.
     pub training: bool,

@@ -56,7 +56,7 @@ use crate::kernel::{Arg, Kernel, Limits, Plan, Rung};
 use crate::max_pool2d::MaxPool2d;
 use crate::rung;
 
-/// The shape and options of batch normalisation with max-pooling behind it, and the forward kernel.
+/// Shape and options of batch normalisation followed by max-pooling, and the forward kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormPool {
     /// The normalisation, of planes of `size`.
@@ -205,7 +205,7 @@ impl Kernel for BatchNormPool {
 /// `dx` in place of `x`, `dweight` and `dbias` from `dy`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchNormPoolGrad {
-    /// The shape and options; `eps` is in `stats` already, and the activation is somebody else's.
+    /// Shape and options; `eps` is already in `stats`, and the activation is computed elsewhere.
     pub forward: BatchNormPool,
     /// The activation that `x` came out of.
     pub before: Activation,

@@ -50,43 +50,43 @@ use crate::error::{Error, Result, elements};
 use crate::kernel::{Arg, Kernel, Limits, Plan, Rung, half};
 use crate::rung;
 
-/// The shape and options of a convolution, and its forward kernel.
+/// Shape and options of a convolution, and its forward kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2d {
-    /// Images.
+    /// Number of images.
     pub n: usize,
-    /// Channels of `x`.
+    /// Number of input channels.
     pub c: usize,
     /// Height of `x`.
     pub h: usize,
     /// Width of `x`.
     pub w: usize,
-    /// Channels of `y`.
+    /// Number of output channels.
     pub out_channels: usize,
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Step of the kernel.
+    /// Stride.
     pub stride: [usize; 2],
-    /// Zeros before and after, for height and width.
+    /// Zero padding before and after, for height and width.
     pub pad: [[usize; 2]; 2],
-    /// Distance of the kernel's taps.
+    /// Spacing between kernel elements (PyTorch's `dilation`).
     pub dilation: [usize; 2],
-    /// Into how many groups the channels are cut.
+    /// Number of groups of channels.
     pub groups: usize,
     /// Whether a bias per output channel is added.
     pub bias: bool,
-    /// What the sums pass through.
+    /// Activation applied to each sum.
     pub activation: Activation,
 }
 
 impl Conv2d {
-    /// The same with half the batch.
+    /// Returns the kernel with half the batch.
     pub(crate) fn halved(&self) -> Option<Self> {
         let n = half(self.n)?;
         Some(Conv2d { n, ..*self })
     }
 
-    /// A plain convolution of `x[n, c, h, w]`: stride 1, no padding, no bias.
+    /// Returns a plain convolution of `x[n, c, h, w]`: stride 1, no padding, no bias.
     pub fn new(x: [usize; 4], out_channels: usize, kernel: [usize; 2]) -> Self {
         let [n, c, h, w] = x;
         Conv2d {
@@ -105,7 +105,7 @@ impl Conv2d {
         }
     }
 
-    /// With `pad` zeros on all four sides.
+    /// Returns it with `pad` zeros on all four sides.
     pub fn padded(self, pad: usize) -> Self {
         Conv2d {
             pad: [[pad; 2]; 2],
@@ -113,7 +113,7 @@ impl Conv2d {
         }
     }
 
-    /// With a bias per output channel and an activation.
+    /// Returns it with a bias per output channel and an activation.
     pub fn with(self, bias: bool, activation: Activation) -> Self {
         Conv2d {
             bias,
@@ -122,7 +122,7 @@ impl Conv2d {
         }
     }
 
-    /// Height and width of `y`. Call [`Kernel::check`] first: a kernel that does not fit panics here.
+    /// Returns height and width of `y`. Call [`Kernel::check`] first: this panics for an invalid kernel.
     pub fn out(&self) -> [usize; 2] {
         let size = |axis: usize, length: usize| {
             let padded = length + self.pad[axis][0] + self.pad[axis][1];
@@ -131,23 +131,23 @@ impl Conv2d {
         [size(0, self.h), size(1, self.w)]
     }
 
-    /// Elements of `x`.
+    /// Returns the number of elements of `x`.
     pub fn x_len(&self) -> usize {
         self.n * self.c * self.h * self.w
     }
 
-    /// Elements of `y`.
+    /// Returns the number of elements of `y`.
     pub fn y_len(&self) -> usize {
         let [oh, ow] = self.out();
         self.n * self.out_channels * oh * ow
     }
 
-    /// Elements of `weight`.
+    /// Returns the number of elements of `weight`.
     pub fn weight_len(&self) -> usize {
         self.out_channels * self.taps()
     }
 
-    /// Terms in the sum behind one element of `y`.
+    /// Returns the number of terms in one element of `y`.
     pub fn taps(&self) -> usize {
         self.c / self.groups * self.kernel[0] * self.kernel[1]
     }

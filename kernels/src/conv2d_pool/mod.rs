@@ -56,7 +56,7 @@ use crate::kernel::{Arg, Kernel, Limits, Plan, Rung};
 use crate::max_pool2d::MaxPool2d;
 use crate::rung;
 
-/// The shape and options of a convolution with max-pooling behind it, and its forward kernel.
+/// Shape and options of a convolution followed by max-pooling, and its forward kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dPool {
     /// The convolution.

@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// How many threads parallel loops use.
+/// Number of threads of parallel loops.
 pub fn threads() -> usize {
     #[cfg(feature = "threads")]
     return rayon::current_num_threads();
@@ -127,7 +127,7 @@ pub fn prefetch(from: *const f32, count: usize) {
 /// The vector instructions that this processor has, as far as we use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the target guarantees.
+    /// Vector instructions that the target guarantees.
     Portable,
     /// AVX2 and FMA.
     Avx2,

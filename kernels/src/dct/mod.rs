@@ -33,7 +33,7 @@ pub struct Dct {
     pub outer: usize,
     /// Length of the axis.
     pub n: usize,
-    /// Elements behind it.
+    /// Number of elements after the axis (its stride).
     pub inner: usize,
     /// Coefficients, at most `n`.
     pub kept: usize,
@@ -72,7 +72,7 @@ impl Dct {
         Ok(())
     }
 
-    /// What the sum of coefficient `k` is multiplied with.
+    /// Returns the factor of the sum of coefficient `k`.
     fn scale(&self, k: usize) -> f64 {
         match (self.ortho, k) {
             (false, _) => 2.0,

@@ -22,7 +22,7 @@ use crate::pool::{Pool, Usage};
 use crate::profile::Profiler;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Where numbers live and are computed. Cloning is cheap and means the same device.
+/// A device that stores and computes. Cloning is cheap and refers to the same device.
 #[derive(Clone)]
 pub struct Device(Arc<Inner>);
 
@@ -65,17 +65,17 @@ impl Device {
         }))
     }
 
-    /// The CPU.
+    /// Returns the CPU.
     pub fn cpu() -> Self {
         Device::new(Backend::Cpu(Cpu::default()), Arc::default())
     }
 
-    /// Every kernel as its f64 oracle: slow and exact, for checking gradients. Buffers hold f64.
+    /// Returns a device that runs every kernel's f64 oracle: slow and exact, for gradient checks. Buffers hold f64.
     pub fn oracle() -> Self {
         Device::new(Backend::Oracle, Arc::default())
     }
 
-    /// `cpu`, `oracle`, or the adapter's name.
+    /// Returns `cpu`, `oracle`, or the adapter's name.
     pub fn name(&self) -> &str {
         match self.backend() {
             Backend::Cpu(_) => "cpu",
@@ -85,7 +85,7 @@ impl Device {
         }
     }
 
-    /// Graphics API, driver and version of a GPU; architecture and vector instructions of the CPU.
+    /// Returns API, driver and driver version of a GPU; architecture and vector instructions of the CPU.
     pub fn driver(&self) -> String {
         match self.backend() {
             Backend::Cpu(_) | Backend::Oracle => {
@@ -110,7 +110,7 @@ impl Device {
         }
     }
 
-    /// What plans of kernels may count on; `None` where there are no plans: on the CPU.
+    /// Returns the limits for plans of kernels; `None` on the CPU, which has no plans.
     pub fn limits(&self) -> Option<&Limits> {
         match self.backend() {
             Backend::Cpu(_) | Backend::Oracle => None,
@@ -124,7 +124,7 @@ impl Device {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The rungs that serve this kernel here, the best last; `None` where there are no rungs: on the CPU.
+    /// Returns the rungs that support this kernel here, the best last; `None` on the CPU, which has no rungs.
     #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub fn rungs(&self, kernel: &dyn Kernel) -> Option<Vec<&'static str>> {
         match self.backend() {
@@ -134,7 +134,7 @@ impl Device {
         }
     }
 
-    /// Submits what is recorded, without waiting for it.
+    /// Submits the recorded work, without waiting for it.
     pub fn flush(&self) -> Result<()> {
         match self.backend() {
             Backend::Cpu(_) | Backend::Oracle => Ok(()),
@@ -143,7 +143,7 @@ impl Device {
         }
     }
 
-    /// Submits what is recorded and waits until it is done.
+    /// Submits the recorded work and waits until it is done.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn synchronize(&self) -> Result<()> {
         match self.backend() {
@@ -153,7 +153,7 @@ impl Device {
         }
     }
 
-    /// What the device's pool holds.
+    /// Returns the statistics of the device's pool.
     pub fn usage(&self) -> Usage {
         match self.backend() {
             Backend::Cpu(cpu) => cpu.pool().usage(),
@@ -183,7 +183,7 @@ impl std::fmt::Debug for Device {
     }
 }
 
-/// Runs a future of this crate (a read, or something made of reads) to its end on this thread.
+/// Runs a future of this crate (a read, or a combination of reads) to its end on this thread.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     #[cfg(feature = "gpu")]

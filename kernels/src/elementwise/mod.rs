@@ -29,7 +29,8 @@ pub use expr::{Binary, Expr, Unary};
 use crate::error::{Result, elements};
 use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung};
 
-/// How an input lies over the output: element `i` reads `source[(i / (repeat·inner)) % outer · inner + i % inner]`.
+/// How an input is broadcast to the output: element `i` reads `source[(i / (repeat·inner)) % outer · inner + i %
+/// inner]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct View {
     /// Slow part of the source.
@@ -88,11 +89,11 @@ impl View {
 /// `y[i] = expr(…)` for `i` in `0..len`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Elementwise {
-    /// What is computed.
+    /// Expression to compute.
     pub expr: Expr,
     /// Elements of the output.
     pub len: usize,
-    /// How each input lies over the output.
+    /// How each input is broadcast to the output.
     pub views: Vec<View>,
     /// The words that [`Expr::param`] and [`Expr::random`] read: numbers as f32 bits, seeds as they are. They may
     /// change from launch to launch without a new pipeline.

@@ -36,9 +36,9 @@ pub struct Gather {
     pub outer: usize,
     /// Length of the axis in `x`.
     pub rows: usize,
-    /// Elements behind the axis.
+    /// Number of elements after the axis (its stride).
     pub inner: usize,
-    /// How many are picked: the length of the axis in `y`.
+    /// Number of indices: length of the axis in `y`.
     pub count: usize,
 }
 

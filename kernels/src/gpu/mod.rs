@@ -194,7 +194,7 @@ impl Gpu {
         })
     }
 
-    /// Where memory is short, what lies free in the pool is given back first.
+    /// When memory is short, free blocks of the pool are released first.
     fn create_buffer(&self, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         let create = || {
             let buffer = self.driver.device.create_buffer(&wgpu::BufferDescriptor {
@@ -235,13 +235,13 @@ impl Gpu {
         self.check("write", 4 * data.len() as u64)
     }
 
-    /// Submits what is recorded.
+    /// Submits the recorded work.
     pub fn flush(&self) -> Result<()> {
         lock(&self.state).stream.submit(&self.driver);
         self.check("submit", 0)
     }
 
-    /// Submits what is recorded and waits for it.
+    /// Submits the recorded work and waits for it.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn synchronize(&self) -> Result<()> {
         self.flush()?;
@@ -300,7 +300,7 @@ impl Gpu {
         self.create_buffer(size, usage)
     }
 
-    /// Submits what is recorded, copies into this staging buffer among it, and gives what it then holds.
+    /// Submits the recorded work, including the copies into this staging buffer, and returns the buffer's contents.
     async fn fetch<T: bytemuck::Pod>(&self, staging: wgpu::Buffer, bytes: u64) -> Result<Vec<T>> {
         self.driver.watch.tally.reads.add(1);
         self.flush()?;

@@ -30,7 +30,7 @@ use crate::rung;
 /// Frames of spectra to a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Istft {
-    /// How many signals.
+    /// Number of signals.
     pub clips: usize,
     /// Frames of each.
     pub frames: usize,
@@ -67,7 +67,7 @@ impl Istft {
         self.n_fft / 2 + 1
     }
 
-    /// The frames that sample `i` lies in.
+    /// Returns the frames that contain sample `i`.
     fn over(&self, i: usize) -> std::ops::Range<usize> {
         let at = i + self.pad();
         let first = (at + 1).saturating_sub(self.n_fft).div_ceil(self.hop);
@@ -107,7 +107,7 @@ impl Kernel for Istft {
                 "n_fft {n_fft} must be at least 2, hop {hop} at least 1"
             )));
         }
-        // The naive rung multiplies a frequency by a position, in 32 bits.
+        // The naive rung multiplies a frequency by a position in 32 bits.
         if n_fft > 1 << 16 {
             return Err(self.error(format!("n_fft {n_fft} is more than 65536")));
         }

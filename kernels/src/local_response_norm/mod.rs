@@ -53,7 +53,7 @@ pub struct LocalResponseNorm {
     pub alpha: f64,
     /// The power.
     pub beta: f64,
-    /// What the sum starts from.
+    /// Constant added to the sum.
     pub k: f64,
 }
 

@@ -28,13 +28,13 @@ pub struct Matmul {
     pub n: usize,
     /// Length of the sums.
     pub k: usize,
-    /// Whether `a` lies as `[k, m]`.
+    /// Whether `a` is stored as `[k, m]`.
     pub transpose_a: bool,
-    /// Whether `b` lies as `[n, k]`.
+    /// Whether `b` is stored as `[n, k]`.
     pub transpose_b: bool,
     /// Whether a bias `[n]` is added.
     pub bias: bool,
-    /// What the sums pass through.
+    /// Activation applied to each sum.
     pub activation: Activation,
 }
 

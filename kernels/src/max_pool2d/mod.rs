@@ -173,7 +173,7 @@ impl MaxPool2d {
 /// Words of workgroup memory in rung 3.
 const TILE: usize = 2304;
 
-/// From how many elements on a window is worth a workgroup of its own.
+/// Minimum number of elements of a window that gets a workgroup of its own.
 const LARGE: usize = 64;
 
 impl Kernel for MaxPool2d {

@@ -25,7 +25,7 @@ use crate::rung;
 /// Bands of frequencies, each a weighted sum over a run of bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mel {
-    /// How many spectrograms.
+    /// Number of spectrograms.
     pub clips: usize,
     /// Frames in each.
     pub frames: usize,

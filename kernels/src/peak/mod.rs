@@ -23,7 +23,7 @@ const B: f32 = 0.25;
 /// Multiply-adds in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeakFma {
-    /// How many numbers.
+    /// Number of elements.
     pub len: usize,
     /// Multiply-adds on each.
     pub steps: usize,
@@ -32,7 +32,7 @@ pub struct PeakFma {
 /// A copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeakCopy {
-    /// How many numbers.
+    /// Number of elements.
     pub len: usize,
 }
 

@@ -30,7 +30,7 @@ pub enum Reference {
 /// Powers to decibels, clip by clip.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerToDb {
-    /// How many clips.
+    /// Number of clips.
     pub clips: usize,
     /// Elements in each.
     pub len: usize,

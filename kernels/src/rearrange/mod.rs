@@ -98,7 +98,7 @@ impl Rearrange {
         back
     }
 
-    /// How many elements of y there are, and how many of them x has.
+    /// Returns the number of elements of y, and of x.
     fn counts(&self) -> (u64, u64) {
         let within = |k: usize| self.range(k).len() as u64;
         let all = self.y.iter().map(|&n| n as u64).product();
@@ -158,7 +158,7 @@ impl Kernel for Rearrange {
         0
     }
 
-    /// What is read, and what is written.
+    /// Returns input and output.
     fn bytes(&self) -> u64 {
         let (all, inside) = self.counts();
         match self.outside {

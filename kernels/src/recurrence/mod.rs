@@ -41,7 +41,7 @@ pub struct Recurrence {
     pub h: usize,
     /// Whether there is a `b_hh`.
     pub bias: bool,
-    /// What the candidate for the next state passes through.
+    /// Activation of the candidate for the next state.
     pub activation: Activation,
     /// Whether it walks from the last time to the first.
     pub reverse: bool,

@@ -54,7 +54,7 @@ pub struct Reduce {
     pub outer: usize,
     /// Length of the axis.
     pub axis: usize,
-    /// Elements behind it.
+    /// Number of elements after the axis (its stride).
     pub inner: usize,
 }
 

@@ -34,7 +34,7 @@ use crate::rung;
 /// One step of RMSprop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RmsProp {
-    /// How many parameters.
+    /// Number of parameters.
     pub len: usize,
     /// Learning rate.
     pub lr: f64,

@@ -28,7 +28,7 @@ use crate::rung;
 /// One step of gradient descent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sgd {
-    /// How many parameters.
+    /// Number of parameters.
     pub len: usize,
     /// Learning rate.
     pub lr: f64,

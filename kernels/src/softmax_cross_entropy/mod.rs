@@ -37,9 +37,9 @@ use crate::rung;
 /// Weighted mean of the cross-entropy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoftmaxCrossEntropy {
-    /// How many predictions.
+    /// Number of predictions.
     pub rows: usize,
-    /// How many classes.
+    /// Number of classes.
     pub columns: usize,
     /// Whether each class has a weight.
     pub weighted: bool,

@@ -20,7 +20,7 @@ use crate::error::{Result, elements};
 use crate::kernel::{Arg, Kernel, Limits, Pass, Plan, Rung, half};
 use crate::rung;
 
-/// What is written of each complex value.
+/// Output for each complex value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spectrum {
     /// Real and imaginary part.
@@ -34,7 +34,7 @@ pub enum Spectrum {
 /// Frames of windowed signal to spectra.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stft {
-    /// How many signals.
+    /// Number of signals.
     pub clips: usize,
     /// Samples in each.
     pub samples: usize,
@@ -44,7 +44,7 @@ pub struct Stft {
     pub hop: usize,
     /// Whether frame `t` is centred on sample `t·hop`, or begins there.
     pub centre: bool,
-    /// What is written.
+    /// Output for each complex value.
     pub spectrum: Spectrum,
 }
 
@@ -54,7 +54,7 @@ impl Stft {
         if self.centre { self.n_fft / 2 } else { 0 }
     }
 
-    /// How many frames a signal gives; 0 where it is shorter than one.
+    /// Returns the number of frames per signal; 0 if it is shorter than one frame.
     pub fn frames(&self) -> usize {
         // Asked before `check` too, of sizes that no memory holds.
         (self.samples.saturating_add(2 * self.pad()))
@@ -105,7 +105,7 @@ impl Kernel for Stft {
                 self.n_fft, self.hop
             )));
         }
-        // The naive rung multiplies a frequency by a position, in 32 bits.
+        // The naive rung multiplies a frequency by a position in 32 bits.
         if self.n_fft > 1 << 16 {
             return Err(self.error(format!("n_fft {} is more than 65536", self.n_fft)));
         }

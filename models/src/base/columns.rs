@@ -1,6 +1,6 @@
-//! Figures in columns, for a terminal.
+//! Tables for a terminal.
 
-/// A time in the unit that suits it.
+/// Formats a time in a suitable unit.
 pub fn time(us: f64) -> String {
     match us {
         us if us < 1e3 => format!("{us:.1} µs"),
@@ -9,7 +9,7 @@ pub fn time(us: f64) -> String {
     }
 }
 
-/// Columns as wide as their widest cell; the first `left` of them aligned left.
+/// Formats rows as a table; each column is as wide as its widest cell, and the first `left` columns are left-aligned.
 pub fn table(rows: &[Vec<String>], left: usize) -> String {
     let printable = |row: &Vec<String>| row.iter().map(|cell| printable(cell)).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
@@ -35,7 +35,8 @@ pub fn table(rows: &[Vec<String>], left: usize) -> String {
     text
 }
 
-/// A name as one line of a terminal: each control character, which a folder's name may hold, is replaced.
+/// Returns a name that is safe to print on one line: control characters, which a folder's name may contain, are
+/// replaced.
 pub(crate) fn printable(name: &str) -> String {
     name.replace(char::is_control, "\u{fffd}")
 }

@@ -1,4 +1,4 @@
-//! How long work tells where it is, and is told to stop.
+//! How long work reports its progress and is stopped.
 //!
 //! This crate draws nothing: the command line turns [`Event`]s into bars and lines.
 
@@ -7,105 +7,105 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::Error;
 use crate::training::history::EpochRow;
 
-/// Something that happened.
+/// Progress event.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Something a user should know; the work goes on.
+    /// Warning for the user; the work continues.
     Warning(&'a str),
-    /// A dataset is read.
+    /// A dataset was read.
     Dataset {
-        /// How it lies on the disk, as `--layout` spells it.
+        /// Layout on disk, as `--layout` spells it.
         layout: crate::data::dataset::Layout,
-        /// How many labels.
+        /// Number of labels.
         labels: usize,
-        /// How many clips.
+        /// Number of clips.
         clips: usize,
     },
-    /// So many of so many clips of synthetic music are written.
+    /// A clip of synthetic music was written.
     Synthesis {
-        /// Clips done.
+        /// Number of clips done.
         done: usize,
-        /// Clips in all.
+        /// Total number of clips.
         total: usize,
     },
-    /// So many of so many clips have become features.
+    /// The features of a clip are ready.
     Features {
-        /// Clips done.
+        /// Number of clips done.
         done: usize,
-        /// Clips in all.
+        /// Total number of clips.
         total: usize,
     },
-    /// So many of so many things are measured.
+    /// A benchmark row was measured.
     Bench {
-        /// Measured.
+        /// Number of rows measured.
         done: usize,
-        /// In all.
+        /// Total number of rows.
         total: usize,
-        /// What was measured last.
+        /// Name of the last row.
         name: &'a str,
     },
-    /// One of several trainings begins.
+    /// One of several trainings starts.
     Run {
-        /// Counted from 1.
+        /// Number of the run, counted from 1.
         number: usize,
-        /// How many there are.
+        /// Total number of runs.
         runs: usize,
-        /// Its folder's name.
+        /// Name of the run's folder.
         name: &'a str,
     },
-    /// The clips are dealt out.
+    /// The dataset was split.
     Split {
-        /// How many labels.
+        /// Number of labels.
         labels: usize,
-        /// Clips to learn from.
+        /// Number of training clips.
         train: usize,
-        /// Clips that choose the epoch.
+        /// Number of validation clips.
         validation: usize,
-        /// Clips that are only looked at in the end.
+        /// Number of test clips.
         test: usize,
     },
-    /// A training begins or goes on.
+    /// A training starts or resumes.
     Training {
-        /// The epoch that begins, counted from 1.
+        /// Number of the first epoch to run, counted from 1.
         first_epoch: usize,
-        /// The last epoch, unless it stops early.
+        /// Number of the last epoch, unless training stops early.
         epochs: usize,
-        /// Steps in every epoch.
+        /// Number of steps per epoch.
         steps: usize,
     },
-    /// A step of training is done.
+    /// A training step was completed.
     Step {
-        /// Counted from 1.
+        /// Number of the epoch, counted from 1.
         epoch: usize,
-        /// Counted from 1.
+        /// Number of the step, counted from 1.
         step: usize,
-        /// Steps in this epoch.
+        /// Number of steps in this epoch.
         steps: usize,
     },
-    /// Where the time of training steps goes.
+    /// Profile of training steps.
     #[cfg(not(target_arch = "wasm32"))]
     Profile(&'a crate::training::train::StepProfile),
-    /// An epoch is done, validation included.
+    /// An epoch was completed, validation included.
     Epoch {
-        /// Its figures.
+        /// Metrics of the epoch.
         row: &'a EpochRow,
-        /// Whether it is the best so far.
+        /// Whether the epoch is the best so far.
         best: bool,
     },
 }
 
-/// The way out of, and into, work that takes long.
+/// Callback and stop flag of long work.
 #[derive(Clone, Copy)]
 pub struct Control<'a> {
-    /// Is handed every event, from any thread.
+    /// Receives every event, from any thread.
     pub events: &'a (dyn Fn(Event<'_>) + Sync),
-    /// Once true, the work ends soon with [`Error::Stopped`]; what is done is kept.
+    /// Once true, the work soon ends with [`Error::Stopped`]; what is done is kept.
     pub stop: &'a AtomicBool,
 }
 
 impl Control<'_> {
-    /// Hears nothing and never stops.
+    /// Ignores all events and never stops.
     #[must_use]
     pub fn none() -> Control<'static> {
         static NEVER: AtomicBool = AtomicBool::new(false);
@@ -115,7 +115,7 @@ impl Control<'_> {
         }
     }
 
-    /// Tells some warnings and keeps them.
+    /// Reports some warnings and keeps them.
     #[cfg(feature = "report")]
     pub(crate) fn warn(&self, warnings: &mut Vec<String>, new: impl IntoIterator<Item = String>) {
         for warning in new {
@@ -124,15 +124,15 @@ impl Control<'_> {
         }
     }
 
-    /// Hands an event to who listens.
+    /// Passes an event to the callback.
     pub fn tell(&self, event: Event<'_>) {
         (self.events)(event);
     }
 
-    /// Whether the work may go on.
+    /// Checks whether the work may continue.
     ///
     /// # Errors
-    /// [`Error::Stopped`] once somebody asked for it.
+    /// [`Error::Stopped`] once a stop was requested.
     pub fn check(&self) -> Result<(), Error> {
         if self.stop.load(Ordering::Relaxed) {
             Err(Error::Stopped)

@@ -1,4 +1,4 @@
-//! Reading and writing files: written whole or not at all, errors that name the path.
+//! Reading and writing files. Writes are atomic; errors name the path.
 
 #[cfg(feature = "report")]
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use crate::Error;
 use crate::base::temporary::Temporary;
 pub use crate::base::temporary::remove_own as remove_temporary_files;
 
-/// A file that is being written, in which the writer may go back.
+/// A writable file that supports seeking.
 pub trait WriteSeek: Write + Seek + Send {}
 
 impl<T: Write + Seek + Send> WriteSeek for T {}
@@ -30,7 +30,7 @@ pub fn write_atomic(
     write_atomic_seek(path, |writer| fill(writer))
 }
 
-/// [`write_atomic`] for a `fill` that goes back in what it has written.
+/// [`write_atomic`] for a `fill` that seeks back.
 ///
 /// # Errors
 /// [`Error::Io`] naming `path`.
@@ -53,7 +53,7 @@ pub fn write_atomic_seek(
     Ok(())
 }
 
-/// [`write_atomic_seek`] for a `fill` that names itself what goes wrong, and that has an answer.
+/// [`write_atomic_seek`] for a `fill` that has its own errors and returns a value.
 ///
 /// # Errors
 /// Those of `fill`; [`Error::Io`] naming `path`.
@@ -82,7 +82,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_atomic(path, |writer| writer.write_all(bytes))
 }
 
-/// Numbers as files hold them, little-endian.
+/// Returns the numbers as little-endian bytes.
 #[cfg(feature = "report")]
 pub(crate) fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
     match cfg!(target_endian = "little") {
@@ -91,7 +91,7 @@ pub(crate) fn le_bytes(values: &[f32]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The numbers that such bytes hold; what is no whole one at the end is left out.
+/// Returns the numbers in little-endian bytes; an incomplete number at the end is ignored.
 #[cfg(feature = "report")]
 pub(crate) fn from_le_bytes(bytes: &[u8]) -> impl Iterator<Item = f32> {
     let words = bytes.as_chunks::<4>().0.iter();
@@ -116,7 +116,7 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(Error::io("read", path))
 }
 
-/// Refuses pipes, sockets and devices, for which reading might wait without end.
+/// Rejects pipes, sockets and devices, because reading from them may block for ever.
 pub(crate) fn check_file(path: &Path) -> Result<(), Error> {
     match audio::decode::special_file(path) {
         Some(what) => Err(Error::Malformed {
@@ -151,7 +151,7 @@ pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(
     })
 }
 
-/// Makes a folder and its parents, where they are not there yet.
+/// Creates a folder and its parents, if they do not exist.
 ///
 /// # Errors
 /// [`Error::Io`] naming `path`.
@@ -159,7 +159,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(Error::io("make the folder", path))
 }
 
-/// Makes the rename itself durable. Systems that cannot open a folder need no such thing.
+/// Makes the rename durable. Systems that cannot open a folder do not need this.
 fn sync_folder_of(path: &Path) {
     let folder = path
         .parent()

@@ -1,11 +1,11 @@
-//! How much memory a device has, as far as anybody can say beforehand.
+//! Memory of a device, as far as it is known in advance.
 
 use engine::{AvailableMemory, Device};
 
-/// The room for networks on a device.
+/// Returns the memory available on a device for networks.
 ///
-/// On the CPU: on Linux what the system calls available, elsewhere unknown. On a GPU: the largest buffer; drivers do
-/// not tell how much memory is free.
+/// On the CPU: on Linux the available memory that the system reports, elsewhere unknown. On a GPU: the size of the
+/// largest buffer, because drivers do not report free memory.
 pub(crate) fn available(device: &Device) -> AvailableMemory {
     if !device.is_gpu() {
         return AvailableMemory {
@@ -31,7 +31,7 @@ fn largest_buffer(_: &str) -> Option<u64> {
     None
 }
 
-/// Bytes that can be had without swapping.
+/// Returns the bytes available without swapping.
 fn free_memory() -> Option<u64> {
     if !cfg!(target_os = "linux") {
         return None;

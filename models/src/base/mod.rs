@@ -1,12 +1,12 @@
-//! What every folder stands on: files, progress, threads, random streams.
+//! Basics that all other folders use: files, progress, threads, random streams.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `control.rs` | how long work reports its progress and is told to stop |
-//! | `files.rs` | files read and written, whole or not at all |
-//! | `temporary.rs` | the temporary files behind that |
+//! | `control.rs` | how long work reports its progress and is stopped |
+//! | `files.rs` | reading files, and writing them atomically |
+//! | `temporary.rs` | temporary files for atomic writes |
 //! | `parallel.rs` | the same work for many items, on all threads |
-//! | `memory.rs` | how much memory a device has |
+//! | `memory.rs` | memory of a device |
 //! | `random.rs` | random streams of a seed, one for each use |
 //! | `pattern.rs` | name patterns with `*` and `?` |
 //! | `columns.rs` | tables for a terminal |

@@ -1,8 +1,8 @@
-//! The same work for many things, on all threads.
+//! Runs the same work for many items, on all threads.
 
 use crate::Error;
 
-/// What `one` makes of every number below `len`, in order; the first error ends it.
+/// Returns the results of `one` for every number below `len`, in order. The first error ends the work.
 pub(crate) fn map<R: Send>(
     len: usize,
     one: impl Fn(usize) -> Result<R, Error> + Sync + Send,
@@ -52,7 +52,7 @@ mod ordered {
 
     use crate::Error;
 
-    /// Work whose results are taken in order.
+    /// Work whose results are consumed in order.
     pub(super) struct Line<R, O, T> {
         len: usize,
         one: O,
@@ -60,13 +60,13 @@ mod ordered {
     }
 
     struct State<R, T> {
-        /// How many numbers were begun.
+        /// Number of items started.
         begun: usize,
-        /// How many were handed over.
+        /// Number of results passed on.
         taken: usize,
-        /// What is made, by its number.
+        /// Results that wait, by number.
         waiting: BTreeMap<usize, R>,
-        /// Away while a thread hands over.
+        /// `None` while a thread passes results on.
         take: Option<T>,
         outcome: Result<(), Error>,
     }
@@ -92,7 +92,7 @@ mod ordered {
             }
         }
 
-        /// Begins the next number, where there is one. Whatever is handed over begins another.
+        /// Starts the next item, if there is one. Each result passed on starts another.
         pub(super) fn begin<'s>(&'s self, scope: &ScopeFifo<'s>) {
             let mut state = self.lock();
             if state.begun == self.len || state.outcome.is_err() {
@@ -129,7 +129,8 @@ mod ordered {
     }
 
     impl<R, T> State<R, T> {
-        /// What is to be handed over next, where it is made, nobody hands over and nothing has failed.
+        /// Returns the next result to pass on, if it is ready, no other thread is passing results on, and nothing has
+        /// failed.
         fn turn(&mut self) -> Option<(T, R)> {
             if self.outcome.is_err() {
                 return None;
@@ -163,7 +164,7 @@ mod tests {
             let one = |at| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 assert!(at < taken.load(Ordering::SeqCst) + ahead, "{at}");
-                // The first of some are the slowest.
+                // The first items are the slowest.
                 std::thread::sleep(std::time::Duration::from_micros(100 * (3 - at as u64 % 4)));
                 Ok(at)
             };

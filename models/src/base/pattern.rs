@@ -1,6 +1,6 @@
 //! Name patterns: `*` stands for any run of characters, `?` for one, a comma for "or".
 
-/// Whether any of the comma-separated alternatives of `pattern` matches the whole of `name`.
+/// Returns whether any of the comma-separated alternatives of `pattern` matches all of `name`.
 ///
 /// ```
 /// assert!(models::base::pattern::matches("3-*,4-*", "4-167077-A"));
@@ -14,7 +14,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
         .any(|one| matches_one(&one.trim().chars().collect::<Vec<_>>(), &name))
 }
 
-/// Greedy matching that goes back to the last star only: linear in memory, no recursion.
+/// Greedy matching that backtracks to the last star only: linear in memory, no recursion.
 fn matches_one(pattern: &[char], name: &[char]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

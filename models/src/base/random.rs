@@ -1,34 +1,34 @@
-//! Which random stream of a seed serves what, so that no two uses share numbers.
+//! Random streams of a seed. Each use has its own stream.
 
 use kernels::philox::Philox;
 
-/// What random numbers are drawn for.
+/// Use of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
-    /// Dealing groups to the parts of a split; one stream per label.
+    /// Assigning groups to the parts of a split; one stream per label.
     Split = 0x5350,
-    /// Dealing groups to folds; one stream per label.
+    /// Assigning groups to folds; one stream per label.
     Fold = 0x464F,
-    /// What a search draws from its ranges.
+    /// Drawing from the ranges of a search.
     #[cfg(feature = "report")]
     Search = 0x5345,
-    /// Changing the sound of a training clip; the seed is the file's, one stream per variant.
+    /// Augmenting the audio of a training clip; the seed is the file's, one stream per variant.
     #[cfg(feature = "report")]
     Variant = 0x5641,
     /// The order of the training clips; one stream per epoch.
     #[cfg(not(target_arch = "wasm32"))]
     Shuffle = 0x5348,
-    /// Changing training examples; one stream per step.
+    /// Augmenting training examples; one stream per step.
     #[cfg(not(target_arch = "wasm32"))]
     Augment = 0x4155,
 }
 
-/// The numbers of one use, from their start.
+/// Returns the random stream of one use, from its start.
 pub(crate) fn stream(seed: u64, stream: Stream, number: u64) -> Philox {
     Philox::new(seed, ((stream as u64) << 48) | number)
 }
 
-/// The numbers `0..len` in random order: always the same for the same seed, use and number.
+/// Returns the numbers `0..len` in random order; the same seed, use and number give the same order.
 pub(crate) fn shuffled(len: usize, seed: u64, stream: Stream, number: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     self::stream(seed, stream, number).shuffle(&mut order);

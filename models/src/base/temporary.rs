@@ -1,5 +1,5 @@
-//! Temporary files beside what is being written. None outlives a killed process for long: each is locked while it is
-//! written, and the next process that writes in the folder removes those that no process holds.
+//! Temporary files in the folder that is written to. Each is locked while it is written. If a process is killed, its
+//! files remain until the next process writes in the folder: that one removes all files that are not locked.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -11,10 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Error;
 
-/// What the names of temporary files end with.
+/// Suffix of the names of temporary files.
 const ENDING: &str = ".melgrad.tmp";
 
-/// A temporary file that is removed when it goes out of scope, unless it was renamed.
+/// Temporary file that is removed when it is dropped, unless it was renamed.
 pub(crate) struct Temporary {
     /// Open for reading and writing, and locked.
     pub(crate) file: File,
@@ -22,8 +22,8 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// A new file in the folder of `path`, called `.NAME.PID-NUMBER.melgrad.tmp`. The first in a folder removes what
-    /// killed processes left there.
+    /// Creates a file in the folder of `path`, named `.NAME.PID-NUMBER.melgrad.tmp`. The first call for a folder
+    /// removes the files of killed processes.
     ///
     /// # Errors
     /// [`Error::Io`] naming `path`.
@@ -46,7 +46,7 @@ impl Temporary {
         }
     }
 
-    /// `None` where a file has the name already, or another process removed this one before it was locked.
+    /// Returns `None` if the name is taken, or another process removed the file before it was locked.
     fn create(path: PathBuf) -> io::Result<Option<Self>> {
         live().insert(path.clone());
         let mut options = File::options();
@@ -61,13 +61,13 @@ impl Temporary {
                 };
             }
         };
-        // Some file systems have no locks. What a killed process leaves there stays.
+        // Some file systems have no locks. There, files of killed processes stay.
         let _ = file.lock();
         let made = Temporary { file, path };
         Ok(made.path.exists().then_some(made))
     }
 
-    /// Moves the file to `path`, over what was there.
+    /// Renames the file to `path` and replaces the file there.
     pub(crate) fn rename(self, path: &Path) -> io::Result<()> {
         fs::rename(&self.path, path)
         // What is removed now is no longer there.
@@ -76,13 +76,13 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Nobody is left who could be told.
+        // Errors cannot be reported here.
         let _ = fs::remove_file(&self.path);
         live().remove(&self.path);
     }
 }
 
-/// The folder of a path, the first time that this process writes there.
+/// Returns the folder of a path, if this process writes there for the first time.
 fn first_in(path: &Path) -> Option<&Path> {
     static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let folder = match path.parent()? {
@@ -93,13 +93,13 @@ fn first_in(path: &Path) -> Option<&Path> {
     seen.insert(folder.into()).then_some(folder)
 }
 
-/// Two writers of the same path in one process do not share a name.
+/// Returns a number that is unique in this process, so two writers of the same path use different names.
 fn number() -> u64 {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     COUNTER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The temporary files of this process.
+/// Returns the temporary files of this process.
 fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,7 +115,7 @@ pub fn remove_own() {
     std::mem::forget(live);
 }
 
-/// Removes the temporary files in a folder that no living process holds. What cannot be removed stays.
+/// Removes the temporary files in a folder that no running process holds. Files that cannot be removed stay.
 fn remove_stale(folder: &Path) {
     let ours = |entry: &fs::DirEntry| {
         let name = entry.file_name();
@@ -125,7 +125,7 @@ fn remove_stale(folder: &Path) {
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in entries.filter(ours).map(|entry| entry.path()) {
-        // Where the lock is free its process is gone. It is held until the file is removed.
+        // If the lock is free, its process has ended. The lock is held until the file is removed.
         if let Ok(file) = File::open(&path)
             && file.try_lock().is_ok()
         {

@@ -1,6 +1,6 @@
-//! The classifier for other programs: one model file, sound in, labels out.
+//! Classifier for other programs: one model file, audio in, labels out.
 //!
-//! It needs no report feature, no GPU and no files beside the model, whose bytes may as well be compiled in.
+//! It needs no `report` feature, no GPU and no files beside the model. The model's bytes may be compiled in.
 //!
 //! ```no_run
 //! use models::classify::Classifier;
@@ -37,37 +37,37 @@ use crate::input::{Input, Normalisation, Windows};
 #[cfg(feature = "shipped")]
 pub const SHIPPED: &[u8] = include_bytes!("../../shipped/melgrad-best.safetensors");
 
-/// A trained network with all that belongs to it.
+/// A trained network with its settings.
 pub struct Classifier {
     network: Network,
     labels: Vec<String>,
     input: Input,
     normalisation: Normalisation,
-    /// Windows that the device has room for at once.
+    /// Number of windows that fit into the device's memory at once.
     most: usize,
 }
 
-/// What a classifier says of one clip.
+/// Result of the classification of one clip.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    /// Every label with its probability, the likeliest first.
+    /// Every label with its probability, most likely first.
     pub ranking: Vec<Guess>,
-    /// Faults of the file that cost sound but are no error ([`audio::Stream::warnings`]).
+    /// Faults of the file that lose audio but are not errors ([`audio::Stream::warnings`]).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// One label and how likely it is.
+/// A label and its probability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guess {
     /// The label.
     pub label: String,
-    /// 0 to 1; those of all labels sum to 1.
+    /// Probability, 0 to 1; those of all labels sum to 1.
     pub probability: f64,
 }
 
 impl Answer {
-    /// The labels by their probabilities.
+    /// Returns the labels sorted by probability.
     pub(crate) fn new(labels: &[String], probabilities: Vec<f64>, warnings: Vec<String>) -> Answer {
         let guess = |(label, probability): (&String, f64)| Guess {
             label: label.clone(),
@@ -78,14 +78,14 @@ impl Answer {
         Answer { ranking, warnings }
     }
 
-    /// The likeliest label.
+    /// Returns the most likely label.
     #[must_use]
     pub fn best(&self) -> &Guess {
-        // A model file without labels is refused when it is loaded.
+        // A model file without labels is rejected when it is loaded.
         &self.ranking[0]
     }
 
-    /// The `count` likeliest labels, or all where there are fewer.
+    /// Returns the `count` most likely labels, or all if there are fewer.
     #[must_use]
     pub fn top(&self, count: usize) -> &[Guess] {
         &self.ranking[..count.min(self.ranking.len())]
@@ -93,10 +93,10 @@ impl Answer {
 }
 
 impl Classifier {
-    /// A classifier on the CPU from a model file.
+    /// Loads a classifier on the CPU from a model file.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Model`] for what is no sound model file of this program.
+    /// [`Error::Io`]; [`Error::Model`] if the file is not a valid model file of melgrad.
     pub fn load(path: impl AsRef<Path>) -> Result<Classifier, Error> {
         Classifier::load_on(path, &Device::cpu())
     }
@@ -104,7 +104,7 @@ impl Classifier {
     /// [`Classifier::load`] on another device.
     ///
     /// # Errors
-    /// As [`Classifier::load`], and what the device refuses.
+    /// As [`Classifier::load`], and any error of the device.
     pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Classifier, Error> {
         let path = path.as_ref();
         Classifier::named(
@@ -114,10 +114,10 @@ impl Classifier {
         )
     }
 
-    /// A classifier on the CPU from a model file's bytes.
+    /// Loads a classifier on the CPU from a model file's bytes.
     ///
     /// # Errors
-    /// [`Error::Model`] for what is no sound model file of this program.
+    /// [`Error::Model`] if the bytes are not a valid model file of melgrad.
     pub fn from_bytes(bytes: &[u8]) -> Result<Classifier, Error> {
         Classifier::from_bytes_on(bytes, &Device::cpu())
     }
@@ -125,15 +125,15 @@ impl Classifier {
     /// [`Classifier::from_bytes`] on another device.
     ///
     /// # Errors
-    /// As [`Classifier::from_bytes`], and what the device refuses.
+    /// As [`Classifier::from_bytes`], and any error of the device.
     pub fn from_bytes_on(bytes: &[u8], device: &Device) -> Result<Classifier, Error> {
         Classifier::named(bytes, "the model", device)
     }
 
-    /// The classifier of [`SHIPPED`].
+    /// Loads the classifier of [`SHIPPED`].
     ///
     /// # Errors
-    /// What the device refuses; the file itself is sound, a test reads it.
+    /// Any error of the device. The file itself is valid: a test reads it.
     #[cfg(feature = "shipped")]
     pub fn shipped_on(device: &Device) -> Result<Classifier, Error> {
         Classifier::named(SHIPPED, "the shipped model", device)
@@ -153,11 +153,11 @@ impl Classifier {
         Classifier::from_model(&file, name, device)
     }
 
-    /// A classifier from a model file that was read already; `name` goes into errors.
+    /// Creates a classifier from a parsed model file; `name` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Model`] where its feature settings, normalisation and network do not fit together, or the device has no
-    /// room for one window's way through the network.
+    /// [`Error::Model`] if its feature settings, normalisation and network do not fit together, or if the device has
+    /// too little memory for inference on one window.
     pub fn from_model(file: &ModelFile, name: &str, device: &Device) -> Result<Classifier, Error> {
         let refuse = |reason: String| Error::Model {
             name: name.into(),
@@ -194,39 +194,39 @@ impl Classifier {
         })
     }
 
-    /// What it can answer.
+    /// Returns the labels.
     #[must_use]
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// How it hears: windows and features.
+    /// Returns the input settings: windows and features.
     #[must_use]
     pub fn input(&self) -> &Input {
         &self.input
     }
 
-    /// Its network.
+    /// Returns the network.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// How many windows, `wanted` at most, go through its network at once.
+    /// Returns how many windows, at most `wanted`, go through the network at once.
     pub(crate) fn at_once(&self, wanted: usize) -> usize {
         wanted.min(self.most)
     }
 
-    /// How its features are normalised.
+    /// Returns the normalisation of the features.
     #[must_use]
     pub fn normalisation(&self) -> &Normalisation {
         &self.normalisation
     }
 
-    /// Hears a sound file of any length.
+    /// Classifies an audio file of any length.
     ///
     /// # Errors
-    /// [`Error::Audio`] naming the file and what is wrong with it; as [`Classifier::classify`].
+    /// [`Error::Audio`] with the file and the problem; as [`Classifier::classify`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify_file(&self, path: impl AsRef<Path>) -> Result<Answer, Error> {
         self.classify_segment(path, &Segment::default())
@@ -251,7 +251,7 @@ impl Classifier {
         Ok(Answer::new(&self.labels, mean(votes.sums)?, warnings))
     }
 
-    /// Hears the bytes of a sound file; `name` goes into errors.
+    /// Classifies the bytes of an audio file; `name` is used in errors.
     ///
     /// # Errors
     /// As [`Classifier::classify_file`].
@@ -264,17 +264,17 @@ impl Classifier {
         Ok(answer)
     }
 
-    /// Hears a clip of any length and sample rate.
+    /// Classifies a clip of any length and sample rate.
     ///
     /// # Errors
-    /// [`Error::Features`] for a clip without samples or with samples that are no numbers; [`Error::Engine`] where the
-    /// device refuses.
+    /// [`Error::Features`] if the clip has no samples or some are not finite; [`Error::Engine`] for an error of the
+    /// device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn classify(&self, clip: &Clip) -> Result<Answer, Error> {
         kernels::block_on(self.classify_async(clip))
     }
 
-    /// [`Classifier::classify`] without blocking, as a browser needs it.
+    /// [`Classifier::classify`] without blocking, for browsers.
     ///
     /// # Errors
     /// As [`Classifier::classify`].
@@ -284,7 +284,7 @@ impl Classifier {
 
     async fn answer(&self, clip: &Clip, name: &str) -> Result<Answer, Error> {
         let mut votes = Votes::default();
-        // Features are computed where they were computed for the training: on the CPU.
+        // Features are computed on the CPU, as they were for training.
         let heard = async |windows| self.vote(&mut votes, windows).await;
         (self.input)
             .each_windows(&Device::cpu(), clip, name, heard)
@@ -331,7 +331,7 @@ mod tests {
             let small = format!(r#"{{"input": [1, 128, 128], "layers": {layers}}}"#);
             Network::new(&Architecture::from_json(&small).unwrap(), &Device::cpu(), 1).unwrap()
         };
-        // The same weights: nothing needs to be computed for this file.
+        // The same weights: nothing is computed for this file.
         let small =
             network(r#"[{"kind": "GlobalAvgPool"}, {"kind": "Linear", "out_features": 2}]"#);
         let mut file = ModelFile::new(&small, vec!["a".into(), "b".into()]).unwrap();

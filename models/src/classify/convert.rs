@@ -1,4 +1,4 @@
-//! Model files out of another library's weights, and weights for another library out of model files.
+//! Conversion of weights: from other libraries to model files, and back.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
 use crate::run::transfer::read;
 
-/// A model file, or that of a run by its folder; its path too.
+/// Opens a model file, or the model of a run's folder; also returns its path.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Model`].
@@ -23,8 +23,8 @@ pub fn open(model: &Path) -> Result<(PathBuf, ModelFile), Error> {
     Ok((path, file))
 }
 
-/// A recipe's network with another library's weights: see [`engine::state_dict`]. Layers are found by their own names,
-/// or by those of the recipe's `transfer.names`.
+/// Creates a model from a recipe's network and another library's weights: see [`engine::state_dict`]. Layers are
+/// matched by their own names, or by those of the recipe's `transfer.names`.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Model`] with every array that is missing, unexpected or of another shape;
@@ -48,13 +48,13 @@ pub fn import(
         weights,
         resume: None,
     };
-    // Writing checks all that reading does.
+    // Writing checks the same as reading.
     file.to_bytes().map_err(Error::model(name))?;
     Ok(file)
 }
 
-/// A model, or that of a run, with another library's weights in place of its own. A run also says how the other library
-/// calls its layers: by its recipe's `transfer.names`.
+/// Creates a model from another model, or that of a run, with its weights replaced by another library's. With a run,
+/// the recipe's `transfer.names` gives the other library's names of the layers.
 ///
 /// # Errors
 /// As [`import`] and [`open`].
@@ -74,10 +74,10 @@ pub fn with_weights(like: &Path, weights: &Path) -> Result<ModelFile, Error> {
     Ok(file)
 }
 
-/// A model's weights as PyTorch's `load_state_dict` takes them: see [`engine::state_dict::write`].
+/// Returns a model's weights in the form that PyTorch's `load_state_dict` takes: see [`engine::state_dict::write`].
 ///
 /// # Errors
-/// [`Error::Engine`] where the format refuses.
+/// [`Error::Engine`] if the format cannot hold them.
 pub fn export(model: &ModelFile) -> Result<Vec<u8>, Error> {
     Ok(state_dict::write(&model.weights)?)
 }
@@ -107,7 +107,7 @@ mod tests {
         Array { shape, values }
     }
 
-    /// What PyTorch's module holds, as the formula gives it, under PyTorch's names; without `num_batches_tracked`.
+    /// Contents of PyTorch's module, by the formula, under PyTorch's names; without `num_batches_tracked`.
     fn theirs() -> Weights {
         let len = u64::from_le_bytes(GOLDEN[..8].try_into().unwrap()) as usize;
         let header: serde_json::Value = serde_json::from_slice(&GOLDEN[8..8 + len]).unwrap();

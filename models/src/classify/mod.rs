@@ -1,10 +1,10 @@
-//! The classifier for other programs.
+//! Classifier for other programs.
 //!
-//! In: one model file and sound. Out: labels with probabilities.
+//! In: one model file and audio. Out: labels with probabilities.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `classifier.rs` | [`Classifier`]: loads a model, answers for files, bytes and clips |
+//! | `classifier.rs` | [`Classifier`]: loads a model, classifies files, bytes and clips |
 //! | `convert.rs` | model files to and from PyTorch's weights |
 
 mod classifier;

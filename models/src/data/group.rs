@@ -1,15 +1,14 @@
-//! Which clips belong together: the group rule.
+//! Group rule: which clips belong together.
 //!
-//! Two clips of one recording sound alike. With one in training and the other
-//! in the test, a network is praised for recognising the recording. Clips of one
-//! group therefore always stay in the same part of a split.
+//! Two clips of one recording sound alike. With one in the training set and the other in the test set, a network scores
+//! well by recognising the recording (leakage). So clips of one group always stay in the same part of a split.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How the group of a clip is read off its path.
+/// How the group of a clip is derived from its path.
 ///
 /// Written as a word in recipes and flags: `take`, `file`, `folder`, `fields:N`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

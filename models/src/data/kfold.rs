@@ -1,5 +1,5 @@
-//! K-fold cross-validation: K trainings, of which each tests another part of the clips, so that in the end every clip was
-//! tested once by a network that had not seen it.
+//! K-fold cross-validation: K trainings, each with another part of the clips as its test set. In the end every clip was
+//! tested once by a network that was not trained on it.
 //!
 //! Groups stay whole (see [`crate::data::group`]; [`Form::Paper`](crate::data::split::Form::Paper) knows none), every label is spread over all folds, and the same seed deals the same
 //! folds.
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One of K folds: the one that is tested. Written as `"2/5"` in recipes.
+/// One of K folds: the test fold. Written as `"2/5"` in recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fold {
@@ -18,19 +18,19 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// All of K folds, the first first; none for K below 2.
+    /// Returns all K folds in order; none for K below 2.
     pub fn all(of: usize) -> impl Iterator<Item = Fold> {
         let last = if of < 2 { 0 } else { of };
         (1..=last).map(move |number| Fold { number, of })
     }
 
-    /// Counted from 1.
+    /// Number of the fold, counted from 1.
     #[must_use]
     pub fn number(self) -> usize {
         self.number
     }
 
-    /// How many folds there are.
+    /// Number of folds.
     #[must_use]
     pub fn of(self) -> usize {
         self.of

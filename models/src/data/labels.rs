@@ -1,16 +1,16 @@
-//! Labels put together: ten genres as two, as a recipe's `labels` say.
+//! Merged labels: ten genres as two, according to a recipe's `labels`.
 
 use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::data::dataset::Dataset;
 
-/// Gives every clip the label that its own belongs to: `labels` has the new names with those that they stand for. A
-/// clip that already has one of the new names keeps it. Clips of other labels are left out with a warning. Without
-/// `labels` nothing changes.
+/// Replaces every clip's label by its merged label: `labels` maps each new name to the labels that it stands for. A
+/// clip that already has a new name keeps it. Clips of other labels are removed with a warning. Without `labels`
+/// nothing changes.
 ///
 /// # Errors
-/// [`Error::Setting`] for a label in two places; [`Error::Dataset`] where no clip is left.
+/// [`Error::Setting`] for a label in two groups; [`Error::Dataset`] if no clip is left.
 pub fn put_together(
     dataset: &mut Dataset,
     labels: &BTreeMap<String, Vec<String>>,
@@ -60,10 +60,10 @@ pub fn put_together(
     Ok(())
 }
 
-/// Whether every label stands in one place.
+/// Checks that every label is in one group only.
 ///
 /// # Errors
-/// [`Error::Setting`] naming the one that stands in two.
+/// [`Error::Setting`] with the label that is in two.
 pub fn check(labels: &BTreeMap<String, Vec<String>>) -> Result<(), Error> {
     let mut seen = BTreeMap::new();
     for (name, olds) in labels {

@@ -1,4 +1,4 @@
-//! Labelled clips: what is there, and which part of it trains, validates and tests.
+//! Labelled clips, and their split into training, validation and test.
 //!
 //! In: a folder, a table, a dataset's published files. Out: a list of clips with labels and groups
 //! ([`Dataset`](dataset::Dataset)), and a [`Split`](split::Split).

@@ -1,6 +1,6 @@
-//! A network's answers for clips: probabilities, means over a clip's windows, and how wrong they are.
+//! Predictions of a network for clips: probabilities, their means over a clip's windows, and losses.
 //!
-//! An answer for a clip is the mean of the probabilities over its windows. Probabilities and losses are computed
+//! The prediction for a clip is the mean of the probabilities over its windows. Probabilities and losses are computed
 //! from the network's outputs on the host, in f64.
 
 use engine::{Mode, Network, Tensor, no_grad};
@@ -8,7 +8,7 @@ use engine::{Mode, Network, Tensor, no_grad};
 use crate::Error;
 use crate::input::{Normalisation, Windows};
 
-/// The natural logarithms of the probabilities that a network's outputs stand for.
+/// Returns the log-softmax of a network's outputs.
 pub(crate) fn log_softmax(outputs: &[f32]) -> Vec<f64> {
     let largest = outputs.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
     let largest = f64::from(largest);
@@ -20,7 +20,7 @@ pub(crate) fn log_softmax(outputs: &[f32]) -> Vec<f64> {
     outputs.iter().map(|&x| f64::from(x) - constant).collect()
 }
 
-/// The number of the largest; of equals, the first.
+/// Returns the index of the largest value; the first if several are equal.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn largest(values: &[f64]) -> usize {
     let better =
@@ -28,21 +28,21 @@ pub(crate) fn largest(values: &[f64]) -> usize {
     values.iter().enumerate().fold(0, better)
 }
 
-/// The network's outputs for a batch of windows, `[n, labels]`.
+/// Returns the network's outputs for a batch of windows, `[n, labels]`.
 fn forward(network: &Network, values: &[f32], n: usize) -> Result<Tensor, Error> {
     let shape = [&[n], &network.architecture().input[..]].concat();
     let x = Tensor::from_vec(network.device(), values, shape)?;
     Ok(no_grad(|| network.forward(&x, Mode::Eval))?)
 }
 
-/// The windows of one clip, heard some at a time.
+/// Windows of one clip, processed some at a time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Votes {
     pub(crate) sums: Vec<f64>,
 }
 
 impl Votes {
-    /// Hears some windows, `batch` at once.
+    /// Processes some windows, `batch` at once.
     pub(crate) async fn add(
         &mut self,
         network: &Network,
@@ -67,7 +67,7 @@ impl Votes {
     }
 }
 
-/// The mean over all windows, from the sums of their probabilities.
+/// Returns the mean over all windows, from the sums of their probabilities.
 pub(crate) fn mean(mut sums: Vec<f64>) -> Result<Vec<f64>, Error> {
     let total: f64 = sums.iter().sum();
     if !(total.is_finite() && total > 0.0) {
@@ -94,27 +94,27 @@ mod many {
     use crate::input::examples::{Batch, Clips, Examples};
     use crate::input::frontend::Frontend;
 
-    /// What a network makes of many clips.
+    /// Predictions of a network for many clips.
     #[derive(Debug, Clone, PartialEq)]
     pub struct Evaluated {
-        /// The mean loss over all their windows, weighted as asked for.
+        /// Mean loss over all windows, weighted as requested.
         pub loss: f64,
-        /// Of every clip, in the order in which they were asked for, the probability of every label.
+        /// Probabilities of all labels for each clip, in the order of the request.
         pub probabilities: Vec<Vec<f64>>,
     }
 
     impl Evaluated {
-        /// The answer for every clip: the likeliest label's number.
+        /// Returns the prediction for every clip: the index of the most likely label.
         pub fn answers(&self) -> impl Iterator<Item = usize> {
             self.probabilities.iter().map(|clip| largest(clip))
         }
     }
 
-    /// Puts the chosen clips through a front end and a network, `batch` windows at a time. `weights` holds a weight per
-    /// label for the loss; without them all weigh 1.
+    /// Runs a front end and a network on the chosen clips, `batch` windows at a time. `weights` holds a weight per
+    /// label for the loss; without it all weights are 1.
     ///
     /// # Errors
-    /// [`Error::Engine`] where the device refuses; [`Error::Io`] where a file in the cache can no longer be read;
+    /// [`Error::Engine`] for an error of the device; [`Error::Io`] if a file in the cache can no longer be read;
     /// [`Error::NotFinite`]; [`Error::Stopped`].
     pub fn evaluate(
         network: &Network,

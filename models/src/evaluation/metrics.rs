@@ -1,52 +1,52 @@
-//! How good a classifier is: confusion matrix, accuracy, precision, recall, F1.
+//! Metrics of a classifier: confusion matrix, accuracy, precision, recall, F1.
 //!
-//! The definitions are scikit-learn's: rows of the confusion matrix are the true
-//! labels, columns the answers; a quotient whose denominator is 0 is 0; `macro` is
-//! the plain mean over the classes, `weighted` the mean weighted by support.
+//! The definitions are scikit-learn's. Rows of the confusion matrix are the true labels, columns the predictions. A
+//! quotient with denominator 0 is 0. `macro` is the unweighted mean over the classes, `weighted` the mean weighted by
+//! support.
 
 use serde::{Deserialize, Serialize};
 
-/// Precision, recall and their harmonic mean.
+/// Precision, recall and F1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scores {
-    /// Of the clips given this label, the share that has it.
+    /// Precision: fraction of the clips predicted as this label that have it.
     pub precision: f64,
-    /// Of the clips that have this label, the share that was given it.
+    /// Recall: fraction of the clips with this label that were predicted as it.
     pub recall: f64,
-    /// `2·precision·recall / (precision + recall)`.
+    /// F1: `2·precision·recall / (precision + recall)`.
     pub f1: f64,
 }
 
-/// The scores of one class.
+/// Scores of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
-    /// The class.
+    /// Label of the class.
     pub label: String,
-    /// Its scores.
+    /// Scores of the class.
     #[serde(flatten)]
     pub scores: Scores,
-    /// How many clips have this label.
+    /// Number of clips with this label.
     pub support: u64,
 }
 
-/// Everything `melgrad evaluate` tells; its JSON is a contract.
+/// All metrics of `melgrad evaluate`. The names in its JSON are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// The share of right answers.
+    /// Fraction of correct predictions.
     pub accuracy: f64,
-    /// The plain mean over the classes.
+    /// Unweighted mean over the classes.
     #[serde(rename = "macro")]
     pub macro_mean: Scores,
-    /// The mean over the classes, weighted by support.
+    /// Mean over the classes, weighted by support.
     pub weighted: Scores,
     /// One entry per class, in the order of the labels.
     pub classes: Vec<ClassScores>,
-    /// `confusion[truth][answer]` clips.
+    /// Confusion matrix: `confusion[truth][answer]` clips.
     pub confusion: Vec<Vec<u64>>,
 }
 
 impl Metrics {
-    /// Counts `(truth, answer)` pairs of label indices. Indices beyond the labels are not counted.
+    /// Counts `(truth, answer)` pairs of label indices. Indices beyond the labels are ignored.
     #[must_use]
     pub fn from_answers(
         labels: &[String],
@@ -99,7 +99,7 @@ impl Metrics {
         }
     }
 
-    /// How many clips were judged.
+    /// Returns the number of clips evaluated.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.classes.iter().map(|class| class.support).sum()
@@ -130,19 +130,19 @@ fn mean(classes: &[ClassScores], weight: impl Fn(&ClassScores) -> u64) -> Scores
     }
 }
 
-/// The mean and spread of one figure over several seeds.
+/// Mean and standard deviation of one metric over several seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The mean.
+    /// Mean.
     pub mean: f64,
-    /// The sample's standard deviation (divided by runs − 1); 0 for one run.
+    /// Sample standard deviation (divided by runs − 1); 0 for one run.
     pub deviation: f64,
-    /// How many runs.
+    /// Number of runs.
     pub runs: usize,
 }
 
 impl Spread {
-    /// The spread of some figures; all zeros for none.
+    /// Returns mean and standard deviation of some values; all zeros if there are none.
     #[must_use]
     pub fn of(figures: &[f64]) -> Spread {
         let runs = figures.len();
@@ -169,7 +169,7 @@ impl Spread {
 }
 
 impl std::fmt::Display for Spread {
-    /// `0.612 ± 0.014 (5 runs)`
+    /// Formats as `0.612 ± 0.014 (5 runs)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let runs = if self.runs == 1 { "run" } else { "runs" };
         let (mean, deviation) = (self.mean, self.deviation);

@@ -1,4 +1,4 @@
-//! How good a network is.
+//! Evaluation of a network.
 //!
 //! In: a network and examples. Out: probabilities, and metrics over them.
 //!

@@ -5,13 +5,13 @@ use std::fmt::{self, Display, Formatter, Write};
 use crate::base::columns::printable;
 use crate::evaluation::metrics::{Metrics, Scores};
 
-/// Labels longer than this are cut where they head a row.
+/// Maximum length of a label at the head of a row; longer ones are cut.
 const WIDEST: usize = 24;
-/// Labels longer than this are cut where they head a column of the confusion matrix.
+/// Maximum length of a label at the head of a column of the confusion matrix; longer ones are cut.
 const HEAD: usize = 5;
 
 impl Display for Metrics {
-    /// A row per class, means, accuracy, confusion matrix. Ends with a newline.
+    /// Formats a row per class, means, accuracy and confusion matrix. Ends with a newline.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let width = self.label_width().max("weighted".len());
         writeln!(f, "{:width$}  precision  recall     F1  support", "label")?;
@@ -37,7 +37,7 @@ impl Display for Metrics {
 }
 
 impl Metrics {
-    /// The confusion matrix with the accuracy below it, without a newline at the end.
+    /// Formats the confusion matrix with the accuracy below it, without a newline at the end.
     #[must_use]
     pub fn confusion_text(&self) -> String {
         let most = self.confusion.iter().flatten().max().copied().unwrap_or(0);
@@ -85,7 +85,7 @@ impl Metrics {
     }
 }
 
-/// The first characters of a label, safe to print.
+/// Returns the first characters of a label, safe to print.
 fn cut(label: &str, most: usize) -> String {
     let text: String = label.chars().take(most).collect();
     printable(&text).trim_end().to_string()

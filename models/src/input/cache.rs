@@ -1,10 +1,8 @@
-//! Features kept on disk, so that the second training begins at once.
+//! Cache of features on disk: the second training starts at once.
 //!
-//! An entry is named after what it was computed from: a hash of the audio file's
-//! bytes and one of every setting. A moved or renamed file is found again, a changed
-//! one is not. An entry is written whole or not at all and carries a hash of its
-//! own numbers; one that is damaged is computed anew. A folder that cannot be
-//! written costs one warning, and the work goes on without it.
+//! An entry's name is a hash of the audio file's bytes and a hash of all settings. So a moved or renamed file is found
+//! again, a changed one is not. Entries are written atomically and contain a checksum; a damaged entry is recomputed.
+//! If the folder cannot be written, there is one warning, and the work continues without a cache.
 //!
 //! ```text
 //! magic "MELGRAD1"   8 bytes
@@ -30,24 +28,24 @@ const MAGIC: &[u8; 8] = b"MELGRAD1";
 const HEADER: usize = MAGIC.len() + 3 * 4;
 const HASH: usize = 16;
 
-/// The hash of a file's bytes.
+/// Hash of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(u128);
 
 impl ContentHash {
-    /// Hashes bytes with XXH3 (128 bits): fast and without accidental collisions,
-    /// but no defence against somebody who makes them on purpose.
+    /// Hashes bytes with XXH3 (128 bits): fast and without accidental collisions, but not secure against deliberate
+    /// ones.
     #[must_use]
     pub fn of(bytes: &[u8]) -> ContentHash {
         ContentHash(xxh3_128(bytes))
     }
 
-    /// A seed of what is drawn for these bytes.
+    /// Returns a seed for random draws from these bytes.
     pub(crate) fn seed(self) -> u64 {
         self.0 as u64
     }
 
-    /// Hashes a file of any length, piece by piece.
+    /// Hashes a file of any length, in blocks.
     ///
     /// # Errors
     /// [`Error::Io`] naming `path`.
@@ -66,7 +64,7 @@ impl ContentHash {
         read().map_err(Error::io("read", path))
     }
 
-    /// One hash of many, in their order.
+    /// Combines many hashes, in order, into one.
     #[must_use]
     pub fn of_all(parts: impl IntoIterator<Item = (String, ContentHash)>) -> ContentHash {
         let mut hasher = Xxh3::new();
@@ -124,7 +122,7 @@ impl Windows {
     }
 }
 
-/// A folder of feature entries for one set of settings.
+/// Folder of cached features for one set of settings.
 #[derive(Debug)]
 pub struct Cache {
     dir: Option<PathBuf>,
@@ -133,8 +131,8 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache in `dir` for features that depend on `settings` (all of them: its
-    /// JSON is hashed, together with this program's version of the features).
+    /// Opens a cache in `dir` for features that depend on `settings` (their JSON is hashed, together with the version
+    /// of the features).
     #[must_use]
     pub fn open(dir: &Path, settings: &impl Serialize) -> Cache {
         // A map with keys that are no strings is the only thing JSON refuses; then nothing is cached.
@@ -147,7 +145,7 @@ impl Cache {
         }
     }
 
-    /// A cache that keeps nothing.
+    /// Returns a cache that stores nothing.
     #[must_use]
     pub fn off() -> Cache {
         Cache {
@@ -157,7 +155,7 @@ impl Cache {
         }
     }
 
-    /// Where the entry of an audio file lies.
+    /// Returns the path of an audio file's entry.
     #[must_use]
     pub fn entry(&self, content: ContentHash) -> Option<PathBuf> {
         self.dir.as_ref().map(|dir| {
@@ -169,14 +167,13 @@ impl Cache {
     /// Where the numbers of an entry begin, in bytes.
     pub(crate) const VALUES: u64 = HEADER as u64;
 
-    /// The features of an audio file, when an undamaged entry is there.
+    /// Returns the features of an audio file, if there is an undamaged entry.
     #[must_use]
     pub fn get(&self, content: ContentHash) -> Option<Windows> {
         Windows::from_bytes(&fs::read(self.entry(content)?).ok()?)
     }
 
-    /// Keeps the features of an audio file. The first time this fails a warning
-    /// comes back, and from then on nothing more is written.
+    /// Stores the features of an audio file. The first failure returns a warning; after it nothing more is written.
     pub fn put(&self, content: ContentHash, features: &Windows) -> Option<String> {
         let entry = self.entry(content)?;
         if self.given_up.load(Ordering::Relaxed) {
@@ -192,7 +189,7 @@ impl Cache {
     }
 }
 
-/// Where programs keep what they can compute anew: the user's cache folder. `None` where the system names none.
+/// Returns the user's cache folder; `None` if the system names none.
 #[must_use]
 pub fn default_dir() -> Option<PathBuf> {
     let folder = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
@@ -208,7 +205,7 @@ pub fn default_dir() -> Option<PathBuf> {
     Some(user.filter(absolute)?.join("melgrad"))
 }
 
-/// To be raised whenever the same settings begin to give other numbers.
+/// Version of the features: increase it whenever the same settings give other values.
 const FEATURES_VERSION: u32 = 1;
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! From a clip to what the network sees.
+//! From a clip to the network's input.
 //!
-//! In: sound, a picture or a table row. Out: windows of features, normalised, batch by batch.
+//! In: audio, an image or a table row. Out: windows of features, normalised, in batches.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `windows.rs` | [`Input`]: the settings, and windows of one clip's features |
-//! | `stream.rs` | the same for sound of any length, with flat memory |
+//! | `stream.rs` | the same for audio of any length, with constant memory |
 //! | `table.rs` | rows of feature tables |
-//! | `picture.rs` | pictures of sound (PNG) |
-//! | `normalise.rs` | [`Normalisation`]: features on a common scale |
-//! | `features/` | a whole dataset's features, on all threads |
-//! | `cache.rs` | features kept on disk |
-//! | `examples.rs` | what a training reads, batch by batch |
-//! | `augment/` | training examples changed at random |
-//! | `frontend.rs` | a batch on its way to the network: features on the device, augmentation |
+//! | `picture.rs` | spectrogram images (PNG) |
+//! | `normalise.rs` | [`Normalisation`] of features |
+//! | `features/` | features of a whole dataset, on all threads |
+//! | `cache.rs` | cache of features on disk |
+//! | `examples.rs` | reads training examples in batches |
+//! | `augment/` | random augmentation of training examples |
+//! | `frontend.rs` | from a batch to the network's input: features on the device, augmentation |
 
 pub mod augment;
 #[cfg(feature = "report")]

@@ -1,42 +1,42 @@
-//! Bringing features to a common scale.
+//! Normalisation of features.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// How features are brought to a common scale: by figures of the training part only, or each window by its own.
+/// Kind of normalisation: by statistics of the training clips, or of each window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalise {
-    /// Not at all.
+    /// No normalisation.
     None,
-    /// All numbers by one mean and one deviation.
+    /// One mean and one standard deviation for all values.
     #[default]
     Global,
-    /// Every frequency band by its own.
+    /// Mean and standard deviation per frequency band.
     Band,
-    /// Every window by its own mean and deviation.
+    /// Mean and standard deviation of each window.
     Window,
 }
 
-/// Mean and deviation by which features are normalised: one pair, or one per band, or each window's own; none at all
-/// leaves the features as they are.
+/// Mean and standard deviation for normalisation: one pair, one per band, or computed per window; none leaves the
+/// features unchanged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {
-    /// What is subtracted.
+    /// Mean, which is subtracted.
     pub mean: Vec<f32>,
-    /// What is divided by; never 0.
+    /// Standard deviation, the divisor; never 0.
     pub deviation: Vec<f32>,
     /// Whether every window is normalised by its own mean and deviation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub window: bool,
 }
 
-/// A band whose numbers hardly differ is not blown up.
+/// Lower bound of the deviation, so that a nearly constant band is not amplified.
 pub(crate) const SMALLEST_DEVIATION: f64 = 1e-5;
 
-/// Fits a [`Normalisation`] to windows that come one after the other, in one pass and in f64.
+/// Fits a [`Normalisation`] to a sequence of windows, in one pass and in f64.
 #[derive(Debug, Clone)]
 pub struct Fit {
     /// Count, mean and sum of squares by part (Chan's update keeps the digits that a plain sum of squares loses).
@@ -59,7 +59,7 @@ impl Fit {
         }
     }
 
-    /// Takes in one window, `[bands, frames]`.
+    /// Adds one window, `[bands, frames]`.
     pub fn add(&mut self, window: &[f32]) {
         let rows = window.len().div_ceil(self.sums.len().max(1)).max(1);
         for (values, (n, m, s)) in window.chunks(rows).zip(&mut self.sums) {
@@ -75,7 +75,7 @@ impl Fit {
         }
     }
 
-    /// The figures of all windows so far.
+    /// Returns the normalisation of all windows so far.
     #[must_use]
     pub fn finish(&self) -> Normalisation {
         let deviation =
@@ -89,7 +89,7 @@ impl Fit {
 }
 
 impl Normalisation {
-    /// None at all.
+    /// No normalisation.
     pub const NONE: &'static Normalisation = &Normalisation {
         mean: Vec::new(),
         deviation: Vec::new(),

@@ -1,4 +1,4 @@
-//! From a clip to what the network sees: windows, features, frames, normalisation.
+//! From a clip to the network's input: windows, features, frames, normalisation.
 //!
 //! A clip longer than the network's input is cut into windows of exactly
 //! [`Input::seconds`], spread evenly from its first sample to its last; their
@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::input::Normalise;
 
-/// Windows that go through a network at once where nobody says how many, and there is room for them.
+/// Default batch size in windows, if memory allows.
 pub(crate) const AT_ONCE: usize = 16;
 
-/// Everything between a clip and the network; part of a recipe and of a model file.
+/// Input settings: everything between a clip and the network; part of a recipe and of a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Length of a window in seconds; where it is missing, a clip is one window.
+    /// Length of a window in seconds; if missing, a clip is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// How many seconds a picture of sound shows: with it, pictures are cut into windows of [`Input::seconds`] as
@@ -29,9 +29,9 @@ pub struct Input {
     /// without it, a picture is one window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_seconds: Option<f64>,
-    /// Frames of the network's input: its width.
+    /// Number of frames of the network's input: its width.
     pub frames: usize,
-    /// 1, or 3 for a network that wants colours: red, green and blue of a picture; what is grey, as sound is, three
+    /// Number of channels: 1, or 3 for red, green and blue of an image; audio and grey images are then repeated three
     /// times.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub channels: usize,
@@ -39,10 +39,10 @@ pub struct Input {
     /// table that `features` stands for (kinds `gtzan` and `fma`), or else of a ready table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
-    /// How the numbers are brought to a common scale.
+    /// Normalisation of the values.
     #[serde(default)]
     pub normalise: Normalise,
-    /// What is computed from the sound.
+    /// Settings of the features.
     pub features: FeatureSettings,
 }
 
@@ -54,21 +54,22 @@ fn is_one(channels: &usize) -> bool {
     *channels == 1
 }
 
-/// Some windows of features: `values` has the shape `[windows, bands, frames]`.
+/// Windows of features: `values` has the shape `[windows, bands, frames]`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Windows {
-    /// How many windows of the clip.
+    /// Number of windows.
     pub windows: usize,
-    /// Frequency bands (or coefficients) of each; of several channels, those of the first, then those of the second.
+    /// Number of bands (or coefficients) per window; with several channels, those of the first, then those of the
+    /// second.
     pub bands: usize,
-    /// Frames of each.
+    /// Number of frames per window.
     pub frames: usize,
-    /// The numbers, row-major.
+    /// Values, row-major.
     pub values: Vec<f32>,
 }
 
 impl Windows {
-    /// Numbers in one window.
+    /// Returns the number of values in one window.
     #[must_use]
     pub fn window_len(&self) -> usize {
         self.bands * self.frames

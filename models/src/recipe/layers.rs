@@ -1,14 +1,14 @@
-//! Changing one option of one layer, found by its path: `architecture.conv1.out_channels`.
+//! Changes one option of one layer, found by its path: `architecture.conv1.out_channels`.
 
 use engine::Architecture;
 use toml::{Table, Value};
 
-/// The layer's path and the option that a key names; `None` for other settings.
+/// Returns the layer's path and the option that a key names; `None` for other settings.
 pub(super) fn field(key: &str) -> Option<(&str, &str)> {
     key.strip_prefix("architecture.")?.rsplit_once('.')
 }
 
-/// Sets an option of the layer at `path`; a text says what is wrong.
+/// Sets an option of the layer at `path`. An error is a text that says what is wrong.
 pub(super) fn set(
     architecture: &mut Architecture,
     path: &str,

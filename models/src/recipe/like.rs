@@ -1,7 +1,7 @@
-//! `like = "NAME"`: a recipe that is a shipped one with differences.
+//! `like = "NAME"`: a recipe based on a shipped one.
 //!
-//! Tables are put together key by key, anything else replaces what was there: a network's `layers` as a whole, and so
-//! is a table whose `kind` is another one. Notes are added to the other's, claims are not taken over.
+//! Tables are merged key by key; any other value replaces the base's value. A network's `layers` are replaced as a
+//! whole, and so is a table with another `kind`. Notes are added to the base's; claims are not inherited.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use super::toml_text::one_line;
 use crate::Error;
 use engine::nearest;
 
-/// The recipe with everything that it takes over; `None` where it takes over nothing, or is no TOML at all (whoever
-/// reads it then tells where).
+/// Returns the recipe with everything that it inherits; `None` if it inherits nothing, or is not valid TOML (the
+/// caller's own parser then reports where).
 ///
 /// # Errors
-/// [`Error::Malformed`] where `like` is not the name of a shipped recipe.
+/// [`Error::Malformed`] if `like` is not the name of a shipped recipe.
 pub(super) fn whole(text: &str, path: &Path) -> Result<Option<Table>, Error> {
     let malformed = |reason| Error::Malformed {
         path: path.into(),
@@ -35,7 +35,7 @@ pub(super) fn whole(text: &str, path: &Path) -> Result<Option<Table>, Error> {
         let hint = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
         return Err(malformed(format!("like = {like}: no shipped recipe{hint}")));
     };
-    // A test loads every shipped recipe: none is like itself by any way round.
+    // A test loads every shipped recipe, so none inherits from itself, directly or not.
     let base = match whole(text, Path::new(name))? {
         Some(base) => base,
         None => toml::from_str(text).map_err(|error| malformed(one_line(&error, text)))?,

@@ -1,16 +1,16 @@
 //! A recipe: everything that makes one experiment, as a TOML file.
 //!
-//! The recipes of the papers ship inside the program ([`SHIPPED`]); a recipe of
-//! one's own is a file of the same form. What a paper is silent about is ours, and
-//! the recipe's `notes` say so. A variant of another recipe says `like = "NAME"` and gives what differs (`like.rs`).
+//! The recipes of the papers ship inside the program ([`SHIPPED`]); your own recipe is a file of the same form. Where a
+//! paper is silent, the value is ours, and the recipe's `notes` say so. A variant of another recipe says `like =
+//! "NAME"` and gives the differences (`like.rs`).
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`Recipe`] |
 //! | `layers.rs` | one option of one layer, changed by its path |
-//! | `like.rs` | a recipe as a shipped one with differences |
-//! | `range.rs` | [`Ranges`]: what a search may try |
-//! | `transfer.rs` | [`Transfer`]: where the first weights come from |
+//! | `like.rs` | a recipe based on a shipped one |
+//! | `range.rs` | [`Ranges`]: search ranges of settings |
+//! | `transfer.rs` | [`Transfer`]: source of the initial weights |
 //! | `texts.rs`, `shipped.rs` | [`SHIPPED`]: the recipes that ship with the program |
 //! | `toml_text.rs` | TOML errors in one line |
 
@@ -53,28 +53,28 @@ pub use transfer::Transfer;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What it is called; the file's stem.
+    /// Name; the file's stem.
     pub name: String,
-    /// Who published it.
+    /// Paper that published it.
     #[serde(default)]
     pub paper: String,
-    /// What it was measured on.
+    /// Dataset of the paper's results.
     #[serde(default)]
     pub dataset: String,
-    /// Number of classes that the paper tells apart.
+    /// Number of classes in the paper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<NonZeroUsize>,
-    /// The network in a few words.
+    /// Short description of the network.
     #[serde(default)]
     pub network: String,
-    /// What a reader should know: what the paper leaves open, and what was chosen.
+    /// Notes for readers: what the paper leaves open, and what was chosen.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What the paper reports, by the name of the figure: `accuracy`, `precision`,
-    /// `recall`, `f1` (macro), `weighted_f1`, `validation_accuracy`…
+    /// Results that the paper claims, by metric: `accuracy`, `precision`, `recall`, `f1` (macro), `weighted_f1`,
+    /// `validation_accuracy`…
     #[serde(default)]
     pub claimed: BTreeMap<String, f64>,
-    /// How the dataset lies on the disk; detected, where it is absent.
+    /// Layout of the dataset on disk; detected if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
     /// Labels put together: the name of each, and the dataset's labels that it stands for. Others are left out; where
@@ -82,24 +82,24 @@ pub struct Recipe {
     /// is empty, the dataset's own are taken.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
-    /// From a clip to what the network sees.
+    /// Input settings: from a clip to the network's input.
     pub input: Input,
-    /// Which clips train, validate and test.
+    /// Split into training, validation and test clips.
     #[serde(default)]
     pub split: SplitSettings,
-    /// How the network is trained.
+    /// Training settings.
     #[serde(default)]
     pub training: TrainingSettings,
-    /// Where its first weights come from.
+    /// Source of the initial weights.
     #[serde(default, skip_serializing_if = "Transfer::is_empty")]
     pub transfer: Transfer,
     /// The network.
     #[serde(default = "no_network", skip_serializing_if = "is_no_network")]
     pub architecture: Architecture,
-    /// What a search may change, and how far (see [`crate::run::search`]).
+    /// Settings that a search may change, with their ranges (see [`crate::run::search`]).
     #[serde(default, skip_serializing_if = "Ranges::is_empty")]
     pub search: Ranges,
-    /// In place of a network: a classifier of another kind.
+    /// Classifier of another kind, in place of a network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<Classical>,
 }
@@ -115,26 +115,26 @@ fn is_no_network(architecture: &Architecture) -> bool {
     architecture.layers.is_empty()
 }
 
-/// One row of `melgrad recipes`; its JSON is a contract.
+/// One row of `melgrad recipes`. The names in its JSON are stable.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listing {
-    /// What to ask for.
+    /// Name of the recipe.
     pub name: String,
-    /// Who published it.
+    /// Paper that published it.
     pub paper: String,
-    /// What it was measured on.
+    /// Dataset of the paper's results.
     pub dataset: String,
-    /// Number of classes that the paper tells apart.
+    /// Number of classes in the paper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<NonZeroUsize>,
-    /// The network in a few words.
+    /// Short description of the network.
     pub network: String,
-    /// What the paper reports, by the name of the figure.
+    /// Results that the paper claims, by metric.
     pub claimed: BTreeMap<String, f64>,
 }
 
 impl Recipe {
-    /// A shipped recipe by its name, or a recipe of one's own by a path that ends in `.toml`.
+    /// Loads a shipped recipe by its name, or your own recipe by a path that ends in `.toml`.
     ///
     /// # Errors
     /// [`Error::UnknownRecipe`] with the nearest name; [`Error::Io`] or [`Error::Malformed`] for a file.
@@ -152,10 +152,10 @@ impl Recipe {
         }
     }
 
-    /// A recipe from its text; `path` goes into errors.
+    /// Parses a recipe; `path` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the line, or the value that makes no sense.
+    /// [`Error::Malformed`] with the line, or the invalid value.
     pub fn parse(text: &str, path: &Path) -> Result<Recipe, Error> {
         let malformed = |error: toml::de::Error| Error::Malformed {
             path: path.into(),
@@ -169,10 +169,10 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Checks the settings against each other and against sense.
+    /// Validates the settings, each by itself and together.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the first that makes none.
+    /// [`Error::Setting`] with the first invalid setting.
     pub fn check(&self) -> Result<(), Error> {
         self.input.check()?;
         labels::check(&self.labels)?;
@@ -205,8 +205,8 @@ impl Recipe {
     /// by its path, `("architecture.conv1.out_channels", "32")`. The value is TOML; what is no TOML is a text.
     ///
     /// # Errors
-    /// [`Error::Override`] for a name that is no setting or a value of the wrong kind; [`Error::Setting`] for one
-    /// that makes no sense.
+    /// [`Error::Override`] for an unknown setting or a value of the wrong type; [`Error::Setting`] for an invalid
+    /// value.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
         let refuse = |reason: String| Error::Override {
             key: key.into(),
@@ -242,10 +242,10 @@ impl Recipe {
         Ok(())
     }
 
-    /// Says how far a search may change a setting: `range` is TOML, a list or `{ from = …, to = … }`.
+    /// Sets the search range of a setting: `range` is TOML, a list or `{ from = …, to = … }`.
     ///
     /// # Errors
-    /// [`Error::Override`] for what is no range.
+    /// [`Error::Override`] for an invalid range.
     pub fn set_range(&mut self, key: &str, range: &str) -> Result<(), Error> {
         let parsed: Result<BTreeMap<String, Range>, _> =
             toml::from_str(&format!("range = {range}"));
@@ -260,7 +260,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// The same experiment with a network of one's own: a `.toml` or `.json` file with `layers`.
+    /// Returns the same experiment with your own network: a `.toml` or `.json` file with `layers`.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
@@ -277,7 +277,7 @@ impl Recipe {
             claimed: BTreeMap::new(),
             search: Ranges::new(),
             architecture,
-            // Layers of this name are others.
+            // Layers of this name may be different ones.
             transfer: Transfer::default(),
             training: TrainingSettings {
                 frozen: Vec::new(),
@@ -288,11 +288,11 @@ impl Recipe {
         })
     }
 
-    /// The network for this many labels, with the shape of the recipe's features as its input.
+    /// Returns the network for this many labels; its input has the shape of the recipe's features.
     ///
     /// # Errors
-    /// [`Error::Engine`] naming the layer that does not fit; [`Error::Setting`] where the network's own input has not
-    /// the size of the features, or its output is not one logit per label.
+    /// [`Error::Engine`] with the layer that does not fit; [`Error::Setting`] if the network's own input shape differs
+    /// from that of the features, or if its output is not one logit per label.
     pub fn architecture_for(&self, labels: usize) -> Result<Architecture, Error> {
         let [channels, bands, frames] = self.input.shape();
         let refuse = |reason: String| Err(Error::setting("architecture", reason));
@@ -321,15 +321,15 @@ impl Recipe {
         Ok(architecture)
     }
 
-    /// The recipe as TOML.
+    /// Returns the recipe as TOML.
     ///
     /// # Errors
-    /// [`Error::Setting`] for what TOML cannot hold.
+    /// [`Error::Setting`] for values that TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string_pretty(self).map_err(|error| Error::setting("recipe", error.to_string()))
     }
 
-    /// What `melgrad recipes` tells of it.
+    /// Returns the recipe's row in `melgrad recipes`.
     #[must_use]
     pub fn listing(&self) -> Listing {
         Listing {
@@ -343,9 +343,10 @@ impl Recipe {
     }
 }
 
-/// A network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`, `.json`).
-/// A recipe's network has the shape of its features as its input; a file with just `layers` may leave it open. Without
-/// `labels` it has one output for each of the paper's classes, or 10 where the file does not say how many these are.
+/// Loads a network alone: by the name of its recipe, or from a file that is a recipe or just has `layers` (`.toml`,
+/// `.json`). A recipe's network takes the shape of its features as its input; a file with just `layers` may leave it
+/// open. Without `labels` it has one output for each of the paper's classes, or 10 if the file does not give their
+/// number.
 ///
 /// # Errors
 /// As [`Recipe::load`] and [`Recipe::with_architecture`].
@@ -368,7 +369,7 @@ pub fn architecture(
     recipe.architecture_for(count(labels.or(recipe.classes)))
 }
 
-/// A network from a `.toml` or `.json` file with just `layers`.
+/// Loads a network from a `.toml` or `.json` file with just `layers`.
 fn read_architecture(path: &Path) -> Result<Architecture, Error> {
     let extension = path.extension().unwrap_or_default();
     if !extension.eq_ignore_ascii_case("json") {

@@ -1,4 +1,4 @@
-//! What the papers state of their networks comes out of the recipes.
+//! Checks that recipes have the sizes that the papers state.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ fn summary(name: &str, labels: usize) -> Summary {
     recipe.architecture_for(labels).unwrap().summary().unwrap()
 }
 
-/// What every layer of a kind puts out.
+/// Returns the output shapes of all layers of a kind.
 fn outputs(summary: &Summary, kind: &str) -> Vec<Vec<usize>> {
     let layers = summary.layers.iter().filter(|layer| layer.kind == kind);
     layers.map(|layer| layer.output.to_vec()).collect()

@@ -1,4 +1,4 @@
-//! What a search may try: the ranges of a recipe's `[search]`, and what is drawn from them.
+//! Search ranges of a recipe's `[search]`, and draws from them.
 //!
 //! ```toml
 //! [search]
@@ -7,8 +7,8 @@
 //! "architecture.conv1.activation" = ["relu", "elu", "tanh"]
 //! ```
 //!
-//! A key is a setting as `Recipe::set` takes it. What is drawn depends on the seed and on the ranges alone, so a search
-//! that goes on draws what it would have drawn.
+//! A key is a setting of `Recipe::set`. Draws depend on the seed and the ranges only, so a resumed search continues
+//! with the same draws.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,46 +19,46 @@ use toml::Value;
 use crate::Error;
 use crate::base::random::{Stream, stream};
 
-/// The ranges of a recipe, by the setting that they are of.
+/// Ranges of a recipe, by setting.
 pub type Ranges = BTreeMap<String, Range>;
 
 /// One draw: a value for every setting.
 pub type Draw = BTreeMap<String, Value>;
 
-/// The values that a setting may take.
+/// Values that a setting may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Range {
-    /// One of these.
+    /// One of a list.
     Any(Vec<Value>),
-    /// A number of a range.
+    /// A number from a range.
     Between(Between),
 }
 
-/// Numbers from one to another, both included. They are whole where both bounds and the step are.
+/// Range of numbers, both ends included. The numbers are whole if both bounds and the step are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Between {
-    /// The lowest.
+    /// Lower bound.
     pub from: Value,
-    /// The highest.
+    /// Upper bound.
     pub to: Value,
-    /// From one to the next; 1 for whole numbers, and none for others, where it is missing.
+    /// Step; if missing, 1 for whole numbers and none for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Value>,
-    /// Whether their logarithms are spread evenly, instead of they themselves.
+    /// Whether numbers are uniform on a logarithmic scale.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log: bool,
 }
 
-/// So many draws without a new one, and there is none left.
+/// Number of draws without a new one after which the ranges count as exhausted.
 const TRIES: usize = 1000;
 
 impl Range {
-    /// Checks bounds and steps; `key` goes into errors.
+    /// Validates bounds and steps; `key` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Override`] for an empty list, bounds that are no numbers or do not rise, or a step that makes no sense.
+    /// [`Error::Override`] for an empty list, bounds that are not numbers or not increasing, or an invalid step.
     pub fn check(&self, key: &str) -> Result<(), Error> {
         let reason = match self {
             Range::Any(values) if values.is_empty() => "an empty list",
@@ -75,7 +75,7 @@ impl Range {
         })
     }
 
-    /// Its values at the ends: what a check of the setting's name and kind needs.
+    /// Returns the values at both ends, to check the setting's name and type.
     pub(crate) fn ends(&self) -> Vec<Value> {
         match self {
             Range::Any(values) => values.clone(),
@@ -85,7 +85,7 @@ impl Range {
 
     fn draw(&self, random: &mut Philox) -> Value {
         match self {
-            // An empty list is refused by `check`.
+            // `check` rejects an empty list.
             Range::Any(values) => values[random.below(values.len())].clone(),
             Range::Between(between) => between.draw(random),
         }
@@ -93,7 +93,7 @@ impl Range {
 }
 
 impl Between {
-    /// Both bounds, the step, and whether all are whole numbers.
+    /// Returns both bounds, the step, and whether all are whole numbers.
     fn numbers(&self) -> Option<(f64, f64, Option<f64>, bool)> {
         let step = match &self.step {
             Some(step) => Some(number(step)?),
@@ -124,7 +124,7 @@ impl Between {
     }
 
     fn draw(&self, random: &mut Philox) -> Value {
-        // What is no number is refused by `check`.
+        // `check` rejects values that are not numbers.
         let (from, to, step, whole) = self.numbers().unwrap_or((0.0, 0.0, None, false));
         let unit = f64::from(random.uniform());
         let step = step.or(whole.then_some(1.0)).filter(|_| !self.log);
@@ -143,7 +143,7 @@ impl Between {
     }
 }
 
-/// Four digits, which say all that a draw means.
+/// Rounds to four significant digits, which are enough for a draw.
 fn short(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
@@ -152,7 +152,7 @@ fn number(value: &Value) -> Option<f64> {
     value.as_float().or(value.as_integer().map(|n| n as f64))
 }
 
-/// The first `count` draws that differ from each other; fewer where the ranges hold no more.
+/// Returns the first `count` distinct draws; fewer if the ranges hold no more.
 #[must_use]
 pub fn draws(ranges: &Ranges, seed: u64, count: usize) -> Vec<Draw> {
     let mut random = stream(seed, Stream::Search, 0);

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::{Recipe, SHIPPED};
 use crate::Error;
 
-/// All shipped recipes, by name.
+/// Returns all shipped recipes, by name.
 ///
 /// # Errors
-/// None in a sound build: a test parses them all.
+/// None in a released build: a test parses them all.
 pub fn shipped() -> Result<Vec<Recipe>, Error> {
     SHIPPED
         .iter()
@@ -16,7 +16,7 @@ pub fn shipped() -> Result<Vec<Recipe>, Error> {
         .collect()
 }
 
-/// The shipped recipes whose classifier is a network, by name.
+/// Returns the shipped recipes whose classifier is a network, by name.
 ///
 /// # Errors
 /// As [`shipped`].

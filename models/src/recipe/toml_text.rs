@@ -1,11 +1,11 @@
-//! TOML files, and what is wrong with one in a line.
+//! TOML files, and their errors in one line.
 
 use std::path::Path;
 
 use crate::Error;
 use crate::base::files;
 
-/// What a TOML file holds.
+/// Parses a TOML file.
 pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = files::read_text(path)?;
     toml::from_str(&text).map_err(|error| Error::Malformed {
@@ -14,7 +14,7 @@ pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
     })
 }
 
-/// TOML's own message runs over several lines with a drawing; an error of ours is one line.
+/// Shortens TOML's message, which has several lines with a drawing, to one line.
 pub(super) fn one_line(error: &toml::de::Error, text: &str) -> String {
     let message = error.message().replace('\n', ", ");
     match error.span().and_then(|span| text.get(..span.start)) {

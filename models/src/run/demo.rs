@@ -1,6 +1,6 @@
-//! The whole story without a download: music that melgrad makes itself, in ten kinds, and a network that learns them.
+//! Demonstration without a download: melgrad makes music of ten genres, and trains a network on it.
 //!
-//! The music is synthetic, and everything that comes of it says so.
+//! The music is synthetic, and all results say so.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,41 +17,41 @@ use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
 use crate::run::pipeline::{Outcome, Training, train_folder};
 
-/// Clips of the demo: enough to learn from, few enough for a minute.
+/// Number of clips in the demo: enough for training, few enough for a minute.
 const CLIPS: usize = 400;
 
-/// Synthetic music that is to be written.
+/// Settings of synthetic music to write.
 #[derive(Debug, Clone, Copy)]
 pub struct Synthesis<'a> {
-    /// Where to: `DIR/LABEL/LABEL.00000.wav`.
+    /// Output folder: `DIR/LABEL/LABEL.00000.wav`.
     pub dir: &'a Path,
-    /// How many clips in all, dealt to the ten labels in turn.
+    /// Total number of clips, divided among the ten labels.
     pub clips: usize,
-    /// How long each is.
+    /// Duration of each clip.
     pub seconds: f32,
-    /// In samples per second.
+    /// Sample rate, in Hz.
     pub sample_rate: u32,
-    /// Other seeds make other clips.
+    /// Seed of the music.
     pub seed: u64,
 }
 
-/// What [`demo`] came to.
+/// Result of [`demo`].
 #[derive(Debug, Clone)]
 pub struct Demo {
-    /// The training, with the figures on the clips held back.
+    /// Result of the training, with the metrics on the test clips.
     pub outcome: Outcome,
-    /// A clip held back.
+    /// A test clip.
     pub clip: PathBuf,
-    /// Its label.
+    /// Label of the clip.
     pub truth: String,
-    /// What the model says of it, read from its file as any program would.
+    /// The model's prediction for it. The model is read from its file, as in any program.
     pub answer: Answer,
 }
 
-/// Writes synthetic music, as 16-bit WAV files in a folder per label. Files of the same name are replaced.
+/// Writes synthetic music, as 16-bit WAV files in a folder per label. Replaces files of the same name.
 ///
 /// # Errors
-/// [`Error::Setting`] for no clips or a length that is none; [`Error::Io`]; [`Error::Stopped`].
+/// [`Error::Setting`] if there are no clips or the length is invalid; [`Error::Io`]; [`Error::Stopped`].
 pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec<PathBuf>, Error> {
     let Synthesis {
         dir,
@@ -84,7 +84,7 @@ pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec
         let path = dir
             .join(GENRES[genre])
             .join(format!("{}.{number:05}.wav", GENRES[genre]));
-        // Seeds far apart share no clips.
+        // Distant seeds share no clips.
         let own = seed.wrapping_mul(1 << 20).wrapping_add(number as u64);
         let clip = synth::clip(genre, own, seconds, sample_rate);
         files::write_bytes(&path, &audio::wav::encode(&clip))?;
@@ -94,10 +94,10 @@ pub fn synthesise(synthesis: &Synthesis<'_>, control: Control<'_>) -> Result<Vec
     })
 }
 
-/// Makes music in `out/music`, trains the recipe `demo` on it in `out/run`, and classifies a clip held back.
+/// Makes music in `out/music`, trains the recipe `demo` on it in `out/run`, and classifies a test clip.
 ///
 /// # Errors
-/// As [`train_folder`]: [`Error::RunExists`] where `out` holds a demo already.
+/// As [`train_folder`]: [`Error::RunExists`] if `out` already holds a demo.
 pub fn demo(out: &Path, seed: u64, device: &Device, control: Control<'_>) -> Result<Demo, Error> {
     demo_of(CLIPS, out, seed, device, control)
 }

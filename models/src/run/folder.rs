@@ -3,16 +3,16 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `run.toml` | every setting, the seed, the dataset and its fingerprint ([`RunSettings`]) |
-//! | `history.csv` | the figures of every epoch ([`crate::training::history`]) |
+//! | `history.csv` | metrics of every epoch ([`crate::training::history`]) |
 //! | `best.safetensors` | the model file: weights of the best epoch |
-//! | `model.json` | in place of both: what a classifier that is no network has learnt ([`crate::classical`]) |
-//! | `last.safetensors` | the last epoch with optimizer state: what `--resume` goes on from |
-//! | `metrics.json` | the figures on the test clips ([`crate::evaluation::metrics`]) |
+//! | `model.json` | in place of both: a fitted classifier that is not a network ([`crate::classical`]) |
+//! | `last.safetensors` | weights of the last epoch with optimizer state, for `--resume` |
+//! | `metrics.json` | metrics on the test clips ([`crate::evaluation::metrics`]) |
 //! | `confusion.svg` | the confusion matrix as a picture |
 //! | `report.html` | all of it on one page ([`crate::report`]) |
 //! | `tensorboard/` | event files ([`crate::report::tensorboard`]) |
 //!
-//! Every file is written whole or not at all, except TensorBoard's, which grow.
+//! Every file is written atomically, except TensorBoard's, which grow.
 
 use std::fs;
 use std::io;
@@ -26,57 +26,57 @@ use crate::evaluation::metrics::Metrics;
 use crate::recipe::{Recipe, read_toml};
 use crate::training::history::EpochRow;
 
-/// Everything that a run depends on.
+/// Settings of a run: everything that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
-    /// The version of melgrad that trained.
+    /// Version of melgrad that trained.
     pub melgrad: String,
-    /// The seed of the split, the first weights, the order of clips and dropout.
+    /// Seed of the split, the initial weights, the order of clips and dropout.
     pub seed: u64,
-    /// The device that trained.
+    /// Device that trained.
     pub device: String,
-    /// What was trained on.
+    /// Dataset of the training.
     pub data: DataSettings,
-    /// The recipe, with what the command line changed.
+    /// Recipe, with the changes from the command line.
     pub recipe: Recipe,
 }
 
-/// Which dataset a run was trained on. All but the folder is known once the features are there.
+/// Dataset of a run. All but the folder is known once the features are computed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSettings {
-    /// Its folder.
+    /// Folder of the dataset.
     pub dir: String,
-    /// The labels, in the order of the network's outputs.
+    /// Labels, in the order of the network's outputs.
     pub labels: Vec<String>,
-    /// How many clips could be used.
+    /// Number of usable clips.
     pub clips: usize,
-    /// How many clips train, validate and test.
+    /// Number of training, validation and test clips.
     pub split: [usize; 3],
-    /// A hash of every clip's label, name and content.
+    /// Hash of every clip's label, name and content.
     pub fingerprint: String,
 }
 
-/// The folder of a run.
+/// Folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     dir: PathBuf,
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run. A run that failed before its first epoch was done leaves nothing worth keeping:
-    /// its folder is used again.
+    /// Creates the folder of a new run. The folder of a run that failed during its first epoch is reused: it holds
+    /// nothing of value.
     ///
     /// # Errors
-    /// [`Error::RunExists`] when a run is already there; [`Error::Io`].
+    /// [`Error::RunExists`] if a run is already there; [`Error::Io`].
     pub fn create(dir: &Path) -> Result<RunFolder, Error> {
         RunFolder::check_free(dir)?;
         files::make_folder(dir)?;
         Ok(RunFolder { dir: dir.into() })
     }
 
-    /// Whether there is a model, or something to go on from, whoever put it there.
+    /// Whether there is a model, or a state to resume from, from any source.
     fn has_begun(&self) -> bool {
         let files = [self.best(), self.last(), self.model()];
         files.iter().any(|file| file.exists())
@@ -91,7 +91,7 @@ impl RunFolder {
         several && entries().any(|entry| begun(&entry))
     }
 
-    /// Refuses a folder that [`RunFolder::create`] would refuse, before anything is made.
+    /// Fails for a folder that [`RunFolder::create`] would reject, before anything is created.
     ///
     /// # Errors
     /// [`Error::RunExists`].
@@ -103,10 +103,10 @@ impl RunFolder {
         }
     }
 
-    /// Opens the folder of a run that was begun.
+    /// Opens the folder of an existing run.
     ///
     /// # Errors
-    /// [`Error::Io`] when there is no `run.toml`.
+    /// [`Error::Io`] if there is no `run.toml`.
     pub fn open(dir: &Path) -> Result<RunFolder, Error> {
         let run = RunFolder { dir: dir.into() };
         let settings = run.path("run.toml");
@@ -124,7 +124,7 @@ impl RunFolder {
         })
     }
 
-    /// Removes what only a run that goes on needs, and, unless it is the `best` of many, its model file.
+    /// Removes what only a resumed run needs, and, unless it is the `best` of many, its model file.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -142,29 +142,29 @@ impl RunFolder {
         Ok(())
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The model file with the weights of the best epoch.
+    /// Returns the path of the model file with the weights of the best epoch.
     #[must_use]
     pub fn best(&self) -> PathBuf {
         self.path("best.safetensors")
     }
 
-    /// The model file that the run has, of either kind.
+    /// Returns the path of the run's model file, of either kind.
     #[must_use]
     pub fn trained(&self) -> PathBuf {
         let model = self.model();
         if model.exists() { model } else { self.best() }
     }
 
-    /// The model file that a path names: itself, or that of the run whose folder it is.
+    /// Returns the model file of a path: the file itself, or that of the run in the folder.
     ///
     /// # Errors
-    /// [`Error::Io`] for a folder that holds no run.
+    /// [`Error::Io`] if a folder holds no run.
     pub(crate) fn model_of(path: &Path) -> Result<PathBuf, Error> {
         Ok(match path.is_dir() {
             true => RunFolder::open(path)?.trained(),
@@ -172,31 +172,31 @@ impl RunFolder {
         })
     }
 
-    /// The model of a classifier that is no network.
+    /// Returns the path of the model of a classifier that is not a network.
     #[must_use]
     pub fn model(&self) -> PathBuf {
         self.path("model.json")
     }
 
-    /// The last epoch, with the optimizer's state.
+    /// Returns the path of the last epoch's checkpoint, with the optimizer's state.
     #[must_use]
     pub fn last(&self) -> PathBuf {
         self.path("last.safetensors")
     }
 
-    /// The report.
+    /// Returns the path of the report.
     #[must_use]
     pub fn report(&self) -> PathBuf {
         self.path("report.html")
     }
 
-    /// The confusion matrix as a picture.
+    /// Returns the path of the confusion matrix's picture.
     #[must_use]
     pub fn confusion(&self) -> PathBuf {
         self.path("confusion.svg")
     }
 
-    /// The folder of TensorBoard's event files.
+    /// Returns the folder of TensorBoard's event files.
     #[must_use]
     pub fn tensorboard(&self) -> PathBuf {
         self.path("tensorboard")
@@ -205,7 +205,7 @@ impl RunFolder {
     /// Reads `run.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Malformed`], for settings that make no sense too.
+    /// [`Error::Io`]; [`Error::Malformed`], also for invalid settings.
     pub fn settings(&self) -> Result<RunSettings, Error> {
         let path = self.path("run.toml");
         let settings: RunSettings = read_toml(&path)?;
@@ -216,12 +216,12 @@ impl RunFolder {
     /// Writes `run.toml`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Setting`] for what TOML cannot hold (a seed above 2^63 − 1).
+    /// [`Error::Io`]; [`Error::Setting`] for values that TOML cannot hold (a seed above 2^63 − 1).
     pub fn write_settings(&self, settings: &RunSettings) -> Result<(), Error> {
         files::write_bytes(&self.path("run.toml"), settings.to_toml()?.as_bytes())
     }
 
-    /// Reads `history.csv`; empty before the first epoch is done.
+    /// Reads `history.csv`; empty before the end of the first epoch.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
@@ -276,10 +276,10 @@ impl RunFolder {
 }
 
 impl RunSettings {
-    /// The settings as TOML.
+    /// Returns the settings as TOML.
     ///
     /// # Errors
-    /// [`Error::Setting`] for what TOML cannot hold (a seed above 2^63 − 1).
+    /// [`Error::Setting`] for values that TOML cannot hold (a seed above 2^63 − 1).
     pub fn to_toml(&self) -> Result<String, Error> {
         if i64::try_from(self.seed).is_err() {
             return Err(Error::setting(
@@ -291,18 +291,18 @@ impl RunSettings {
     }
 }
 
-/// Settings of a series, in its folder.
+/// Name of the file with a series' settings, in its folder.
 pub(crate) const SERIES: &str = "series.toml";
-/// Settings of a search, in its folder.
+/// Name of the file with a search's settings, in its folder.
 pub(crate) const SEARCH: &str = "search.toml";
 
-/// Whether the folder of a series is here.
+/// Whether this is the folder of a series.
 #[must_use]
 pub fn is_series(dir: &Path) -> bool {
     dir.join(SERIES).is_file()
 }
 
-/// Whether the folder of a search is here.
+/// Whether this is the folder of a search.
 #[must_use]
 pub fn is_search(dir: &Path) -> bool {
     dir.join(SEARCH).is_file()
@@ -368,7 +368,7 @@ mod tests {
         run.write_settings(&settings(7)).unwrap();
         RunFolder::create(dir.path()).expect("no epoch was done yet");
         for model in ["best.safetensors", "last.safetensors", "model.json"] {
-            // One that was imported or copied there stands alone.
+            // A run that was imported or copied there is independent.
             let alone = dir.path().join(model).with_extension("");
             std::fs::create_dir(&alone).unwrap();
             std::fs::write(alone.join(model), "").unwrap();

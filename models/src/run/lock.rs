@@ -1,4 +1,4 @@
-//! The lock of a run folder: one process at a time writes there.
+//! Lock of a run folder: only one process at a time may write there.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::Error;
 use crate::base::files;
 
-/// The file that is locked. It stays in the folder, empty; the lock on it dies with its process.
+/// Name of the lock file. It stays in the folder, empty; the lock is released when its process ends.
 const NAME: &str = ".lock";
 
-/// A run folder that only this process writes. The lock is given up with this value.
+/// A run folder that only this process writes. The lock is released on drop.
 #[derive(Debug)]
 #[must_use]
 pub struct RunLock {
@@ -18,10 +18,10 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// Locks a folder, which is made where it is missing.
+    /// Locks a folder; creates it if it is missing.
     ///
     /// # Errors
-    /// [`Error::Locked`] where another process holds the lock; [`Error::Io`].
+    /// [`Error::Locked`] if another process holds the lock; [`Error::Io`].
     pub fn take(dir: &Path) -> Result<RunLock, Error> {
         files::make_folder(dir)?;
         let path = dir.join(NAME);
@@ -35,7 +35,7 @@ impl RunLock {
                 let process = holder(&mut file);
                 return Err(Error::Locked { dir, process });
             }
-            // Some file systems have no locks: the run is trained without one.
+            // Some file systems have no locks: the run is then trained without one.
             Err(TryLockError::Error(_)) => {}
         }
         let write = |file: &mut File| {
@@ -49,13 +49,13 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // The number is no longer true. Nobody is left who could be told that it could not be taken away.
+        // The process id is outdated now. If it cannot be removed, that error cannot be reported.
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }
 }
 
-/// The process that wrote its number into a lock's file. Windows does not let others read it.
+/// Returns the id of the process that holds the lock, from the lock file. On Windows others cannot read it.
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.rewind().ok()?;

@@ -1,8 +1,8 @@
-//! Which learning rate: what a sweep over rates tells, and its plot.
+//! Learning-rate finder: a sweep over rates, and its plot.
 //!
 //! The range test is Smith's (2015): a network is trained for a few steps while the rate rises exponentially. The loss
-//! first stays, then falls, then flies apart. A rate where it falls fastest is a good one to train with; the rate of the
-//! lowest loss is already too high, but good as a bound that a cyclical schedule does not reach.
+//! first stays level, then falls, then diverges. The rate where it falls fastest is good for training. The rate of the
+//! lowest loss is already too high, but a good upper bound for a cyclical schedule, which does not stay there.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,18 +19,18 @@ use crate::run::pipeline::{Inputs, begin};
 use crate::run::transfer;
 use crate::training::train::{Setup, Sweep, SweepRow, Trainer};
 
-/// A sweep that is to be made.
+/// Settings of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct Finding<'a> {
-    /// The dataset.
+    /// Dataset.
     pub data: &'a Path,
-    /// The experiment; its own rate is not used.
+    /// Experiment; its own rate is not used.
     pub recipe: &'a Recipe,
-    /// What everything random depends on: below 2^63.
+    /// Seed of everything random: below 2^63.
     pub seed: u64,
-    /// As in `Training`: where features are kept.
+    /// Feature cache, as in `Training`.
     pub cache: Option<&'a Path>,
-    /// The rates.
+    /// Learning rates.
     pub sweep: Sweep,
 }
 
@@ -46,7 +46,7 @@ pub fn lr_find(
     let seed = finding.seed;
     finding.sweep.check()?;
     let (dataset, mut settings) = begin(finding.data, finding.recipe, seed, device)?;
-    // A classifier that is no network is refused before there are features.
+    // A classifier that is not a network is rejected before features are computed.
     settings.recipe.architecture_for(dataset.labels.len())?;
     let mut warnings = Vec::new();
     control.warn(&mut warnings, transfer::thaw(&mut settings.recipe));
@@ -74,33 +74,33 @@ pub fn lr_find(
     Found::new(&trainer.sweep(&finding.sweep, control)?)
 }
 
-/// What a sweep came to.
+/// Result of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
-    /// Where the smoothed loss falls fastest: the rate to train with.
+    /// Rate where the smoothed loss falls fastest: good for training.
     pub suggested: f64,
-    /// Where the smoothed loss is lowest: too high to train with.
+    /// Rate where the smoothed loss is lowest: too high for training.
     pub lowest: f64,
-    /// Every step.
+    /// All steps.
     pub rows: Vec<Row>,
 }
 
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Row {
-    /// The rate.
+    /// Learning rate.
     pub learning_rate: f64,
-    /// The mean loss of the step's examples.
+    /// Mean loss of the step's examples.
     pub loss: f64,
-    /// The mean over the steps around it.
+    /// Smoothed loss: mean over neighbouring steps.
     pub smoothed: f64,
 }
 
 impl Found {
-    /// Reads a sweep. Losses are smoothed by a mean over a tenth of the steps around each.
+    /// Evaluates a sweep. Losses are smoothed by a mean over a window of a tenth of the steps.
     ///
     /// # Errors
-    /// [`Error::NoRate`] where the loss did not fall at any rate, or there were too few steps to tell.
+    /// [`Error::NoRate`] if the loss did not fall at any rate, or there are too few steps.
     pub fn new(sweep: &[SweepRow]) -> Result<Found, Error> {
         if sweep.len() < 5 {
             let reason = "the loss was no finite number after a few steps";
@@ -108,7 +108,7 @@ impl Found {
         }
         let reach = (sweep.len() / 20).max(1);
         let smoothed = |at: usize| {
-            // The same number of steps on both sides, so that the mean does not lag.
+            // The window is symmetric, so the mean does not lag.
             let reach = reach.min(at).min(sweep.len() - 1 - at);
             let around = &sweep[at - reach..=at + reach];
             around.iter().map(|row| row.loss).sum::<f64>() / around.len() as f64
@@ -124,7 +124,7 @@ impl Found {
             .collect();
         let by_loss = |a: &usize, b: &usize| rows[*a].smoothed.total_cmp(&rows[*b].smoothed);
         let lowest = (0..rows.len()).min_by(by_loss).unwrap_or(0);
-        // The fall over a fifth of the way to the lowest, whose middle is the rate: single steps are noise.
+        // Measures the fall over a fifth of the way to the lowest loss and takes its middle: single steps are noisy.
         let span = (lowest / 5).max(2);
         let fall = |&from: &usize| rows[from].smoothed - rows[from + span].smoothed;
         let steepest = (0..lowest.saturating_sub(span - 1))
@@ -141,7 +141,7 @@ impl Found {
         }
     }
 
-    /// Loss over rate as an SVG picture, readable on light and dark ground.
+    /// Plots the loss over the rate as SVG, readable on light and dark backgrounds.
     #[must_use]
     pub fn svg(&self, title: &str) -> String {
         Chart::new(&self.rows).svg(self, title)
@@ -160,15 +160,15 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#333}.grid{stroke:
 .mark{stroke:#cc5522;stroke-dasharray:4 3}\
 @media(prefers-color-scheme:dark){text{fill:#ddd}.smooth{stroke:#6aa5ff}.mark{stroke:#ff9a66}}";
 
-/// Where the numbers lie in the picture.
+/// Layout of the plot's area.
 struct Chart {
-    /// Decades.
+    /// Range of the rates, in decades.
     x: [f64; 2],
     y: [f64; 2],
 }
 
 impl Chart {
-    /// The losses' own range; those above twice the first smoothed one run out of the picture.
+    /// Range of the losses; those above twice the first smoothed loss leave the plot.
     fn new(rows: &[Row]) -> Chart {
         let decade = |row: Option<&Row>| row.map_or(0.0, |row| row.learning_rate.log10());
         let (from, to) = (decade(rows.first()), decade(rows.last()));
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
     use approx::abs_diff_eq;
 
-    /// 100 steps from 1e-7 to 10: flat, a fall around `middle` (in decades), and far up from `end` on.
+    /// 100 steps from 1e-7 to 10: flat, a fall around `middle` (in decades), and a rise from `end` on.
     fn sweep(middle: f64, end: f64) -> Vec<SweepRow> {
         let row = |step: usize| {
             let decade = -7.0 + 8.0 * step as f64 / 99.0;

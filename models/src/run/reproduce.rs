@@ -1,4 +1,5 @@
-//! A recipe run again, under several seeds or on folds, and what came out beside what its paper claims: `melgrad reproduce`.
+//! `melgrad reproduce`: trains a recipe with several seeds or on folds, and compares the results with the paper's
+//! claims.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,75 +16,75 @@ use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
 use crate::run::pipeline::{Series, SeriesOutcome, Training, by_name, complete_series};
 
-/// What is to be done again.
+/// Settings of a reproduction.
 #[derive(Debug, Clone)]
 pub struct Reproducing<'a> {
-    /// The experiment, with what was changed by hand.
+    /// Experiment, with the user's changes.
     pub recipe: Recipe,
-    /// What it is run on.
+    /// Dataset.
     pub data: &'a Path,
-    /// Where the runs go, as a series: in the folder `NAME`, or `NAME-5-folds`.
+    /// Folder of the runs, which are a series: `NAME`, or `NAME-5-folds`.
     pub out: &'a Path,
-    /// Once with each of them.
+    /// Seeds; one training per seed.
     pub seeds: &'a [u64],
-    /// Into how many folds the clips are dealt with each seed; the recipe's own split, where it is missing.
+    /// Number of folds per seed; if missing, the recipe's own split.
     pub folds: Option<usize>,
-    /// As in [`Training`]: where features are kept.
+    /// Feature cache, as in [`Training`].
     pub cache: Option<&'a Path>,
-    /// The command that a reader gives to do it once more.
+    /// Command that repeats the reproduction.
     pub command: String,
 }
 
-/// What came out. As JSON it is kept in `docs/results`, from which a page is made.
+/// Result of a reproduction. Its JSON is kept in `docs/results`, from which a page is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reproduction {
-    /// The recipe.
+    /// Recipe.
     pub recipe: String,
-    /// What its paper reports.
+    /// Results that the paper claims.
     pub claimed: BTreeMap<String, f64>,
-    /// What was measured, under the same names. `train_accuracy` is that of the last epoch, with dropout on; figures on
+    /// Measured results, under the same names. `train_accuracy` is that of the last epoch, with dropout on; metrics on
     /// validation clips are those of the epoch that was kept.
     pub measured: BTreeMap<String, Figure>,
-    /// Once with each of them.
+    /// Seeds of the trainings.
     pub seeds: Vec<u64>,
-    /// On how many folds with each seed; the recipe's own split, where it is missing.
+    /// Number of folds per seed; if missing, the recipe's own split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<usize>,
-    /// The name of the folder that it was run on.
+    /// Name of the dataset's folder.
     pub data: String,
-    /// How many clips could be used.
+    /// Number of usable clips.
     pub clips: usize,
-    /// The labels.
+    /// Labels.
     pub labels: Vec<String>,
-    /// How many clips train, validate and test in the first run.
+    /// Number of training, validation and test clips in the first run.
     pub split: [usize; 3],
-    /// A hash of every clip's label, name and content.
+    /// Hash of every clip's label, name and content.
     pub fingerprint: String,
-    /// How many numbers the network learns; 0 where there is none.
+    /// Number of trainable parameters; 0 if there is no network.
     pub parameters: u64,
-    /// The epochs that were kept, run by run.
+    /// Epochs that were kept, run by run.
     pub best_epochs: Vec<usize>,
-    /// What computed.
+    /// Device that trained.
     pub device: String,
-    /// Wall-clock seconds of all epochs; where there are none, of the fitting.
+    /// Wall-clock seconds of all epochs; without epochs, those of the fitting.
     pub seconds: f64,
-    /// The command.
+    /// Command that repeats the reproduction.
     pub command: String,
-    /// Why claimed and measured differ, in a sentence by hand.
+    /// Handwritten remark: why claimed and measured results differ.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
 }
 
-/// One figure over all runs.
+/// One metric over all runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
-    /// The mean.
+    /// Mean.
     pub mean: f64,
-    /// The sample's standard deviation; 0 for one run.
+    /// Sample standard deviation; 0 for one run.
     pub deviation: f64,
-    /// Run by run.
+    /// Values, run by run.
     pub runs: Vec<f64>,
 }
 
@@ -108,7 +109,7 @@ impl Figure {
 }
 
 impl Reproducing<'_> {
-    /// The file for the result: `NAME.json`, or `NAME-5-folds.json`.
+    /// Returns the file of the result: `NAME.json`, or `NAME-5-folds.json`.
     #[must_use]
     pub fn result(&self) -> PathBuf {
         let mut name = self.folder(&self.recipe).into_os_string();
@@ -116,7 +117,7 @@ impl Reproducing<'_> {
         name.into()
     }
 
-    /// Where the runs of a recipe go.
+    /// Returns the folder of a recipe's runs.
     fn folder(&self, recipe: &Recipe) -> PathBuf {
         self.out.join(match self.folds {
             Some(folds) => format!("{}-{folds}-folds", recipe.name),
@@ -125,11 +126,11 @@ impl Reproducing<'_> {
     }
 }
 
-/// Runs a recipe once for each seed and fold, and first the recipe that it goes on from, if there is one. Runs that are
-/// there already are gone on with.
+/// Trains a recipe once per seed and fold; before it the recipe of the previous stage, if there is one. Existing runs
+/// are resumed.
 ///
 /// # Errors
-/// [`Error::Setting`] without a seed; [`Error::RunExists`] where runs of other settings are in the way; otherwise as
+/// [`Error::Setting`] without a seed; [`Error::RunExists`] if there are runs with other settings; otherwise as
 /// [`complete_series`].
 pub fn reproduce(
     reproducing: &Reproducing<'_>,
@@ -143,7 +144,7 @@ pub fn reproduce(
         stage.input = recipe.input.clone();
         stage.labels = recipe.labels.clone();
         stage.split = recipe.split.clone();
-        // What was changed by hand counts for both; what ships has its own.
+        // The user's changes apply to both stages; other settings come from each recipe.
         let epochs = Recipe::load(&recipe.name).map(|shipped| shipped.training.epochs);
         if epochs.ok() != Some(recipe.training.epochs) {
             stage.training.epochs = recipe.training.epochs;
@@ -188,7 +189,7 @@ pub fn reproduce(
     })
 }
 
-/// All runs of a recipe, from their beginning or from where they stopped.
+/// Trains all runs of a recipe, new or resumed.
 fn train(
     reproducing: &Reproducing<'_>,
     recipe: &Recipe,
@@ -211,7 +212,7 @@ fn train(
 }
 
 impl Reproduction {
-    /// Which runs it is made of: `5 folds, seed 0`, or `seeds 0, 1, 2`.
+    /// Returns a description of the runs: `5 folds, seed 0`, or `seeds 0, 1, 2`.
     #[must_use]
     pub fn runs(&self) -> String {
         let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
@@ -220,7 +221,7 @@ impl Reproduction {
         format!("{folds}seed{plural} {}", seeds.join(", "))
     }
 
-    /// Reads the JSON of one.
+    /// Reads a result from JSON.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Malformed`].
@@ -228,7 +229,7 @@ impl Reproduction {
         files::read_json(path)
     }
 
-    /// Writes it as JSON. A remark that is there already is kept.
+    /// Writes the result as JSON. Keeps an existing remark.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -242,7 +243,7 @@ impl Reproduction {
 }
 
 impl fmt::Display for Reproduction {
-    /// Claimed beside measured.
+    /// Returns claimed and measured results as a table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [train, validation, test] = self.split;
         writeln!(

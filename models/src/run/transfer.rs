@@ -1,4 +1,4 @@
-//! The first weights of a training out of another one: a stage before it, or another library's network.
+//! Initial weights from another training: an earlier stage, or another library's network.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::recipe::Recipe;
 use crate::run::folder::RunFolder;
 use crate::training::train::Trainer;
 
-/// The weights of a run, a model file or another library's file, under our names, and the name of the file.
+/// Reads the weights of a run, a model file or another library's file, under our names; also returns the file's name.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Model`] for what is no safetensors, and for a model file that is damaged or too new.
+/// [`Error::Io`]; [`Error::Model`] if the file is not safetensors, or if a model file is damaged or too new.
 pub fn read(path: &Path, names: &Names) -> Result<(String, Weights), Error> {
     let file = RunFolder::model_of(path)?;
     let name = file.display().to_string();
@@ -28,8 +28,8 @@ pub fn read(path: &Path, names: &Names) -> Result<(String, Weights), Error> {
     Ok((name, weights))
 }
 
-/// Where no weights are given, nothing is frozen: what never learnt would stay what chance made it. What a reader
-/// should know is returned.
+/// Unfreezes all layers if there are no initial weights: a frozen layer would keep its random weights. Returns a
+/// warning.
 pub(crate) fn thaw(recipe: &mut Recipe) -> Option<String> {
     let frozen = &mut recipe.training.frozen;
     if frozen.is_empty() || recipe.transfer.weights.is_some() {
@@ -45,10 +45,10 @@ pub(crate) fn thaw(recipe: &mut Recipe) -> Option<String> {
     ))
 }
 
-/// Gives a training its first weights, and says what became of them.
+/// Sets the initial weights of a training, and returns a description of the result.
 ///
 /// # Errors
-/// As [`read`]; [`Error::Model`] where nothing fits, or a frozen layer gets no weights.
+/// As [`read`]; [`Error::Model`] if no weights match, or a frozen layer gets none.
 pub(crate) fn begin(
     trainer: &mut Trainer<'_>,
     recipe: &Recipe,

@@ -1,13 +1,13 @@
-//! A network learns: epochs, batches, learning rates.
+//! Training of a network: epochs, batches, learning rates.
 //!
-//! In: examples ([`crate::input`]) and settings. Out: the weights of the best epoch, and the figures of every epoch.
+//! In: examples ([`crate::input`]) and settings. Out: the weights of the best epoch, and the metrics of every epoch.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `settings.rs` | the settings of a training |
-//! | `schedule/` | how the learning rate changes |
-//! | `train/` | the loop: epochs, the best of them, early stopping, going on after a stop |
-//! | `history.rs` | the figures of every epoch |
+//! | `settings.rs` | training settings |
+//! | `schedule/` | learning-rate schedules |
+//! | `train/` | the training loop: epochs, best epoch, early stopping, resuming |
+//! | `history.rs` | metrics of every epoch |
 
 pub mod history;
 pub mod schedule;

@@ -1,4 +1,4 @@
-//! How a network is trained: the settings of a recipe.
+//! Training settings of a recipe.
 
 use engine::Rule;
 use serde::{Deserialize, Serialize};
@@ -8,49 +8,48 @@ use crate::input::augment::{Augmentation, SoundVariants};
 use crate::training::history::EpochRow;
 use crate::training::schedule::Schedule;
 
-/// The settings of a training.
+/// Training settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingSettings {
     /// Maximum number of epochs.
     pub epochs: usize,
-    /// Examples per step; the last step of an epoch takes what is left.
+    /// Batch size; the last step of an epoch takes the remaining examples.
     pub batch: usize,
-    /// How the weights are moved: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with
-    /// `kind` and settings of its own.
+    /// Optimizer: `"sgd"`, `"rmsprop"`, `"adam"` or `"adamw"` with PyTorch's defaults, or a table with `kind` and
+    /// settings of its own.
     pub optimizer: Rule,
     /// Learning rate.
     pub learning_rate: f64,
-    /// How it changes; it stays as it is, where this is missing.
+    /// Learning-rate schedule; if missing, the rate is constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// Penalty on the squares of all weights, added to their gradients as `2·l2·w`: Keras' definition. Weights are the
-    /// parameters with more than one axis: neither biases nor the scale of BatchNorm, which Keras' `kernel_regularizer`
-    /// leaves alone too. (PyTorch's `weight_decay` takes all parameters: a setting of the optimizer.)
+    /// L2 penalty on all weights, added to their gradients as `2·l2·w`: Keras' definition. Weights are the parameters
+    /// with more than one axis: not biases nor the scale of BatchNorm, which Keras' `kernel_regularizer` also excludes.
+    /// (PyTorch's `weight_decay` applies to all parameters; it is a setting of the optimizer.)
     pub l2: f64,
-    /// The largest norm of all gradients together; longer ones are scaled down to it.
+    /// Maximum norm of all gradients together; larger ones are scaled down (clipping by norm).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// Whether rare labels weigh more in the loss: clips / (labels · clips of the label),
-    /// scikit-learn's "balanced".
+    /// Whether the loss uses class weights: clips / (labels · clips of the label), scikit-learn's "balanced".
     pub class_weights: bool,
     /// How much of the belief in a label is spread over all of them, from 0 to 1; PyTorch's `label_smoothing`. The
     /// losses
     /// that are reported are without it.
     pub label_smoothing: f64,
-    /// How training examples are changed at random, in this order; see [`crate::input::augment`].
+    /// Random augmentation of training examples, in this order; see [`crate::input::augment`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Augmentation>,
-    /// Variants of the training clips, whose sound is changed before features are computed.
+    /// Variants of the training clips, whose audio is changed before features are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundVariants>,
     /// Where features are computed.
     #[serde(skip_serializing_if = "Extract::is_ahead")]
     pub extract: Extract,
-    /// Layers that do not learn, by their paths in the network: see [`engine::Network::freeze`].
+    /// Frozen layers, by their paths in the network: see [`engine::Network::freeze`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frozen: Vec<String>,
-    /// Which epoch's weights are kept.
+    /// Criterion of the best epoch, whose weights are kept.
     pub best: Best,
     /// Stop early after this many epochs without improvement; never, where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,10 +82,10 @@ impl Default for TrainingSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Extract {
-    /// On the CPU, ahead of the training; they are kept for the next one.
+    /// On the CPU, before the training; they are cached for the next one.
     #[default]
     Ahead,
-    /// On the device that trains, for every batch anew.
+    /// On the training's device, for every batch anew.
     Device,
 }
 
@@ -96,23 +95,23 @@ impl Extract {
     }
 }
 
-/// Which epoch is the best, by the validation clips. Where there are none, the last one is.
+/// Criterion of the best epoch, on the validation clips. Without validation clips it is the last epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Best {
-    /// The lowest loss.
+    /// Lowest loss.
     #[default]
     Loss,
-    /// The most right answers; of equals, the lowest loss.
+    /// Highest accuracy; if equal, lowest loss.
     Accuracy,
-    /// The highest weighted F1; of equals, the lowest loss.
+    /// Highest weighted F1; if equal, lowest loss.
     F1,
-    /// The last epoch, whatever its figures.
+    /// The last epoch, whatever its metrics.
     Last,
 }
 
 impl Best {
-    /// Whether `new` is to be kept instead of `old`.
+    /// Whether `new` is better than `old`.
     #[must_use]
     pub fn prefers(self, new: &EpochRow, old: &EpochRow) -> bool {
         let key = |row: &EpochRow| {
@@ -133,10 +132,10 @@ impl Best {
 }
 
 impl TrainingSettings {
-    /// Checks every value.
+    /// Validates every value.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the first that makes no sense.
+    /// [`Error::Setting`] with the first invalid value.
     pub fn check(&self) -> Result<(), Error> {
         if self.epochs == 0 {
             return Err(Error::setting("training.epochs", "0 epochs; at least 1"));
@@ -147,7 +146,7 @@ impl TrainingSettings {
         if self.patience == Some(0) {
             return Err(Error::setting("training.patience", "0 epochs; at least 1"));
         }
-        // Devices compute with f32.
+        // Devices compute in f32.
         let finite = |value: f64| (value as f32).is_finite();
         if !(finite(self.learning_rate) && self.learning_rate > 0.0) {
             return Err(Error::setting(
@@ -186,7 +185,7 @@ impl TrainingSettings {
     }
 }
 
-/// The weight of every label in the loss; labels without training clips weigh 0.
+/// Returns the weight of every label in the loss; labels without training clips have weight 0.
 #[must_use]
 pub fn balanced_weights(counts: &[usize]) -> Vec<f32> {
     let present = counts.iter().filter(|&&count| count > 0).count();

@@ -1,4 +1,4 @@
-//! How a dataset lies on the disk.
+//! Layout of a dataset on disk.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::group::GroupRule;
 
-/// How a dataset lies on the disk.
+/// Layout of a dataset on disk.
 ///
 /// Written as a word in recipes and flags: `folders`, `gtzan`, `fma` (or `fma:small` and so on), `ballroom`, `table`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -118,20 +118,20 @@ impl From<Layout> for String {
     }
 }
 
-/// How a dataset is to be read.
+/// How a dataset is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// How it lies on the disk; detected, where it is `None`.
+    /// Layout on disk; `None`: detected.
     pub layout: Option<Layout>,
-    /// Which clips belong together, by their names.
+    /// Group rule: which clips belong together, by their names.
     pub group: GroupRule,
-    /// Whether clips that are known to be copies are left out, where it is not known of which (Ballroom).
+    /// Whether known copies are removed if their originals are unknown (Ballroom).
     pub drop_copies: bool,
-    /// Whether clips of one artist (or album) stay together, where that is known.
+    /// Whether clips of one artist (or album) stay together, if known.
     pub artists: bool,
-    /// Whether the dataset's own split counts, where it has one.
+    /// Whether to use the dataset's own split, if it has one.
     pub official: bool,
-    /// Whether a ready table of features is wanted, where there is one beside the sound.
+    /// Whether to prefer a ready table of features over the audio.
     pub table: bool,
 }
 

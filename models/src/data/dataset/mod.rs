@@ -9,16 +9,15 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`Dataset`], [`Item`] |
-//! | `layout.rs` | [`Layout`]: how a dataset lies on the disk; [`Opening`]: how it is read |
+//! | `layout.rs` | [`Layout`]: layout of a dataset on disk; [`Opening`]: how it is read |
 //! | `open.rs` | detects the layout and reads the dataset (feature `report`) |
 //! | `folders.rs` | a folder per label, searched |
 //! | `evidence.rs` | whether clips with GTZAN's names are GTZAN's |
 //! | `separator.rs` | what separates a table's columns; decimal commas |
 //! | `gtzan.rs`, `fma.rs`, `ballroom.rs`, `table.rs` | the other layouts |
 //!
-//! The order is that of the names' bytes, so that the same folder gives the same
-//! dataset on every machine. Names that begin with a dot are skipped. What is
-//! skipped for another reason is told in [`Dataset::warnings`], never silently.
+//! The order is that of the names' bytes, so the same folder gives the same dataset on every machine. Names that begin
+//! with a dot are skipped. Everything else that is skipped is reported in [`Dataset::warnings`].
 
 #[cfg(feature = "report")]
 mod ballroom;
@@ -50,43 +49,43 @@ use std::sync::Arc;
 
 use crate::Error;
 
-/// File names that end so are clips; what is in them is found out by their content.
+/// Extensions of clips; the format is detected by content.
 pub const AUDIO_EXTENSIONS: &[&str] = audio::decode::EXTENSIONS;
 
-/// What a clip is there as.
+/// Source of a clip's features.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Content {
-    /// A sound file: its features are computed.
+    /// An audio file: its features are computed.
     #[default]
     Sound,
-    /// A picture of the sound (PNG): its pixels are the features.
+    /// A spectrogram image (PNG): its pixels are the features.
     Picture,
-    /// A row of a table: its numbers are the features.
+    /// A row of a table: its values are the features.
     Row(Arc<Row>),
 }
 
-/// A row of a feature table.
+/// Row of a feature table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What each number is, the same for all rows of a table.
+    /// Names of the columns, shared by all rows of a table.
     pub columns: Arc<[String]>,
-    /// The numbers; NaN where the table has none.
+    /// Values; NaN if missing in the table.
     pub values: Vec<f32>,
 }
 
-/// A part of a split.
+/// Part of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Is learnt from.
+    /// Training.
     Train,
-    /// Chooses the epoch.
+    /// Validation: selects the epoch.
     Validation,
-    /// Is looked at in the end.
+    /// Test: used only at the end.
     Test,
 }
 
 impl Content {
-    /// What a file's name says that it is.
+    /// Type of a file according to its name.
     #[must_use]
     pub fn of_name(path: &Path) -> Option<Content> {
         let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -107,51 +106,51 @@ impl fmt::Display for Content {
     }
 }
 
-/// One labelled file.
+/// A labelled file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// Where it lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is in it.
+    /// Contents.
     pub content: Content,
     /// Index into [`Dataset::labels`].
     pub label: usize,
     /// Clips with the same group stay in the same part of a split.
     pub group: String,
-    /// `label/…/stem` with `/`, for patterns and messages; lossy where the name is not UTF-8.
+    /// `label/…/stem` with `/`, for patterns and messages; lossy if the name is not UTF-8.
     pub name: String,
-    /// Where the dataset's own split puts it, if it has one.
+    /// Part in the dataset's own split, if it has one.
     pub side: Option<Side>,
 }
 
 impl Item {
-    /// The last part of its name.
+    /// Returns the last part of its name.
     #[must_use]
     pub fn stem(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// The labelled files of one folder.
+/// Labelled files of one folder.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    /// The folder.
+    /// Folder of the dataset.
     pub dir: PathBuf,
-    /// The labels, sorted by name.
+    /// Labels, sorted by name.
     pub labels: Vec<String>,
-    /// The clips, by label and then by path.
+    /// Clips, by label and then by path.
     pub items: Vec<Item>,
-    /// What was skipped or looks wrong, one sentence each.
+    /// Files that were skipped or look wrong, one sentence each.
     pub warnings: Vec<String>,
-    /// How it lies on the disk.
+    /// Layout on disk.
     pub layout: Layout,
 }
 
 impl Dataset {
-    /// Refuses a dataset that nothing can be learnt from.
+    /// Checks that the dataset can be used for training.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when there is only one label.
+    /// [`Error::Dataset`] if there is only one label.
     pub fn check_labels(&self) -> Result<(), Error> {
         match self.labels.as_slice() {
             [only] => Err(Error::Dataset {
@@ -163,13 +162,13 @@ impl Dataset {
         }
     }
 
-    /// Whether it has a split of its own.
+    /// Whether it has its own split.
     #[must_use]
     pub fn has_split(&self) -> bool {
         self.items.iter().any(|item| item.side.is_some())
     }
 
-    /// How many clips each label has.
+    /// Returns the number of clips of each label.
     #[must_use]
     pub fn counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.labels.len()];
@@ -180,7 +179,7 @@ impl Dataset {
     }
 }
 
-/// Whether a file's name says that it is a clip.
+/// Whether a file's name is that of a clip.
 #[must_use]
 pub fn is_audio(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();

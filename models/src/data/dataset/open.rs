@@ -1,4 +1,4 @@
-//! Which layout a folder or a file has, and reading it so.
+//! Detects the layout of a folder or a file, and reads it.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use super::{Dataset, ballroom, fma, folders, gtzan, table};
 use crate::Error;
 
 impl Dataset {
-    /// Reads a dataset in whatever layout it has.
+    /// Reads a dataset in any layout.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Malformed`] for a table or a list with a mistake in it; [`Error::Dataset`] where no clip
-    /// is found, or a label holds control characters.
+    /// [`Error::Io`]; [`Error::Malformed`] for an invalid table or list; [`Error::Dataset`] if no clip is found, or a
+    /// label contains control characters.
     pub fn open(path: &Path, opening: &Opening) -> Result<Dataset, Error> {
         let layout = opening.layout.unwrap_or_else(|| detect(path));
         let dataset = match layout {
@@ -47,7 +47,7 @@ fn is_table(path: &Path) -> bool {
     path.is_file() && path.extension().is_some_and(known)
 }
 
-/// The layout that a folder or a file looks like.
+/// Detects the layout of a folder or a file.
 #[must_use]
 pub fn detect(path: &Path) -> Layout {
     if path.is_file() {

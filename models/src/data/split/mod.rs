@@ -1,14 +1,13 @@
-//! Which clips train, which choose the epoch (validation), which test.
+//! Split of a dataset into training, validation and test clips.
 //!
-//! Groups are never torn apart (see [`crate::data::group`]), every label keeps about
-//! the same share in every part, and the same seed gives the same split. Where the
-//! dataset has a split of its own (FMA), that one counts. [`Form::Paper`] splits as
-//! the texts did, for figures beside theirs.
+//! Groups stay whole (see [`crate::data::group`]), every label keeps about the same fraction in every part, and the
+//! same seed gives the same split. If the dataset has its own split (FMA), that is used. [`Form::Paper`] splits as the
+//! papers did, to compare with their results.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`Split`]: the split itself |
-//! | `settings.rs` | [`SplitSettings`]: how it is asked for |
+//! | `settings.rs` | [`SplitSettings`]: settings of a split |
 
 mod groups;
 mod settings;
@@ -27,25 +26,25 @@ pub use settings::{Form, PaperSplit, Part, SplitSettings};
 /// Indices into the dataset's items, ascending in every part.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Split {
-    /// The clips that are learnt from.
+    /// Training clips.
     pub train: Vec<usize>,
-    /// The clips that choose the epoch.
+    /// Validation clips, which select the epoch.
     pub validation: Vec<usize>,
-    /// The clips that are only looked at in the end.
+    /// Test clips, used only at the end.
     pub test: Vec<usize>,
-    /// What a reader of the figures should know, one sentence each.
+    /// Warnings for readers of the metrics, one sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Split {
     /// Splits a dataset.
     ///
-    /// A label with too few groups for all three parts fills training first, then
-    /// the test, then validation, and is warned of.
+    /// A label with too few groups for all three parts fills training first, then test, then validation, with a
+    /// warning.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave
-    /// nothing to train on, or a pattern that matches no clip.
+    /// [`Error::Setting`] for a fraction outside 0 to 1, fractions that leave nothing for training, or a pattern that
+    /// matches no clip.
     pub fn new(dataset: &Dataset, settings: &SplitSettings, seed: u64) -> Result<Split, Error> {
         let mut split = match settings.official && settings.fold.is_none() && dataset.has_split() {
             true => Split::official(dataset)?,
@@ -61,7 +60,7 @@ impl Split {
         Ok(split)
     }
 
-    /// The clips that the normalisation is fitted to: those of the training, except in [`Form::Paper`].
+    /// Returns the clips to fit the normalisation to: those of the training, except in [`Form::Paper`].
     #[must_use]
     pub fn fitted(&self, form: Form) -> Vec<usize> {
         match form {
@@ -74,7 +73,7 @@ impl Split {
         }
     }
 
-    /// The dataset's own split; a clip that it does not name is learnt from.
+    /// Returns the dataset's own split; clips that it does not name are used for training.
     fn official(dataset: &Dataset) -> Result<Split, Error> {
         let of = |side: Side| {
             let own = dataset.items.iter().enumerate();

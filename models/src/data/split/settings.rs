@@ -1,4 +1,4 @@
-//! How a split is asked for: parts, what is kept together, how the text did it.
+//! Settings of a split: parts, groups, and the paper's split.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,28 +42,28 @@ impl fmt::Display for Part {
     }
 }
 
-/// The split of a recipe.
+/// Settings of a recipe's split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSettings {
-    /// Which clips must stay together.
+    /// Group rule: which clips stay together.
     pub group: GroupRule,
-    /// The clips that choose the best epoch.
+    /// Validation clips, which select the best epoch.
     pub validation: Part,
-    /// The clips that are only looked at in the end. Where it is a pattern, and so
-    /// is `validation`, a clip that both match is tested.
+    /// Test clips, used only at the end. If both `test` and `validation` are patterns, a clip that matches both is
+    /// tested.
     pub test: Part,
     /// What is kept together.
     #[serde(skip_serializing_if = "Form::is_track")]
     pub form: Form,
-    /// Whether the dataset's own split counts, where it has one.
+    /// Whether to use the dataset's own split, if it has one.
     pub official: bool,
     /// In place of `test`, and of the dataset's own split: one of K folds, into which all clips are dealt by group
     /// with the
     /// run's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
-    /// How the text split, for [`Form::Paper`].
+    /// Split of the paper, for [`Form::Paper`].
     pub paper: PaperSplit,
 }
 
@@ -76,8 +76,8 @@ pub enum Form {
     Track,
     /// Also the clips of one artist, or album, as far as that is known.
     Artist,
-    /// Nothing: every clip is drawn for itself, as most texts did it, and the normalisation is fitted to all of them.
-    /// Such figures flatter.
+    /// Nothing: every clip is drawn separately, as in most papers, and the normalisation is fitted to all clips. Such
+    /// results are too good.
     Paper,
 }
 
@@ -87,13 +87,13 @@ impl Form {
     }
 }
 
-/// How a text split its clips, where that differs from the recipe's split.
+/// Split of a paper, if it differs from the recipe's split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PaperSplit {
-    /// The clips that choose the best epoch; none where the text had none, and then the last epoch is kept.
+    /// Validation clips; none if the paper had none, and then the last epoch is kept.
     pub validation: Part,
-    /// The clips that are tested; those of the recipe's split where it is absent.
+    /// Test clips; if absent, those of the recipe's split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Part>,
 }

@@ -1,4 +1,4 @@
-//! Augmentation: training examples are changed at random. Nothing is changed when a network is validated, tested or asked.
+//! Augmentation: random changes of training examples. Validation, test and inference are never augmented.
 //!
 //! There are two places for it in a recipe, each a list of lines. [`SoundVariants`] (`[training.sound]`, in `augment/sound.rs`)
 //! changes the sound before features are computed, once. [`Augmentation`] (`training.augment`, here) changes features anew
@@ -29,56 +29,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// One change. All amounts are drawn uniformly unless said otherwise.
+/// One augmentation. All amounts are drawn uniformly unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Augmentation {
-    /// Frames move round by up to this share of the window, either way.
+    /// Circular shift in time by up to this fraction of the window, either way.
     TimeShift {
-        /// From 0 to 1.
+        /// Fraction, from 0 to 1.
         up_to: f32,
     },
     /// The tempo is multiplied by 1 / (1 + by) to 1 + by, evenly on a logarithmic scale; what is missing at an end
     /// repeats.
     TimeStretch {
-        /// 0.25: up to a quarter faster.
+        /// Amount; 0.25: up to a quarter faster.
         by: f32,
     },
-    /// The pitch moves by up to so many semitones, either way; above the highest band its last value repeats. For
-    /// features on a linear axis of frequency.
+    /// Pitch shift by up to so many semitones, either way; above the highest band its last value repeats. For features
+    /// on a linear axis of frequency.
     PitchShift {
-        /// 12 are an octave.
+        /// Semitones; 12 are an octave.
         semitones: f32,
     },
-    /// Up to this much is added to or taken from everything, in the features' own deviations.
+    /// Gain: an offset of all values of up to this much, either way, in standard deviations of the features.
     Gain {
-        /// 0 or more.
+        /// Amount, 0 or more.
         up_to: f32,
     },
     /// Normal noise.
     Noise {
-        /// The signal-to-noise ratio in decibels: the example's power over the noise's.
+        /// Signal-to-noise ratio in decibels: the example's power over the noise's.
         snr: f32,
     },
-    /// Stripes of bands become 0.
+    /// Frequency masks: stripes of bands become 0.
     FrequencyMask {
-        /// The widest stripe.
+        /// Maximum width of a stripe.
         bands: usize,
-        /// How many stripes.
+        /// Number of stripes.
         #[serde(default = "one")]
         count: usize,
     },
-    /// Stripes of frames become 0.
+    /// Time masks: stripes of frames become 0.
     TimeMask {
-        /// The widest stripe.
+        /// Maximum width of a stripe.
         frames: usize,
-        /// How many stripes.
+        /// Number of stripes.
         #[serde(default = "one")]
         count: usize,
     },
-    /// `λ·x + (1 − λ)·x'` with one λ of Beta(alpha, alpha) for a batch.
+    /// Mixup: `λ·x + (1 − λ)·x'` with one λ of Beta(alpha, alpha) per batch.
     Mixup {
-        /// Small: mostly one of the two; 1: evenly anything.
+        /// Parameter of the distribution. Small: mostly one of the two; 1: uniform.
         alpha: f32,
     },
 }
@@ -87,20 +87,20 @@ fn one() -> usize {
     1
 }
 
-/// With what a batch was mixed: its loss is `share` of that against its own targets and the rest against these.
+/// Mixup of a batch: its loss is `share` of the loss with its own targets, and the rest with these.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixed {
-    /// λ, at least 0 and at most 1.
+    /// λ, from 0 to 1.
     pub share: f32,
-    /// The label of the other example of each.
+    /// Labels of the other examples.
     pub targets: Vec<u32>,
 }
 
 impl Augmentation {
-    /// Checks the amounts.
+    /// Validates the amounts.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the one that makes no sense.
+    /// [`Error::Setting`] with the first invalid amount.
     pub fn check(&self) -> Result<(), Error> {
         use Augmentation as A;
         let (what, value, sound) = match *self {
@@ -198,7 +198,7 @@ pub fn draw(
     (changes, mixed)
 }
 
-/// 0 in stripes of up to `widest` of `len` places, 1 elsewhere.
+/// Returns 0 in stripes of up to `widest` of `len` places, 1 elsewhere.
 fn stripes(len: usize, widest: usize, count: usize, random: &mut Philox) -> Vec<f32> {
     let mut kept = vec![1.0; len];
     for _ in 0..count {
@@ -208,14 +208,14 @@ fn stripes(len: usize, widest: usize, count: usize, random: &mut Philox) -> Vec<
     kept
 }
 
-/// A stripe of 0 to `widest` of `len` places.
+/// Returns a stripe of 0 to `widest` of `len` places.
 fn stripe(len: usize, widest: usize, random: &mut Philox) -> (usize, usize) {
     let width = random.below(widest.min(len) + 1);
     let from = random.below(len - width + 1);
     (from, from + width)
 }
 
-/// A number of Beta(alpha, alpha), after Jöhnk (1964); where his method rarely ends (a large alpha), a half.
+/// Draws from Beta(alpha, alpha), by Jöhnk (1964); returns a half if his method rarely ends (a large alpha).
 fn beta(alpha: f32, random: &mut Philox) -> f32 {
     for _ in 0..1000 {
         let x = random.uniform().powf(1.0 / alpha);

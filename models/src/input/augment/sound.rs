@@ -1,4 +1,4 @@
-//! Variants of training clips: the sound itself is changed, before features are computed.
+//! Variants of training clips: the audio itself is augmented, before features are computed.
 //!
 //! ```toml
 //! [training.sound]
@@ -32,52 +32,52 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::data::dataset::{Content, Dataset};
 
-/// More variants of a clip are a slip of the finger.
+/// Maximum number of variants per clip; more are probably a typing error.
 const MOST: usize = 100;
 
-/// What is learnt from beside the training clips as they are.
+/// Settings of the variants, which are trained on in addition to the training clips.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SoundVariants {
-    /// How many of each training clip, beside itself.
+    /// Number of variants per training clip.
     #[serde(default = "one")]
     pub variants: usize,
-    /// What is changed in each of them, in this order.
+    /// Changes of each variant, in this order.
     pub changes: Vec<SoundChange>,
 }
 
-/// One change of sound. All amounts are drawn uniformly unless said otherwise.
+/// One change of the audio. All amounts are drawn uniformly unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SoundChange {
-    /// The tempo is multiplied by 1 / (1 + by) to 1 + by, evenly on a logarithmic scale.
+    /// Time stretch: the tempo is multiplied by 1 / (1 + by) to 1 + by, log-uniformly.
     TimeStretch {
-        /// 0.25: up to a quarter faster.
+        /// Amount; 0.25: up to a quarter faster.
         by: f64,
     },
-    /// The pitch moves by up to so many semitones, either way.
+    /// Pitch shift by up to so many semitones, either way.
     PitchShift {
-        /// 12 are an octave.
+        /// Semitones; 12 are an octave.
         semitones: f64,
     },
-    /// The level rises or falls by up to so many decibels.
+    /// Gain of up to so many decibels, up or down.
     Gain {
-        /// 6: up to twice the amplitude, down to half of it.
+        /// Decibels; 6: up to twice the amplitude, down to half of it.
         decibels: f64,
     },
     /// White normal noise.
     Noise {
-        /// The signal-to-noise ratio in decibels.
+        /// Signal-to-noise ratio in decibels.
         snr: f64,
     },
-    /// The sound moves by up to this share of its length, either way; what leaves at one end comes in at the other.
+    /// Circular shift in time by up to this fraction of the length, either way.
     TimeShift {
-        /// From 0 to 1.
+        /// Fraction, from 0 to 1.
         up_to: f64,
     },
-    /// A piece from a random place is left of it; a shorter sound stays whole.
+    /// Random crop; a shorter clip is unchanged.
     Crop {
-        /// The length of the piece; not below the recipe's `input.seconds`.
+        /// Length of the crop; not below the recipe's `input.seconds`.
         seconds: f64,
     },
 }
@@ -91,10 +91,10 @@ fn refuse<T>(reason: String) -> Result<T, Error> {
 }
 
 impl SoundVariants {
-    /// Checks number and amounts.
+    /// Validates number and amounts.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the one that makes no sense.
+    /// [`Error::Setting`] with the first invalid value.
     pub fn check(&self) -> Result<(), Error> {
         if !(1..=MOST).contains(&self.variants) {
             return refuse(format!("{} variants; 1 to {MOST}", self.variants));
@@ -105,7 +105,7 @@ impl SoundVariants {
         self.changes.iter().try_for_each(SoundChange::check)
     }
 
-    /// Checks that no piece is shorter than the windows that the network sees.
+    /// Checks that no crop is shorter than the network's windows.
     ///
     /// # Errors
     /// [`Error::Setting`].
@@ -122,10 +122,10 @@ impl SoundVariants {
         Ok(())
     }
 
-    /// Checks that there is sound to change.
+    /// Checks that the dataset has audio.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a dataset of pictures, or a table.
+    /// [`Error::Setting`] for a dataset of images, or a table.
     pub fn check_data(&self, dataset: &Dataset) -> Result<(), Error> {
         let other = dataset
             .items
@@ -140,7 +140,7 @@ impl SoundVariants {
         }
     }
 
-    /// A variant of a clip, at `rate` samples per second.
+    /// Returns a variant of a clip, at a sample rate of `rate`.
     ///
     /// # Errors
     /// [`audio::Error::Rate`] for a rate that cannot be converted to; [`audio::Error::Settings`] for amounts that

@@ -40,7 +40,7 @@ impl Checkpoints for CheckpointWriter<'_> {
     }
 
     fn last(&mut self, model: &ModelFile, history: &[EpochRow]) -> Result<(), Error> {
-        // The state first: whoever is killed between the two goes on from it, and writes the table anew.
+        // The state is written first: after a crash between the two, the run resumes from it and rewrites the table.
         self.write(&self.run.last(), model)?;
         self.run.write_history(history)?;
         match history.last() {
@@ -50,7 +50,7 @@ impl Checkpoints for CheckpointWriter<'_> {
     }
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> f64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

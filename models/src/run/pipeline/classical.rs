@@ -1,4 +1,4 @@
-//! Training a classifier that is no network.
+//! Training of a classifier that is not a network.
 
 use crate::Error;
 use crate::base::control::Control;
@@ -14,7 +14,7 @@ use crate::{
 /// Fits the recipe's classifier to the training clips and their variants.
 ///
 /// # Errors
-/// As [`crate::classical::fit`]; [`Error::Io`] where a file in the cache can no longer be read.
+/// As [`crate::classical::fit`]; [`Error::Io`] if a file in the cache can no longer be read.
 #[cfg(feature = "classical")]
 pub(super) fn train(
     classifier: &Classical,
@@ -57,7 +57,7 @@ pub(super) fn train(
     })
 }
 
-/// Says that this program cannot.
+/// Error: this build cannot do it.
 #[cfg(not(feature = "classical"))]
 pub(super) fn train(
     classifier: &Classical,

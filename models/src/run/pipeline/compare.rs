@@ -1,4 +1,4 @@
-//! Judging many runs and putting them side by side.
+//! Evaluation and comparison of several runs.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::base::control::Control;
 use crate::report::{Compared, Comparison};
 use crate::run::folder::RunFolder;
 
-/// Judges runs, each as [`evaluate_run`] does.
+/// Evaluates runs, each as [`evaluate_run`] does.
 ///
 /// # Errors
-/// As [`evaluate_run`], for the first run that cannot be judged.
+/// As [`evaluate_run`], for the first run that cannot be evaluated.
 pub fn compare_runs(
     runs: &[impl AsRef<Path>],
     data: Option<&Path>,

@@ -1,4 +1,4 @@
-//! A recipe's dataset: read in its layout, with the recipe's labels and columns.
+//! Dataset of a recipe: read in its layout, with the recipe's labels and columns.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use crate::data::labels;
 use crate::data::split::Form;
 use crate::recipe::Recipe;
 
-/// The clips of a folder, or the rows of a table, as a recipe wants them; and the recipe with the names of the table's
-/// columns in place of patterns. Where the split is as the text's was, known copies are not left out.
+/// Returns the clips of a folder, or the rows of a table, as a recipe needs them, and the recipe with patterns replaced
+/// by the table's column names. If the split is that of the paper, known copies are kept.
 ///
 /// # Errors
-/// As [`Dataset::open`]; [`Error::Dataset`] and [`Error::Setting`] where its labels or columns are not the recipe's.
+/// As [`Dataset::open`]; [`Error::Dataset`] and [`Error::Setting`] if its labels or columns are not the recipe's.
 pub fn open(path: &Path, recipe: &Recipe) -> Result<(Dataset, Recipe), Error> {
     let split = &recipe.split;
     let opening = Opening {

@@ -1,4 +1,4 @@
-//! Asking a run's model about clips whose labels are known.
+//! Evaluation of a run's model on labelled clips.
 
 use std::path::{Path, PathBuf};
 
@@ -16,51 +16,51 @@ use crate::input::examples::Clips;
 use crate::input::features::Prepared;
 use crate::run::folder::RunFolder;
 
-/// A run, or its model on other clips, that is to be judged.
+/// Run, or its model on other clips, to evaluate.
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluating<'a> {
-    /// The folder of the run.
+    /// Folder of the run.
     pub run: &'a Path,
-    /// The clips: a folder per label. The run's own test clips, where it is `None`, and also where it is the dataset
-    /// that the run was trained on: its other clips would flatter.
+    /// Clips: a folder per label. `None`: the run's own test clips. These are also used if the folder is the dataset of
+    /// the training, because results on its other clips would be too good.
     pub data: Option<&'a Path>,
-    /// As in `Training`: where features are kept.
+    /// Feature cache, as in `Training`.
     pub cache: Option<&'a Path>,
 }
 
-/// How good a run's model is.
+/// Result of the evaluation.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// The figures.
+    /// Metrics.
     pub metrics: Metrics,
-    /// The answer for every clip.
+    /// Predictions for all clips.
     pub clips: Vec<ClipAnswer>,
-    /// Which clips were judged, in a few words.
+    /// Short description of the clips evaluated.
     pub note: String,
-    /// What a reader of the figures should know. All of it was told as `Event::Warning` too.
+    /// Warnings for readers of the metrics. All were also sent as `Event::Warning`.
     pub warnings: Vec<String>,
 }
 
-/// The answer for one clip whose label is known.
+/// Prediction for one labelled clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipAnswer {
-    /// Its file.
+    /// File of the clip.
     pub path: PathBuf,
     /// `label/…/stem`.
     pub name: String,
-    /// Its label.
+    /// True label.
     pub truth: String,
-    /// The likeliest label.
+    /// Most likely label.
     pub answer: String,
-    /// How likely, 0 to 1.
+    /// Probability of that label, 0 to 1.
     pub probability: f64,
 }
 
-/// Judges a run's model on clips that it was not trained on.
+/// Evaluates a run's model on clips that it was not trained on.
 ///
 /// # Errors
-/// [`Error::Io`] where there is no run or no model yet; [`Error::Model`]; [`Error::Dataset`] where no clip has a label
-/// that the model knows, or the run's dataset is no longer what it was; [`Error::Stopped`].
+/// [`Error::Io`] if there is no run or no model yet; [`Error::Model`]; [`Error::Dataset`] if no clip has a label of the
+/// model, or if the run's dataset has changed; [`Error::Stopped`].
 pub fn evaluate_run(
     evaluating: &Evaluating<'_>,
     device: &Device,
@@ -77,7 +77,7 @@ pub fn evaluate_run(
             .is_ok_and(|dir| dir == Path::new(&settings.data.dir))
     };
     if !same(dir) {
-        // Other clips may lie in another layout.
+        // Other clips may have another layout.
         recipe.layout = None;
     }
     let (dataset, _) = open(dir, &recipe)?;
@@ -141,7 +141,7 @@ pub fn evaluate_run(
     })
 }
 
-/// Gives the clips of a foreign dataset the model's label numbers, and leaves out those whose label it does not know.
+/// Maps the labels of another dataset to the model's label indices, and drops clips whose label the model lacks.
 fn known_labels(
     prepared: &mut Prepared,
     labels: &[String],
@@ -170,7 +170,7 @@ fn known_labels(
     chosen
 }
 
-/// Asks a model about some clips whose labels have its numbers.
+/// Predicts clips that have the model's label indices.
 pub(super) fn ask(
     trained: &TrainedModel,
     prepared: &Prepared,

@@ -1,4 +1,4 @@
-//! A dataset as features, and what a training learns from: its clips, and variants of those that train.
+//! A dataset as features, and the training inputs: its clips, and variants of the training clips.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::input::{Input, Normalisation, Normalise};
 use crate::recipe::Recipe;
 use crate::training::settings::Extract;
 
-/// A dataset as features: what one training or many are made from.
+/// A dataset as features, for one or several trainings.
 #[derive(Debug)]
 pub(crate) struct Inputs {
     pub prepared: Prepared,
@@ -26,14 +26,14 @@ pub(crate) struct Inputs {
     cache: Option<PathBuf>,
 }
 
-/// What one training learns from: the dataset's clips, and behind them the variants of its training clips.
+/// Inputs of one training: the dataset's clips, followed by the variants of its training clips.
 #[derive(Debug)]
 pub(crate) struct Varied {
     features: Vec<ClipFeatures>,
     targets: Vec<usize>,
-    /// Of each, the clip that it is or is made of.
+    /// For each input, the index of its clip, or of the clip that it is a variant of.
     recordings: Vec<usize>,
-    /// The training's split; among those that train are the variants.
+    /// Split of the training; the variants are among the training clips.
     pub split: Split,
 }
 
@@ -64,7 +64,7 @@ impl Inputs {
         })
     }
 
-    /// The normalisation that the recipe wants, by these clips.
+    /// Fits the recipe's normalisation to these clips.
     pub fn normalisation(
         &self,
         recipe: &Recipe,
@@ -81,7 +81,7 @@ impl Inputs {
         fit(&front, input, clips, chosen, recipe.training.batch, control)
     }
 
-    /// The clips with the variants that the recipe wants of the split's training clips.
+    /// Returns the clips with the recipe's variants of the training clips.
     pub fn varied(
         &self,
         recipe: &Recipe,
@@ -98,7 +98,7 @@ impl Inputs {
         let Some(sound) = &recipe.training.sound else {
             return Ok(varied);
         };
-        // Not the number of variants: with more of them, the first stay what they are.
+        // Independent of the number of variants: with more of them, the first stay the same.
         let kept = kept(&recipe.input, self.prepared.extract);
         let cache = |number| open(self.cache.as_deref(), &(&kept, &sound.changes, number));
         let caches: Vec<Cache> = (0..sound.variants).map(cache).collect();
@@ -123,7 +123,7 @@ impl Varied {
         }
     }
 
-    /// The clip that one of these is, or is a variant of: what must stay together.
+    /// Returns the clip that an input is, or is a variant of: inputs of one clip stay together.
     #[cfg_attr(
         not(feature = "classical"),
         expect(
@@ -136,7 +136,8 @@ impl Varied {
     }
 }
 
-/// The features of a dataset's clips, or from the cache. What a reader should know is told, and added to `warnings`.
+/// Returns the features of a dataset's clips, computed or from the cache. Warnings are reported, and added to
+/// `warnings`.
 pub(super) fn features(
     mut dataset: Dataset,
     input: &Input,
@@ -159,7 +160,7 @@ pub(super) fn features(
     Ok(prepared)
 }
 
-/// What decides about what is kept: of features all but how they are normalised later, of sound its windows.
+/// Returns the cache key's settings: for features, all but the normalisation; for audio, the windows.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Kept {

@@ -1,17 +1,17 @@
-//! From a folder of audio to a run: scan, split, features, training, test, report; going on after a stop; judging again.
+//! From a folder of audio to a run: scan, split, features, training, test, report; resuming; evaluation.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`train_folder`] and [`resume`] |
-//! | `classical.rs` | training a classifier that is no network |
-//! | `compare.rs` | [`compare_runs`]: many runs side by side |
-//! | `data.rs` | [`open`]: the dataset that a recipe wants |
-//! | `series/` | [`train_series`]: the same with several seeds, or folds |
-//! | `done.rs` | [`Outcome`]: the test, the report and the figures of what was trained |
-//! | `judge.rs` | [`evaluate_run`], and asking a model about clips |
-//! | `material.rs` | a dataset as features; what is learnt from, variants and all |
-//! | `keeper.rs` | writing a training's files into its run folder |
-//! | `learnt.rs` | [`TrainedModel`]: a trained model of either kind |
+//! | `classical.rs` | training of a classifier that is not a network |
+//! | `compare.rs` | [`compare_runs`]: compares several runs |
+//! | `data.rs` | [`open`]: the dataset of a recipe |
+//! | `series/` | [`train_series`]: training with several seeds, or folds |
+//! | `outcome.rs` | [`Outcome`]: the result of a training |
+//! | `evaluate.rs` | [`evaluate_run`], and predictions of a model for clips |
+//! | `inputs.rs` | a dataset as features; the training inputs with variants |
+//! | `checkpoint.rs` | writing a training's files into its run folder |
+//! | `model.rs` | [`TrainedModel`]: a trained model of either kind |
 //! | `page.rs` | the run as a report, with pictures of clips |
 
 mod checkpoint;
@@ -58,31 +58,31 @@ pub use series::{
 };
 use test::Trained;
 
-/// A training that is to begin.
+/// Settings of a new training.
 #[derive(Debug, Clone)]
 pub struct Training<'a> {
-    /// The dataset: a folder per label.
+    /// Dataset: a folder per label.
     pub data: &'a Path,
-    /// The experiment.
+    /// Experiment.
     pub recipe: Recipe,
-    /// The folder of the run, made where it is missing.
+    /// Folder of the run; created if it is missing.
     pub out: &'a Path,
-    /// What everything random depends on: below 2^63.
+    /// Seed of everything random: below 2^63.
     pub seed: u64,
-    /// Where features are kept from one training to the next; nowhere, where it is `None`.
+    /// Directory of the feature cache; `None` for no cache.
     pub cache: Option<&'a Path>,
-    /// Whether to tell where the time of a training step goes.
+    /// Whether to profile training steps.
     pub profile: bool,
 }
 
-/// A training that is to go on.
+/// Settings to resume a training.
 #[derive(Debug, Clone, Copy)]
 pub struct Resuming<'a> {
-    /// The folder of the run.
+    /// Folder of the run.
     pub run: &'a Path,
-    /// Where the dataset lies now, if not where it was.
+    /// New folder of the dataset, if it has moved.
     pub data: Option<&'a Path>,
-    /// Another number of epochs, if not as at the beginning.
+    /// New number of epochs, if it changes.
     pub epochs: Option<usize>,
     /// See [`Training::cache`].
     pub cache: Option<&'a Path>,
@@ -110,7 +110,7 @@ pub fn train_folder(
     train_on(run, settings, &inputs, &how)
 }
 
-/// The dataset and the settings of a training, checked as far as can be before features are computed.
+/// Dataset and settings of a training, validated as far as possible before features are computed.
 pub(crate) fn begin(
     data: &Path,
     recipe: &Recipe,
@@ -144,7 +144,7 @@ pub(crate) fn begin(
     Ok((dataset, settings))
 }
 
-/// Goes on with a run that was stopped, or trains it for longer.
+/// Resumes a run that was stopped, or trains it for more epochs.
 ///
 /// # Errors
 /// [`Error::Io`] where there is no run; [`Error::Locked`]; [`Error::Dataset`] where the clips are others than those
@@ -167,7 +167,7 @@ pub fn resume(
 }
 
 impl Resuming<'_> {
-    /// What is to be other than at the beginning.
+    /// Settings that change on resuming.
     fn change(&self, settings: &mut RunSettings) -> Result<(), Error> {
         if let Some(epochs) = self.epochs {
             settings.recipe.training.epochs = epochs;
@@ -181,7 +181,7 @@ impl Resuming<'_> {
     }
 }
 
-/// Everything from the features on, for a run that begins or goes on.
+/// Runs everything from the features on, for a new or resumed run.
 pub(crate) fn train_on(
     run: RunFolder,
     mut settings: RunSettings,
@@ -264,7 +264,7 @@ pub(crate) fn train_on(
         let name = last.display().to_string();
         let file =
             ModelFile::from_bytes(&files::read_bytes(&last)?).map_err(Error::model(&name))?;
-        // A table that is missing or damaged is written anew, without the times of the epochs before.
+        // A missing or damaged table is rewritten, without the times of earlier epochs.
         let timed = run.history().unwrap_or_default();
         Trainer::resume(setup, device, &file, &name)?.with_times(&timed)
     } else {

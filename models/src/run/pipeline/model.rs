@@ -1,4 +1,4 @@
-//! What was learnt, of either kind, and asking it about clips and sound files.
+//! Trained model of either kind, and its predictions for clips and audio files.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::input::{Input, Windows};
 use crate::run::folder::{RunFolder, RunSettings};
 use crate::training::settings::Extract;
 
-/// Windows that go through a network at once when it is judged, where there is room for them.
+/// Batch size in windows for evaluation, if memory allows.
 const AT_ONCE: usize = 32;
 
 /// A trained model of either kind.
@@ -24,15 +24,15 @@ const AT_ONCE: usize = 32;
 pub enum TrainedModel {
     /// A network.
     Network(Classifier),
-    /// A classifier that is none.
+    /// A classifier that is not a network.
     Classical(Saved),
 }
 
 impl TrainedModel {
-    /// A model file (`best.safetensors` or `model.json` of a run), or the folder of a run for the one that it has.
+    /// Loads a model file (`best.safetensors` or `model.json` of a run), or the model of a run's folder.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Model`] or [`Error::Malformed`] for what is no sound model.
+    /// [`Error::Io`]; [`Error::Model`] or [`Error::Malformed`] for an invalid model.
     pub fn load(path: &Path, device: &Device) -> Result<TrainedModel, Error> {
         let file = RunFolder::model_of(path)?;
         let extension = file.extension().unwrap_or_default();
@@ -42,7 +42,7 @@ impl TrainedModel {
         })
     }
 
-    /// What a run has learnt.
+    /// Loads the model of a run.
     ///
     /// # Errors
     /// As [`TrainedModel::load`].
@@ -57,7 +57,7 @@ impl TrainedModel {
         })
     }
 
-    /// What it can answer.
+    /// Returns the labels.
     #[must_use]
     pub fn labels(&self) -> &[String] {
         match self {
@@ -66,7 +66,7 @@ impl TrainedModel {
         }
     }
 
-    /// How it hears.
+    /// Returns the input settings.
     #[must_use]
     pub fn input(&self) -> &Input {
         match self {
@@ -75,7 +75,7 @@ impl TrainedModel {
         }
     }
 
-    /// Hears a sound file of any length, or a part of it.
+    /// Classifies an audio file of any length, or a segment of it.
     ///
     /// # Errors
     /// As [`Classifier::classify_segment`] and [`Saved::classify_segment`].
@@ -86,7 +86,7 @@ impl TrainedModel {
         }
     }
 
-    /// The probability of every label for each of the chosen clips.
+    /// Returns the probability of every label for each of the chosen clips.
     ///
     /// # Errors
     /// As [`evaluate`] and [`Saved::probabilities`].

@@ -1,15 +1,15 @@
-//! How a run is trained.
+//! Options of a training run.
 
 use engine::Device;
 
 use crate::base::control::Control;
 
-/// How a run is trained: where, watched by whom, and whether its test clips are judged.
+/// Options of a training run: device, callbacks, and whether the test clips are evaluated.
 pub(crate) struct Options<'a> {
     pub device: &'a Device,
     pub control: Control<'a>,
     pub profile: bool,
-    /// Whether the test clips are judged.
+    /// Whether the test clips are evaluated.
     pub test: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a training came to: the test, the report, the figures.
+//! Result of a training: test, report, metrics.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use crate::evaluation::metrics::Metrics;
 use crate::run::folder::{RunFolder, RunSettings};
 use crate::training::history::EpochRow;
 
-/// What a training came to.
+/// Result of a training.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Its folder.
+    /// Folder of the run.
     pub run: RunFolder,
-    /// All its settings.
+    /// All settings.
     pub settings: RunSettings,
-    /// The figures of every epoch.
+    /// Metrics of every epoch.
     pub history: Vec<EpochRow>,
-    /// The epoch whose weights were kept, counted from 1; 0 where there are no epochs.
+    /// Number of the epoch whose weights were kept, counted from 1; 0 if there are no epochs.
     pub best_epoch: usize,
-    /// Wall-clock seconds of all epochs; where there are none, of the fitting.
+    /// Wall-clock seconds of all epochs; without epochs, those of the fitting.
     pub seconds: f64,
-    /// The figures on the test clips; `None` where there are none.
+    /// Metrics on the test clips; `None` if there are none.
     pub metrics: Option<Metrics>,
-    /// The answer for every test clip.
+    /// Predictions for all test clips.
     pub tested: Vec<ClipAnswer>,
-    /// What a reader of the figures should know. All of it was told as `Event::Warning` too.
+    /// Warnings for readers of the metrics. All were also sent as `Event::Warning`.
     pub warnings: Vec<String>,
 }
 

@@ -8,10 +8,10 @@ use crate::input::Input;
 use crate::input::picture::is_picture;
 use crate::report::{Example, Report};
 
-/// At most so many right answers are shown, and so many wrong ones.
+/// Maximum number of correct predictions shown, and of wrong ones.
 const EXAMPLES: usize = 3;
 
-/// The run on one page.
+/// Writes the run as one page.
 pub(super) fn report(outcome: &Outcome) -> Result<Report, Error> {
     let (recipe, data) = (&outcome.settings.recipe, &outcome.settings.data);
     let [train, validation, test] = data.split;
@@ -39,7 +39,7 @@ pub(super) fn report(outcome: &Outcome) -> Result<Report, Error> {
     })
 }
 
-/// The surest right answers of different labels, and the surest wrong ones.
+/// Returns the most confident correct predictions of different labels, and the most confident wrong ones.
 fn examples(tested: &[ClipAnswer], input: &Input) -> Vec<Example> {
     let mut sure: Vec<&ClipAnswer> = tested.iter().collect();
     sure.sort_by(|a, b| b.probability.total_cmp(&a.probability));
@@ -61,7 +61,7 @@ fn examples(tested: &[ClipAnswer], input: &Input) -> Vec<Example> {
         truth: clip.truth.clone(),
         answer: clip.answer.clone(),
         probability: clip.probability as f32,
-        // A clip that was heard a moment ago and cannot be read now goes without a picture.
+        // A clip that can no longer be read is shown without a picture.
         picture: picture(clip, input).unwrap_or_default(),
     };
     shown.into_iter().map(example).collect()
@@ -83,7 +83,7 @@ fn picture(clip: &ClipAnswer, input: &Input) -> Result<Vec<u8>, Error> {
         let samples = seconds * f64::from(sound.sample_rate);
         sound.samples.truncate((samples as usize).max(1));
     }
-    // A table is no picture: what is shown then is the log-mel spectrogram.
+    // A table has no picture: the log-mel spectrogram is shown instead.
     let settings = match input.features.is_picture() {
         true => input.features.clone(),
         false => audio::FeatureSettings::default(),

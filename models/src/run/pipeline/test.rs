@@ -1,4 +1,4 @@
-//! The end of a training: its test, its report.
+//! End of a training: test and report.
 
 use super::evaluate::ask;
 use super::model::TrainedModel;
@@ -12,7 +12,7 @@ use crate::report::confusion_svg;
 use crate::run::folder::{RunFolder, RunSettings};
 use crate::training::history::EpochRow;
 
-/// A training whose test is still to come.
+/// A training before its test.
 pub(super) struct Trained {
     pub run: RunFolder,
     pub settings: RunSettings,
@@ -23,7 +23,7 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Asks the model about the test clips and writes the report.
+    /// Evaluates the model on the test clips and writes the report.
     pub(super) fn evaluated(
         mut self,
         prepared: &Prepared,

@@ -1,19 +1,19 @@
-//! Random search: an experiment with settings drawn from the ranges of its recipe, again and again; the best is kept.
+//! Random search: trains an experiment with settings drawn from the ranges of its recipe, and keeps the best.
 //!
-//! Every trial is trained on the same split and judged by the validation clips; the test clips are not looked at, so that
-//! they can still tell how good the best is. A trial that goes astray, or whose network does not fit, counts as tried.
+//! Every trial is trained on the same split and scored on the validation clips. The test clips are not used, so the
+//! best trial can still be tested on them. A trial that diverges, or whose network is invalid, counts as a trial.
 //!
 //! The folder of a search:
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `search.toml` | every setting |
-//! | `trials.csv` | a row for each trial: what was drawn, what came out |
-//! | `search.json` | the same for programs; what `--resume` goes on from |
+//! | `trials.csv` | a row for each trial: the draw and its metrics |
+//! | `search.json` | the same for programs, and for `--resume` |
 //! | `best.toml` | the recipe of the best trial so far |
-//! | `trial-001`, … | a run for each trial; weights are kept of the best alone |
+//! | `trial-001`, … | a run for each trial; only the best keeps its weights |
 //!
-//! `range.rs` holds the ranges and what is drawn from them, `trials.rs` what came out.
+//! `range.rs` holds the ranges and the draws, `trials.rs` the results.
 
 mod trials;
 
@@ -34,10 +34,10 @@ use crate::run::folder::{RunFolder, RunSettings, SEARCH};
 use crate::run::lock::RunLock;
 use crate::run::pipeline::{Inputs, Options, Outcome, Training, begin, open, train_on};
 
-/// At most so many trials.
+/// Maximum number of trials.
 const MOST: usize = 10_000;
 
-/// What `search.toml` holds.
+/// Contents of `search.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SearchSettings {
@@ -45,7 +45,7 @@ struct SearchSettings {
     run: RunSettings,
 }
 
-/// The recipe that a search writes.
+/// Name of the recipe that a search writes.
 #[must_use]
 pub fn best_recipe(dir: &Path) -> PathBuf {
     dir.join("best.toml")
@@ -55,8 +55,7 @@ fn settings_path(dir: &Path) -> PathBuf {
     dir.join(SEARCH)
 }
 
-/// Tries `trials` draws from the recipe's ranges, in the folder `training.out`. Whether the draws' settings exist is
-/// checked before the first.
+/// Tries `trials` draws from the recipe's ranges, in the folder `training.out`. Checks first that the settings exist.
 ///
 /// # Errors
 /// [`Error::RunExists`]; [`Error::Override`] or [`Error::Setting`] for ranges that make no sense; what ends any
@@ -83,10 +82,10 @@ pub fn search(
     settings.run_all(training.out, &inputs, device, control)
 }
 
-/// Goes on with a search that was stopped, or for more trials.
+/// Resumes a search that was stopped, or runs more trials.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Malformed`] where there is none; otherwise as [`search`].
+/// [`Error::Io`] or [`Error::Malformed`] if there is none; otherwise as [`search`].
 pub fn resume(
     dir: &Path,
     trials: Option<usize>,
@@ -106,7 +105,7 @@ pub fn resume(
     settings.run_all(dir, &inputs, device, control)
 }
 
-/// Checks the ranges against the recipe.
+/// Validates the ranges against the recipe.
 fn check(recipe: &Recipe, trials: usize) -> Result<(), Error> {
     recipe.check()?;
     if recipe.classifier.is_some() {
@@ -123,7 +122,7 @@ fn check(recipe: &Recipe, trials: usize) -> Result<(), Error> {
     for (key, range) in &recipe.search {
         range.check(key)?;
         let parts = ["training.", "architecture."];
-        // All trials share their features, or the sound for them.
+        // All trials share their features, or the audio for them.
         if key == "training.extract" || !parts.iter().any(|part| key.starts_with(part)) {
             let reason = format!(
                 "{key}: only settings of `training`, but `extract`, and `architecture` can be searched"
@@ -215,7 +214,7 @@ impl SearchSettings {
         Ok(found)
     }
 
-    /// One trial, from its beginning or from where it was stopped.
+    /// Runs one trial, new or resumed.
     fn train(
         &self,
         dir: &Path,
@@ -235,7 +234,7 @@ impl SearchSettings {
         train_on(run, settings, inputs, &how)
     }
 
-    /// The recipe with a draw in it, and no ranges.
+    /// Returns the recipe with a draw applied, and without ranges.
     fn drawn(&self, draw: &Draw) -> Result<Recipe, Error> {
         let mut recipe = self.run.recipe.clone();
         recipe.search.clear();
@@ -245,7 +244,7 @@ impl SearchSettings {
         Ok(recipe)
     }
 
-    /// The recipe that is written for the best trial.
+    /// Returns the recipe to write for the best trial.
     fn best(&self, trial: &Trial, trials: usize) -> Result<Recipe, Error> {
         let mut recipe = self.drawn(&trial.drawn)?;
         let accuracy = trial.validation_accuracy.unwrap_or_default();
@@ -261,7 +260,7 @@ impl SearchSettings {
     }
 }
 
-/// Whether another draw may well go better.
+/// Whether the error may be caused by the draw, so that another may succeed.
 fn is_the_draws_fault(error: &Error) -> bool {
     use engine::Error::Kernel;
     match error {
@@ -272,7 +271,7 @@ fn is_the_draws_fault(error: &Error) -> bool {
     }
 }
 
-/// `training.learning_rate = 0.001, …`
+/// Formats as `training.learning_rate = 0.001, …`.
 fn spelt(draw: &Draw) -> String {
     let settings = draw.iter().map(|(key, value)| format!("{key} = {value}"));
     settings.collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! The trials of a search and what came out of them: `search.json`, `trials.csv`.
+//! Trials of a search and their results: `search.json`, `trials.csv`.
 
 use std::path::{Path, PathBuf};
 
@@ -13,38 +13,38 @@ use crate::training::settings::Best;
 /// One trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// Counted from 1.
+    /// Number of the trial, counted from 1.
     pub trial: usize,
-    /// What was drawn.
+    /// Values drawn.
     pub drawn: Draw,
     /// What is compared: the best epoch's figure by which the recipe chooses epochs, the loss negative. Higher is
     /// better.
     pub score: Option<f64>,
-    /// The epoch that was best.
+    /// Number of the best epoch.
     pub best_epoch: usize,
-    /// The best epoch's figures.
+    /// Metrics of the best epoch.
     pub validation_loss: Option<f64>,
     /// See above.
     pub validation_accuracy: Option<f64>,
     /// See above.
     pub validation_f1: Option<f64>,
-    /// The network's parameters.
+    /// Number of the network's parameters.
     pub parameters: u64,
-    /// What went wrong, if anything.
+    /// Error, if the trial failed.
     pub error: Option<String>,
 }
 
-/// What a search came to.
+/// Result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
-    /// The number of the best trial, if any went well.
+    /// Number of the best trial, if any succeeded.
     pub best: Option<usize>,
-    /// All of them.
+    /// All trials.
     pub trials: Vec<Trial>,
 }
 
 impl Found {
-    /// The trials by score, the best first; those without one last.
+    /// Returns the trials sorted by score, the best first; those without a score last.
     #[must_use]
     pub fn ranking(&self) -> Vec<&Trial> {
         let mut all: Vec<&Trial> = self.trials.iter().collect();
@@ -54,13 +54,13 @@ impl Found {
     }
 }
 
-/// What `--resume` goes on from.
+/// State for `--resume`.
 pub(super) fn results_path(dir: &Path) -> PathBuf {
     dir.join("search.json")
 }
 
 impl Trial {
-    /// One that is not yet trained.
+    /// A trial that is not yet trained.
     pub(super) fn new(trial: usize, drawn: Draw) -> Trial {
         Trial {
             trial,
@@ -94,7 +94,7 @@ impl Trial {
     }
 }
 
-/// The trials that are done.
+/// Trials that are done.
 pub(super) fn read(dir: &Path) -> Result<Found, Error> {
     let path = results_path(dir);
     if !path.exists() {

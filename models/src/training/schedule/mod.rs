@@ -1,10 +1,10 @@
-//! How the learning rate changes while a network is trained.
+//! Learning-rate schedules.
 //!
-//! Definitions, names and defaults are PyTorch's (`torch.optim.lr_scheduler`), lengths are in epochs. `learning_rate` of the
-//! training is what `plateau`, `step` and `cosine` begin with, and the highest that `one-cycle` and `cyclical` reach.
-//! The rate of a step depends on the settings, the step's number and the epochs before alone, so nothing has to be kept
-//! for a training that goes on after a stop. `cosine` and `one-cycle` are spread over all epochs: a training that goes
-//! on for more of them goes on along the longer curve.
+//! Definitions, names and defaults are PyTorch's (`torch.optim.lr_scheduler`); lengths are in epochs. `learning_rate`
+//! of the training is the initial rate of `plateau`, `step` and `cosine`, and the highest rate of `one-cycle` and
+//! `cyclical`. The rate of a step depends only on the settings, the step's number and the earlier epochs, so resuming
+//! needs no further state. `cosine` and `one-cycle` extend over all epochs: a training that is resumed for more epochs
+//! continues on the longer curve.
 
 use std::f64::consts::PI;
 
@@ -18,15 +18,15 @@ use crate::training::history::EpochRow;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Smaller once the figures of the epochs no longer improve.
+    /// Lowers the rate once the epochs' metric no longer improves.
     Plateau(Plateau),
-    /// Smaller every few epochs.
+    /// Lowers the rate every few epochs.
     Step(Step),
-    /// Down along half a cosine, epoch by epoch.
+    /// Lowers the rate along half a cosine, epoch by epoch.
     Cosine(Cosine),
-    /// Up, then down to almost nothing, step by step.
+    /// Raises the rate, then lowers it to almost nothing, step by step.
     OneCycle(OneCycle),
-    /// Up and down again and again, step by step.
+    /// Raises and lowers the rate repeatedly, step by step.
     Cyclical(Cyclical),
 }
 
@@ -34,31 +34,31 @@ pub enum Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plateau {
-    /// Which figure should improve.
+    /// Metric that should improve.
     pub by: By,
-    /// What the rate is multiplied with.
+    /// Factor of the rate.
     pub factor: f64,
     /// So many epochs without a better figure are forgiven; the next one lowers the rate. (Keras' `patience` is one
     /// more for the same.)
     pub patience: usize,
-    /// A figure is better where it is so by more than this share.
+    /// Relative improvement that counts as better.
     pub threshold: f64,
-    /// So many epochs after a change are not counted.
+    /// Number of epochs after a change that are not counted.
     pub cooldown: usize,
-    /// The rate never falls below this one.
+    /// Lower bound of the rate.
     pub min_lr: f64,
 }
 
-/// The figures that [`Plateau`] may watch: the validation clips', or the training's where there are none.
+/// Metrics that [`Plateau`] may watch: those of the validation clips, or of the training if there are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
-    /// The loss should fall.
+    /// Loss; should fall.
     #[default]
     Loss,
-    /// The share of right answers should rise.
+    /// Accuracy; should rise.
     Accuracy,
-    /// The weighted F1 should rise; without validation clips it is the accuracy.
+    /// Weighted F1; should rise. Without validation clips it is the accuracy.
     F1,
 }
 
@@ -66,9 +66,9 @@ pub enum By {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
-    /// Epochs of one rate.
+    /// Number of epochs between changes.
     pub step_size: usize,
-    /// What the rate is then multiplied with.
+    /// Factor of the rate at each change.
     pub gamma: f64,
 }
 
@@ -76,49 +76,49 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cosine {
-    /// The epochs from the highest rate to the lowest, after which it rises again; all epochs, where it is missing.
+    /// Number of epochs from the highest rate to the lowest, after which it rises again; if missing, all epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t_max: Option<usize>,
-    /// The lowest rate.
+    /// Lowest rate.
     pub eta_min: f64,
 }
 
-/// `OneCycleLR` (Smith & Topin 2018) with cosines over all steps of the training; the momentum stays as it is.
+/// `OneCycleLR` (Smith & Topin 2018) with cosines over all steps of the training; momentum is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OneCycle {
-    /// The share of the steps in which the rate rises.
+    /// Fraction of the steps in which the rate rises.
     pub pct_start: f64,
-    /// The first rate is the highest divided by this.
+    /// Quotient of the highest and the first rate.
     pub div_factor: f64,
-    /// The last rate is the first divided by this.
+    /// Quotient of the first and the last rate.
     pub final_div_factor: f64,
 }
 
-/// `CyclicLR` (Smith 2015): straight up, straight down.
+/// `CyclicLR` (Smith 2015): linear rise and fall.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cyclical {
-    /// Epochs on the way up, and again on the way down; Smith advises 2 to 10 for both together.
+    /// Number of epochs of a rise, and of a fall; Smith advises 2 to 10 for both together.
     pub step_size: f64,
-    /// The lowest rate is the highest divided by this; Smith advises 3 or 4.
+    /// Quotient of the highest and the lowest rate; Smith advises 3 or 4.
     pub div_factor: f64,
-    /// How high the cycles are.
+    /// Height of the cycles.
     pub mode: Mode,
-    /// For the mode `exp_range`: what the height is multiplied with at every step.
+    /// For the mode `exp_range`: factor of the height at every step.
     pub gamma: f64,
 }
 
-/// How high the cycles of [`Cyclical`] are.
+/// Height of the cycles of [`Cyclical`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// All as high as the first.
+    /// All cycles have the same height.
     #[default]
     Triangular,
-    /// Each half as high as the one before.
+    /// Each cycle is half as high as the one before.
     Triangular2,
-    /// Falling with every step.
+    /// The height falls with every step.
     ExpRange,
 }
 
@@ -167,21 +167,21 @@ impl Default for Cyclical {
     }
 }
 
-/// Where a training stands before one of its steps.
+/// Position of a training before one of its steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// The figures of the epochs that are done.
+    /// Metrics of the completed epochs.
     pub history: &'a [EpochRow],
-    /// The number of the step since the first epoch, from 0.
+    /// Number of the step since the first epoch, from 0.
     pub step: u64,
-    /// Steps in every epoch.
+    /// Number of steps per epoch.
     pub steps: usize,
-    /// Epochs in all.
+    /// Number of epochs.
     pub epochs: usize,
 }
 
 impl Schedule {
-    /// The rate of one step, where `base` is the training's `learning_rate`.
+    /// Returns the rate of one step; `base` is the training's `learning_rate`.
     #[must_use]
     pub fn rate(&self, base: f64, at: &Moment<'_>) -> f64 {
         let epoch = at.history.len();
@@ -197,10 +197,10 @@ impl Schedule {
         }
     }
 
-    /// Checks every value; `base` is the training's `learning_rate`.
+    /// Validates every value; `base` is the training's `learning_rate`.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the first that makes no sense.
+    /// [`Error::Setting`] with the first invalid value.
     pub fn check(&self, base: f64) -> Result<(), Error> {
         let share = |x: f64| (0.0..=1.0).contains(&x) && x > 0.0;
         let divides = |x: f64| x.is_finite() && x >= 1.0;
@@ -294,7 +294,7 @@ impl OneCycle {
         let step = at.step as f64;
         let total = at.epochs as f64 * at.steps as f64;
         let (top, end) = (self.pct_start * total - 1.0, total - 1.0);
-        // Of very few steps, none may be left for the way up.
+        // With very few steps, there may be none for the rise.
         if step <= top {
             let way = if top > 0.0 { step / top } else { 1.0 };
             between(first, highest, way)
@@ -321,7 +321,7 @@ impl Cyclical {
     }
 }
 
-/// From one rate to another along half a cosine; `way` counts from 0 to 1.
+/// Interpolates between two rates along half a cosine; `way` goes from 0 to 1.
 fn between(from: f64, to: f64, way: f64) -> f64 {
     to + (from - to) / 2.0 * (1.0 + (PI * way).cos())
 }

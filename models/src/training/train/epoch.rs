@@ -1,4 +1,4 @@
-//! An epoch: its order, its steps, the rate of each.
+//! One epoch: its order, its steps, the learning rate of each.
 
 use engine::{Mode, Tensor};
 
@@ -11,11 +11,11 @@ use crate::base::random::{Stream, shuffled, stream};
 use crate::input::examples::{Batch, Examples};
 use crate::training::schedule::Moment;
 
-/// Outputs are read from the device every so many steps: a read waits for all work before it.
+/// Number of steps between reads of the outputs from the device: a read waits for all work before it.
 const READ_EVERY: usize = 16;
 
 impl Trainer<'_> {
-    /// One pass over the training examples: mean loss and share of right answers.
+    /// Trains one epoch; returns mean loss and accuracy.
     pub(super) fn epoch(
         &mut self,
         examples: &Examples<'_>,
@@ -58,7 +58,7 @@ impl Trainer<'_> {
         Ok(tally.means())
     }
 
-    /// Reads the examples of the step with this number into `batch`, augmented as the settings say.
+    /// Reads the examples of a step into `batch`, augmented according to the settings.
     pub(super) fn read(
         &self,
         examples: &Examples<'_>,
@@ -78,7 +78,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Gives the optimizer the rate of the step with this number.
+    /// Sets the optimizer's learning rate for a step.
     fn schedule(&mut self, step: u64, steps: usize) -> engine::Result<()> {
         let settings = self.setup.settings;
         let Some(schedule) = &settings.schedule else {
@@ -94,7 +94,7 @@ impl Trainer<'_> {
         self.optimizer.set_learning_rate(rate)
     }
 
-    /// [`Trainer::step`], and its profile where it was asked for. The first two steps make what later ones find.
+    /// [`Trainer::step`], with profiling if requested. The first two steps allocate what later ones reuse.
     fn profiled_step(
         &mut self,
         batch: &Batch,
@@ -115,7 +115,7 @@ impl Trainer<'_> {
         Ok(outputs)
     }
 
-    /// One step: the outputs that it learnt from.
+    /// Runs one step; returns the outputs before the update.
     pub(super) fn step(&mut self, batch: &Batch, number: u64) -> engine::Result<Tensor> {
         let device = self.network.device();
         let input = &self.setup.architecture.input;
@@ -140,15 +140,15 @@ impl Trainer<'_> {
         Ok(outputs.detach())
     }
 
-    /// The order of the training examples in an epoch. Where the last step would have too few for the network's
-    /// BatchNorm, they are left out of this epoch.
+    /// Returns the order of the training examples in an epoch. If the last step would be too small for the network's
+    /// BatchNorm, its examples are left out of this epoch.
     pub(super) fn order(&self, len: usize, epoch: usize) -> Vec<usize> {
         let mut order = shuffled(len, self.setup.seed, Stream::Shuffle, epoch as u64);
         order.truncate(self.seen(len));
         order
     }
 
-    /// How many of so many examples an epoch sees.
+    /// Returns how many of so many examples an epoch uses.
     pub(super) fn seen(&self, len: usize) -> usize {
         let rest = len % self.setup.settings.batch;
         if rest < self.smallest {

@@ -1,12 +1,11 @@
-//! The training itself: epochs over the training clips, the best epoch by the validation clips, an early end, and
-//! going on after a stop.
+//! Training loop: epochs over the training clips, the best epoch by the validation clips, early stopping, and resuming.
 //!
-//! Same seed, same device, same data: bit-identical weights. Everything random (first weights, the order of examples,
-//! dropout) is a function of the seed and of the number of the epoch or step, so that a training that goes on from
-//! the end of an epoch does exactly what one that was never stopped does. A stop within an epoch gives that epoch up.
+//! Same seed, same device, same data: bit-identical weights. Everything random (initial weights, the order of examples,
+//! dropout) is a function of the seed and of the number of the epoch or step. So a training resumed at the end of an
+//! epoch gives the same result as one that was never stopped. A stop within an epoch discards that epoch.
 //!
-//! `epoch.rs` holds the steps of an epoch; `tally.rs` counts losses and right answers; `profile.rs` says where the time of
-//! a step goes; `sweep.rs` trains with rising rates.
+//! `epoch.rs` holds the steps of an epoch, `tally.rs` counts losses and correct predictions, `profile.rs` profiles a
+//! step, `sweep.rs` trains with rising rates.
 
 mod epoch;
 mod profile;
@@ -36,52 +35,52 @@ use profile::Profiler;
 pub use profile::StepProfile;
 pub use sweep::{Sweep, SweepRow};
 
-/// Everything that a training starts from.
+/// Inputs and settings of a training.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
-    /// The clips with their labels.
+    /// Labelled clips.
     pub clips: Clips<'a>,
-    /// Which of them train and which choose the epoch; the test clips are not looked at.
+    /// Split into training and validation clips; the test clips are not used.
     pub split: &'a Split,
-    /// What the labels are called, in the order of the network's outputs.
+    /// Names of the labels, in the order of the network's outputs.
     pub labels: &'a [String],
-    /// How sound became features; goes into the model file.
+    /// Input settings; stored in the model file.
     pub input: &'a Input,
-    /// How features are scaled; goes into the model file.
+    /// Normalisation of the features; stored in the model file.
     pub normalisation: &'a Normalisation,
-    /// The network, with its input's shape and one output per label.
+    /// Network, with its input's shape and one output per label.
     pub architecture: &'a Architecture,
-    /// How it is trained.
+    /// Training settings.
     pub settings: &'a TrainingSettings,
-    /// What everything random depends on.
+    /// Seed of everything random.
     pub seed: u64,
 }
 
-/// Where a training puts what it has made.
+/// Receives the weights that a training saves.
 pub trait Checkpoints {
-    /// The weights of the best epoch so far.
+    /// Saves the weights of the best epoch so far.
     ///
     /// # Errors
     /// Ends the training.
     fn best(&mut self, model: &ModelFile) -> Result<(), Error>;
 
-    /// Where the training stands after an epoch, or before the first: enough to go on from.
+    /// Saves the state after an epoch, or before the first: enough to resume.
     ///
     /// # Errors
     /// Ends the training.
     fn last(&mut self, model: &ModelFile, history: &[EpochRow]) -> Result<(), Error>;
 }
 
-/// What a model file to go on from counts.
+/// Counters in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Counters {
     seed: u64,
-    /// Steps of the optimizer.
+    /// Number of optimizer steps.
     steps: u32,
-    /// The number of the best epoch; 0 before the first.
+    /// Number of the best epoch; 0 before the first.
     best: usize,
-    /// Every epoch so far, without its time: equal trainings give equal files.
+    /// All epochs so far, without their times: equal trainings give equal files.
     history: Vec<EpochRow>,
 }
 
@@ -93,11 +92,11 @@ pub struct Trainer<'a> {
     parameters: Vec<Parameter>,
     front: Frontend<'a>,
     optimizer: Optimizer,
-    /// A weight per label, on the host and on the device.
+    /// Class weights, on the host and on the device.
     weights: Option<(Vec<f32>, Tensor)>,
-    /// The fewest examples that a step takes.
+    /// Smallest batch of a step.
     smallest: usize,
-    /// Windows that go through the network at once where it is judged.
+    /// Batch size in windows for validation.
     evaluated: usize,
     history: Vec<EpochRow>,
     best: usize,
@@ -105,11 +104,11 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// A training at its beginning.
+    /// Creates a training at its start.
     ///
     /// # Errors
-    /// [`Error::Setting`]; [`Error::Engine`] for an architecture that does not fit together, or, by
-    /// [`engine::Error::Batch`], a batch that does not fit the device.
+    /// [`Error::Setting`]; [`Error::Engine`] for an architecture whose layers do not fit together, or, as
+    /// [`engine::Error::Batch`], for a batch that does not fit the device.
     pub fn new(setup: Setup<'a>, device: &Device) -> Result<Self, Error> {
         setup.settings.check()?;
         if setup.split.train.is_empty() {
@@ -168,10 +167,10 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// A training that goes on from what [`Checkpoints::last`] was given. `name` goes into errors.
+    /// Resumes a training from a file that [`Checkpoints::last`] received. `name` is used in errors.
     ///
     /// # Errors
-    /// As [`Trainer::new`]; [`Error::Model`] where the file is of another training.
+    /// As [`Trainer::new`]; [`Error::Model`] if the file is of another training.
     pub fn resume(
         setup: Setup<'a>,
         device: &Device,
@@ -214,7 +213,7 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// Takes over the times of epochs that were done before, which the file to go on from does not hold.
+    /// Sets the times of earlier epochs, which the checkpoint does not hold.
     #[must_use]
     pub fn with_times(mut self, history: &[EpochRow]) -> Self {
         for (row, timed) in self.history.iter_mut().zip(history) {
@@ -223,18 +222,18 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Takes over weights of an earlier training, as far as they fit. To be called before [`Trainer::run`].
+    /// Loads the weights of an earlier training, as far as they match. Must be called before [`Trainer::run`].
     ///
     /// # Errors
-    /// What [`Network::load`] refuses.
+    /// Any error of [`Network::load`].
     pub fn start_from(&mut self, weights: &Weights) -> Result<Loaded, Error> {
         Ok(self.network.load(weights)?)
     }
 
-    /// Asks for an [`Event::Profile`] of some of the first steps, which then wait for the device.
+    /// Requests an [`Event::Profile`] of some of the first steps, which then wait for the device.
     ///
     /// # Errors
-    /// [`Error::Engine`] for an architecture that does not fit together.
+    /// [`Error::Engine`] for an architecture whose layers do not fit together.
     pub fn profile(&mut self) -> Result<(), Error> {
         let (architecture, settings) = (self.setup.architecture, self.setup.settings);
         let memory = architecture.memory_frozen(&settings.frozen)?;
@@ -246,8 +245,8 @@ impl<'a> Trainer<'a> {
     /// Trains to the end.
     ///
     /// # Errors
-    /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; what the device or the keeper refuses. What
-    /// the keeper was given stays good: the training can go on from there.
+    /// [`Error::Stopped`]; [`Error::Diverged`]; [`Error::OutOfMemory`]; any error of the device or of [`Checkpoints`].
+    /// What was saved remains valid: the training can be resumed from there.
     pub fn run(
         &mut self,
         checkpoints: &mut dyn Checkpoints,
@@ -287,7 +286,7 @@ impl<'a> Trainer<'a> {
                 .and_then(|best| self.history.get(best));
             let best = old.is_none_or(|old| settings.best.prefers(&row, old));
             self.history.push(row);
-            // The last step's weights have met no example yet.
+            // The last step's weights have not been used for a forward pass yet.
             let model = self.model()?;
             finite(&model.weights).map_err(|error| astray(error, epoch, steps))?;
             if best {
@@ -300,25 +299,25 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// The figures of every epoch so far.
+    /// Returns the metrics of all epochs so far.
     #[must_use]
     pub fn history(&self) -> &[EpochRow] {
         &self.history
     }
 
-    /// The number of the best epoch so far; 0 before the first.
+    /// Returns the number of the best epoch so far; 0 before the first.
     #[must_use]
     pub fn best_epoch(&self) -> usize {
         self.best
     }
 
-    /// What there is to learn from.
+    /// Returns the inputs of the training.
     fn examples(&self) -> Examples<'a> {
         let chosen = &self.setup.split.train;
         Examples::new(self.setup.clips, chosen, self.front.while_reading())
     }
 
-    /// Whether patience has run out.
+    /// Whether early stopping ends the training.
     fn is_over(&self) -> bool {
         let waited = self.history.len() - self.best;
         self.setup
@@ -357,7 +356,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// The network as it is, as a model file.
+    /// Returns the current network as a model file.
     fn model(&self) -> Result<ModelFile, Error> {
         let value = |what, value: Result<serde_json::Value, serde_json::Error>| {
             value.map_err(|error| Error::setting(what, error.to_string()))
@@ -371,7 +370,7 @@ impl<'a> Trainer<'a> {
         Ok(file)
     }
 
-    /// That model with the optimizer's state and the history.
+    /// Returns the model file with the optimizer's state and the history.
     fn to_go_on_from(&self, model: ModelFile) -> Result<ModelFile, Error> {
         let counters = Counters {
             seed: self.setup.seed,
@@ -397,7 +396,7 @@ fn untimed(row: &EpochRow) -> EpochRow {
     }
 }
 
-/// What is no finite number after a step: the training went astray there.
+/// Returns what is not finite after a step: the training diverged there.
 fn astray(error: Error, epoch: usize, step: usize) -> Error {
     match error {
         Error::NotFinite { .. } => Error::Diverged { epoch, step },

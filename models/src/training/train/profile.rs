@@ -1,4 +1,4 @@
-//! Where the time of training steps goes, kernel by kernel.
+//! Profile of training steps, kernel by kernel.
 
 use std::fmt;
 use std::time::Instant;
@@ -10,17 +10,17 @@ use kernels::profile::{Clock, Profile, Span};
 
 use crate::base::columns::{table, time};
 
-/// Steps that are profiled.
+/// Number of steps that are profiled.
 const STEPS: u64 = 8;
 
-/// What some training steps cost: time by kernel, and what the device did.
+/// Cost of some training steps: time by kernel, and the device's memory operations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepProfile {
-    /// How many steps.
+    /// Number of steps.
     pub steps: u64,
-    /// From their beginnings to their ends, with everything that the host does.
+    /// Time from start to end, including all work of the host.
     pub seconds: f64,
-    /// Every launch.
+    /// All launches.
     pub launches: Profile,
     /// What the device did.
     pub counters: Counters,
@@ -35,7 +35,7 @@ pub(super) struct Profiler {
     found: Option<StepProfile>,
     floor_bytes: u64,
     before: Option<(Instant, Counters)>,
-    /// Asked of the device before the first step.
+    /// Counters of the device before the first step.
     clock: Option<Clock>,
 }
 
@@ -66,7 +66,7 @@ impl Profiler {
         Ok(())
     }
 
-    /// Behind a step; the profile once there are enough.
+    /// Called after a step; returns the profile once there are enough steps.
     pub fn end(&mut self, device: &Device) -> engine::Result<Option<StepProfile>> {
         let cost = |before| device.counters() - before;
         let Some((start, counters)) = self.before.take().map(|(t, c)| (t, cost(c))) else {
@@ -91,14 +91,14 @@ impl Profiler {
                 found.steps += 1;
                 found.seconds += seconds;
                 found.launches.spans.append(&mut launches.spans);
-                // Of the last step: by then everything is warm.
+                // Taken from the last step, after warm-up.
                 found.counters = counters;
             }
         }
         Ok(self.found.take_if(|found| found.steps == STEPS))
     }
 
-    /// What there is where an epoch ends before; nothing yet in one of few steps.
+    /// Returns the profile so far if an epoch ends early; `None` if there are too few steps.
     pub fn finish(&mut self) -> Option<StepProfile> {
         self.found.take()
     }

@@ -1,4 +1,4 @@
-//! The learning-rate range test (Smith 2015): a short training whose rate rises exponentially from step to step.
+//! Learning-rate range test (Smith 2015): a short training whose rate rises exponentially with each step.
 
 use engine::Tensor;
 use serde::Serialize;
@@ -13,14 +13,14 @@ use crate::input::examples::Batch;
 const WINDOW: usize = 5;
 const TOO_HIGH: f64 = 4.0;
 
-/// From which rate to which, in how many steps.
+/// Range of rates, and number of steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sweep {
     /// Learning rate of the first step.
     pub from: f64,
     /// Learning rate of the last step.
     pub to: f64,
-    /// How many steps, at most.
+    /// Maximum number of steps.
     pub steps: usize,
 }
 
@@ -38,17 +38,17 @@ impl Default for Sweep {
 /// One step of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SweepRow {
-    /// The rate that this step was taken with.
+    /// Learning rate of the step.
     pub learning_rate: f64,
-    /// The mean loss of its examples before it was taken.
+    /// Mean loss of its examples, before the step.
     pub loss: f64,
 }
 
 impl Sweep {
-    /// Checks the range.
+    /// Validates the range.
     ///
     /// # Errors
-    /// [`Error::Setting`] for rates that do not rise, or fewer than 10 steps.
+    /// [`Error::Setting`] for rates that are not increasing, or fewer than 10 steps.
     pub fn check(&self) -> Result<(), Error> {
         let sound = self.from > 0.0 && self.to > self.from && self.to.is_finite();
         if !sound {
@@ -62,7 +62,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// The rate of a step, counted from 0.
+    /// Returns the rate of a step, counted from 0.
     fn rate(&self, step: usize) -> f64 {
         let way = step as f64 / (self.steps - 1) as f64;
         self.from * (self.to / self.from).powf(way)
@@ -75,7 +75,7 @@ impl Trainer<'_> {
     /// of no use afterwards. A step whose loss is no finite number ends the sweep and is not among the rows.
     ///
     /// # Errors
-    /// [`Error::Setting`]; [`Error::Stopped`]; [`Error::OutOfMemory`]; what the device refuses.
+    /// [`Error::Setting`]; [`Error::Stopped`]; [`Error::OutOfMemory`]; any error of the device.
     pub fn sweep(mut self, sweep: &Sweep, control: Control<'_>) -> Result<Vec<SweepRow>, Error> {
         sweep.check()?;
         let size = self.setup.settings.batch;

@@ -1,9 +1,9 @@
-//! Counting an epoch's losses and right answers; saying which batch was too large.
+//! Counts an epoch's losses and correct predictions; explains which batch was too large.
 
 use crate::Error;
 use crate::evaluation::answers::{largest, log_softmax};
 
-/// Losses and right answers of an epoch.
+/// Sums of losses and correct predictions of an epoch.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     loss: f64,
@@ -13,7 +13,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a batch; false where its outputs are no finite numbers.
+    /// Adds a batch; returns false if its outputs are not finite.
     pub(super) fn add(
         &mut self,
         outputs: &[f32],
@@ -33,7 +33,7 @@ impl Tally {
         self.loss.is_finite()
     }
 
-    /// Mean loss and share of right answers.
+    /// Returns mean loss and accuracy.
     pub(super) fn means(&self) -> (f64, f64) {
         let loss = if self.weight > 0.0 {
             self.loss / self.weight
@@ -44,7 +44,7 @@ impl Tally {
     }
 }
 
-/// Says of a device without memory which batch was too large for it.
+/// Turns an out-of-memory error of the device into one that names the batch size.
 pub(super) fn out_of_memory(error: engine::Error, batch: usize) -> Error {
     use kernels::Error::{OutOfMemory, TooLarge};
     match error.cause() {

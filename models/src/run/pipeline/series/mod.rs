@@ -1,15 +1,15 @@
-//! One experiment trained several times: with several seeds, on K folds, or both; mean and spread of the figures.
+//! Trains one experiment several times: with several seeds, on K folds, or both. Reports mean and standard deviation.
 //!
 //! The folder of a series holds `series.toml` (the settings of all its runs), an ordinary run for each (`seed-3`,
-//! `seed-3-fold-1`), `series.json` (every run's figures, their spread, and the test clips of all runs together) and
-//! `report.html`. A repeat is what `train` does with that seed; so its split is another one too, unless the recipe's
-//! split is one of patterns. Where the recipe begins with the weights of another series, each run takes those of the run
-//! of its own name: the same clips were held back from both.
+//! `seed-3-fold-1`), `series.json` (every run's metrics, their standard deviation, and the test clips of all runs
+//! together) and `report.html`. A repeat is the same as `train` with that seed, so it also has another split, unless
+//! the recipe's split uses patterns. If the recipe starts from the weights of another series, each run takes those of
+//! the run of the same name: both have the same test clips.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `mod.rs` | [`train_series`], [`complete_series`], [`resume_series`] |
-//! | `settings.rs` | [`Series`]: which trainings it is made of |
+//! | `settings.rs` | [`Series`]: list of the trainings |
 
 mod settings;
 
@@ -33,41 +33,41 @@ use crate::run::lock::RunLock;
 use settings::SeriesSettings;
 pub use settings::{Series, runs_in};
 
-/// What a series came to; `series.json` holds it.
+/// Result of a series, as in `series.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesOutcome {
-    /// Every run.
+    /// All runs.
     pub runs: Vec<RunFigures>,
-    /// Of every figure that all runs have: mean and spread over the runs.
+    /// Mean and standard deviation over the runs, for each metric that all runs have.
     pub spread: BTreeMap<String, Spread>,
-    /// The test clips of all runs together: with folds and one seed, every clip of the dataset once.
+    /// Test clips of all runs together: with folds and one seed, every clip of the dataset once.
     pub together: Option<Metrics>,
 }
 
-/// The figures of one run.
+/// Metrics of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFigures {
-    /// Its folder within that of the series.
+    /// Folder within that of the series.
     pub run: String,
-    /// Its seed.
+    /// Seed of the run.
     pub seed: u64,
-    /// Its fold, `"2/5"`, if any.
+    /// Fold, `"2/5"`, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
-    /// The epoch whose weights were kept, counted from 1.
+    /// Number of the epoch whose weights were kept, counted from 1.
     pub best_epoch: usize,
-    /// As `Outcome::seconds`; not in the file, which is the same whenever it is written.
+    /// As `Outcome::seconds`; not in the file, so the file does not depend on the time.
     #[serde(skip)]
     pub seconds: f64,
     /// As `Outcome::figures` names them.
     pub figures: BTreeMap<String, f64>,
 }
 
-/// Trains one experiment several times and tells mean and spread. The seeds are those of the series.
+/// Trains one experiment several times and returns mean and standard deviation. The seeds are those of the series.
 ///
 /// # Errors
-/// As `train_folder`; [`Error::Setting`] for numbers that make no sense, or more folds than groups of clips. Once
-/// stopped, [`resume_series`] goes on.
+/// As `train_folder`; [`Error::Setting`] for invalid numbers, or more folds than groups of clips. After a stop,
+/// [`resume_series`] continues.
 pub fn train_series(
     training: &Training<'_>,
     series: Series,
@@ -82,7 +82,7 @@ pub fn train_series(
 /// on with, whatever its seeds.
 ///
 /// # Errors
-/// As [`train_series`]; [`Error::RunExists`] where another experiment is in the way.
+/// As [`train_series`]; [`Error::RunExists`] if the folder holds another experiment.
 pub fn complete_series(
     training: &Training<'_>,
     series: Series,
@@ -125,10 +125,10 @@ fn start(
     train_all(training.out, &settings, same, &inputs, &how)
 }
 
-/// Goes on with a series that was stopped, or trains all its runs for longer.
+/// Resumes a series that was stopped, or trains all its runs for more epochs.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Malformed`] where there is none; otherwise as `resume`.
+/// [`Error::Io`] or [`Error::Malformed`] if there is none; otherwise as `resume`.
 pub fn resume_series(
     resuming: &Resuming<'_>,
     device: &Device,
@@ -146,7 +146,7 @@ pub fn resume_series(
     train_all(resuming.run, &settings, true, &inputs, &how)
 }
 
-/// All runs, one after the other; those that are there already are gone on with, where that is asked for.
+/// Trains all runs in turn; existing ones are resumed, if requested.
 fn train_all(
     dir: &Path,
     settings: &SeriesSettings,
@@ -207,7 +207,7 @@ fn train_all(
     Ok(outcome)
 }
 
-/// The figures that all runs have, run by run.
+/// Returns the metrics that all runs have, run by run.
 pub(crate) fn by_name(runs: &[RunFigures]) -> BTreeMap<String, Vec<f64>> {
     let names = runs.first().into_iter().flat_map(|run| run.figures.keys());
     let of = |name: &String| {
@@ -217,7 +217,7 @@ pub(crate) fn by_name(runs: &[RunFigures]) -> BTreeMap<String, Vec<f64>> {
     names.filter_map(of).collect()
 }
 
-/// The judged clips of several runs as one.
+/// Joins the evaluated clips of several runs.
 fn sum(labels: &[String], all: &[Metrics]) -> Metrics {
     let cells = all.iter().flat_map(|metrics| {
         let rows = metrics.confusion.iter().enumerate();

@@ -1,4 +1,4 @@
-//! Which trainings a series is made of, and the file that holds it.
+//! List of the trainings of a series, and its file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use crate::data::kfold::Fold;
 use crate::recipe::read_toml;
 use crate::run::folder::{RunFolder, RunSettings, SERIES, is_series};
 
-/// At most so many runs; more are a slip of the finger.
+/// Maximum number of runs; more are probably a typing error.
 const MOST: usize = 1000;
 
 /// How often an experiment is trained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// Once with each of them.
+    /// Seeds; one training per seed.
     pub seeds: Vec<u64>,
-    /// Into how many folds the clips are dealt with each seed; the recipe's own split, where it is missing.
+    /// Number of folds per seed; if missing, the recipe's own split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<usize>,
 }
 
-/// What `series.toml` holds.
+/// Contents of `series.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SeriesSettings {
@@ -34,10 +34,10 @@ pub(super) struct SeriesSettings {
 }
 
 impl Series {
-    /// A seed and the `repeats` - 1 that follow it.
+    /// Returns the series of a seed and the `repeats` - 1 seeds after it.
     ///
     /// # Errors
-    /// [`Error::Setting`] for numbers that make no sense.
+    /// [`Error::Setting`] for invalid numbers.
     pub fn repeats(seed: u64, repeats: usize, folds: Option<usize>) -> Result<Series, Error> {
         if !(1..=MOST).contains(&repeats) {
             let reason = format!("{repeats} trainings; 1 to {MOST}");
@@ -52,7 +52,7 @@ impl Series {
         Ok(series)
     }
 
-    /// Refuses what makes no sense; the first seed.
+    /// Validates the settings; returns the first seed.
     pub(super) fn check(&self) -> Result<u64, Error> {
         let (seeds, folds) = (self.seeds.len(), self.folds.unwrap_or(1));
         let Some(&first) = self.seeds.first() else {
@@ -74,7 +74,7 @@ impl Series {
         Ok(first)
     }
 
-    /// Seed and fold of every run, with its folder's name.
+    /// Returns seed and fold of every run, with its folder's name.
     pub(super) fn runs(&self) -> Vec<(String, u64, Option<Fold>)> {
         let mut runs = Vec::new();
         for &seed in &self.seeds {
@@ -108,7 +108,7 @@ impl SeriesSettings {
         files::write_bytes(&settings_path(dir), text.as_bytes())
     }
 
-    /// The settings of a run that begins.
+    /// Returns the settings of a new run.
     pub fn of(&self, name: &str, seed: u64, fold: Option<Fold>) -> RunSettings {
         let mut own = self.run.clone();
         (own.seed, own.recipe.split.fold) = (seed, fold);
@@ -120,10 +120,10 @@ impl SeriesSettings {
     }
 }
 
-/// The folders of the runs that a series has begun; of anything else, the folder itself.
+/// Returns the folders of the runs that a series has begun; for any other folder, the folder itself.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a damaged `series.toml`; [`Error::Dataset`] where none has begun.
+/// [`Error::Malformed`] for a damaged `series.toml`; [`Error::Dataset`] if no run has begun.
 pub fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if !is_series(dir) {
         return Ok(vec![dir.into()]);
