@@ -27,13 +27,11 @@ use crate::base::files;
 use crate::base::memory::available;
 use crate::evaluation::answers::{Votes, mean};
 #[cfg(not(target_arch = "wasm32"))]
-use crate::input::AT_ONCE;
 use crate::input::stream;
-use crate::input::{Input, Normalisation, Windows};
+use crate::input::{AT_ONCE, Input, Normalisation, Windows};
 
-/// The model that ships: ten genres of music, learnt from pictures of GTZAN with the recipe `melgrad-best`. How well
-/// it hears and
-/// what it must not be used for: `docs/model-card.md`.
+/// The model that ships: ten genres of music, trained on pictures of GTZAN with the recipe `melgrad-best`.
+/// `docs/model-card.md` says how well it works and what it must not be used for.
 #[cfg(feature = "shipped")]
 pub const SHIPPED: &[u8] = include_bytes!("../../shipped/melgrad-best.safetensors");
 
